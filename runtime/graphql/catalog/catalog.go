@@ -1,0 +1,148 @@
+package catalog
+
+import "strings"
+
+// Catalog is the picture of one database as one login sees it at one moment.
+// Nothing in it is written after Load has returned, so it may be shared freely.
+type Catalog struct {
+	Database      string
+	User          string
+	ServerVersion int      // server_version_num: 150018 is 15.18
+	Schemas       []string // in the order asked for
+	Tables        []*Table // by schema in that order, then by name
+	Functions     int      // functions in the schemas that the login may execute
+}
+
+// Kind is what sort of relation a table is.
+type Kind byte
+
+// The kinds, with the letters of pg_class.relkind.
+const (
+	Ordinary         Kind = 'r'
+	Partitioned      Kind = 'p'
+	View             Kind = 'v'
+	MaterializedView Kind = 'm'
+	Foreign          Kind = 'f'
+)
+
+// Table is a table, a view, a materialized view, a foreign table, or a partitioned table as one
+// (its partitions are not listed).
+type Table struct {
+	OID         uint32
+	Schema      string
+	Name        string
+	Kind        Kind
+	Comment     string
+	RowEstimate float64 // -1 when the planner has none yet
+	RowSecurity bool
+	Columns     []*Column // those the login may read, in table order
+	Keys        []*Key    // the primary key first, then unique ones by name
+	ForeignKeys []*ForeignKey
+
+	byNumber map[int16]*Column
+}
+
+// PrimaryKey gives the primary key, or nil.
+func (t *Table) PrimaryKey() *Key {
+	if len(t.Keys) > 0 && t.Keys[0].Primary {
+		return t.Keys[0]
+	}
+	return nil
+}
+
+// Column finds a readable column by its name in the database, or gives nil.
+func (t *Table) Column(name string) *Column {
+	for _, c := range t.Columns {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// IsView tells whether the relation has no keys of its own to go by.
+func (t *Table) IsView() bool { return t.Kind == View || t.Kind == MaterializedView }
+
+// Column is one readable column.
+type Column struct {
+	Name       string
+	Number     int16
+	Type       *Type
+	NotNull    bool
+	HasDefault bool
+	Identity   bool
+	Generated  bool
+	Comment    string
+}
+
+// Key is a set of columns that names at most one row. Partial and expression indexes are no keys;
+// neither is one with a column that the login may not read.
+type Key struct {
+	Name    string
+	Primary bool
+	Columns []*Column
+}
+
+// NotNull tells whether every column of the key always has a value.
+func (k *Key) NotNull() bool {
+	for _, c := range k.Columns {
+		if !c.NotNull {
+			return false
+		}
+	}
+	return true
+}
+
+// ForeignKey points from Columns of the table that holds it to References of Target, position by position.
+type ForeignKey struct {
+	Name       string
+	Columns    []*Column
+	Target     *Table
+	References []*Column
+	Validated  bool // false: rows from before the constraint may break it
+}
+
+// TypeKind is what sort of type a type is.
+type TypeKind byte
+
+// The kinds, with the letters of pg_type.typtype; arrays, which have none there, are 'a'.
+const (
+	Base       TypeKind = 'b'
+	Enum       TypeKind = 'e'
+	Domain     TypeKind = 'd'
+	Composite  TypeKind = 'c'
+	Range      TypeKind = 'r'
+	Multirange TypeKind = 'm'
+	Array      TypeKind = 'a'
+	Pseudo     TypeKind = 'p'
+)
+
+// Type is a PostgreSQL type.
+type Type struct {
+	OID     uint32
+	Schema  string
+	Name    string
+	SQL     string // as a cast writes it, quoted and qualified where needed
+	Kind    TypeKind
+	Comment string
+	NotNull bool      // of a domain
+	Elem    *Type     // of an array: the element; of a domain: its base; of a range: its bound
+	Labels  []string  // of an enum, in its order
+	Fields  []*Column // of a composite
+}
+
+// Resolve goes through domains to the type that holds the value.
+func (t *Type) Resolve() *Type {
+	for t.Kind == Domain && t.Elem != nil {
+		t = t.Elem
+	}
+	return t
+}
+
+// QuoteIdent writes a name as an SQL identifier.
+func QuoteIdent(name string) string {
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+// SQL gives the table's qualified, quoted name.
+func (t *Table) SQL() string { return QuoteIdent(t.Schema) + "." + QuoteIdent(t.Name) }

@@ -1,0 +1,92 @@
+package catalog
+
+// All statements run as one batch in one read-only snapshot. $1 is the list of schemas.
+
+const identitySQL = `
+select current_database(), current_user, current_setting('server_version_num')::int`
+
+// Partitions are left out (their parent stands for them), and so is what an extension brought along.
+const relationsSQL = `
+select c.oid, n.nspname, c.relname, c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''), c.reltuples::float8, c.relrowsecurity
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = any($1)
+  and c.relkind in ('r', 'v', 'm', 'p', 'f')
+  and not c.relispartition
+  and has_schema_privilege(n.oid, 'usage')
+  and has_any_column_privilege(c.oid, 'select')
+  and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+order by array_position($1, n.nspname::text), c.relname`
+
+const columnsSQL = `
+select a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.atthasdef, a.attidentity <> '', a.attgenerated <> '',
+       coalesce(col_description(a.attrelid, a.attnum), '')
+from pg_attribute a
+join pg_class c on c.oid = a.attrelid
+join pg_namespace n on n.oid = c.relnamespace
+where a.attnum > 0
+  and not a.attisdropped
+  and (n.nspname = any($1) and c.relkind in ('r', 'v', 'm', 'p', 'f') and not c.relispartition and has_column_privilege(c.oid, a.attnum, 'select')
+       or c.relkind = 'c')
+order by a.attrelid, a.attnum`
+
+// A key is a valid unique index on plain columns without a condition, whether a constraint made it or not.
+const keysSQL = `
+select i.indrelid, x.relname, i.indisprimary, (i.indkey::int2[])[0:i.indnkeyatts - 1]
+from pg_index i
+join pg_class x on x.oid = i.indexrelid
+join pg_class c on c.oid = i.indrelid
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = any($1)
+  and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
+order by i.indrelid, i.indisprimary desc, x.relname`
+
+const foreignKeysSQL = `
+select k.conrelid, k.conname, k.conkey, k.confrelid, k.confkey, k.convalidated
+from pg_constraint k
+join pg_namespace n on n.oid = k.connamespace
+where n.nspname = any($1) and k.contype = 'f' and k.conparentid = 0
+order by k.conrelid, k.conname`
+
+const typesSQL = `
+select t.oid, n.nspname, t.typname, format_type(t.oid, null),
+       case when t.typcategory = 'A' and t.typelem <> 0 then 'a' else t.typtype::text end,
+       case t.typtype when 'd' then t.typbasetype when 'r' then r.rngsubtype else t.typelem end,
+       t.typrelid, t.typnotnull, coalesce(obj_description(t.oid, 'pg_type'), ''),
+       coalesce((select array_agg(e.enumlabel::text order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid), '{}')
+from pg_type t
+join pg_namespace n on n.oid = t.typnamespace
+left join pg_range r on r.rngtypid = t.oid`
+
+const functionsSQL = `
+select count(*)::int
+from pg_proc p
+join pg_namespace n on n.oid = p.pronamespace
+where n.nspname = any($1)
+  and p.prokind = 'f'
+  and has_function_privilege(p.oid, 'execute')
+  and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+  and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')`
+
+// xmin changes with every DDL that rewrites a catalog row; vacuum and analyze update in place and do not count.
+const fingerprintSQL = `
+select coalesce(sum(h), 0)::text from (
+  select hashint8extended(c.oid::int8, c.xmin::text::int8) as h from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1)
+  union all
+  select hashint8extended(a.attrelid::int8 * 2048 + a.attnum, a.xmin::text::int8) from pg_attribute a join pg_class c on c.oid = a.attrelid
+    join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1) and a.attnum > 0 and c.relkind <> 'i'
+  union all
+  select hashint8extended(k.oid::int8, k.xmin::text::int8) from pg_constraint k join pg_namespace n on n.oid = k.connamespace where n.nspname = any($1)
+  union all
+  select hashint8extended(t.oid::int8, t.xmin::text::int8) from pg_type t join pg_namespace n on n.oid = t.typnamespace where n.nspname = any($1)
+  union all
+  select hashint8extended(e.oid::int8, e.xmin::text::int8) from pg_enum e
+  union all
+  select hashint8extended(p.oid::int8, p.xmin::text::int8) from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = any($1)
+  union all
+  select hashint8extended(d.objoid::int8 * 2048 + d.objsubid, d.xmin::text::int8) from pg_description d where d.objoid >= 16384 or d.classoid = 'pg_class'::regclass
+  union all
+  select hashint8extended(n.oid::int8, n.xmin::text::int8) from pg_namespace n where n.nspname = any($1)
+  union all
+  select hashint8extended(m.member::int8 + m.roleid::int8, m.xmin::text::int8) from pg_auth_members m
+) s`
