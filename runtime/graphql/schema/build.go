@@ -1,0 +1,222 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
+)
+
+// Build makes the schema of a catalog. It fails only on a collision of names that a person chose;
+// everything else that cannot be shown is left out with a warning.
+func Build(c *catalog.Catalog, options Options) (*Schema, error) {
+	b := &builder{
+		catalog: c, options: options,
+		types:   map[string]*ast.Definition{},
+		codecs:  map[uint32]*Codec{},
+		byTable: map[*catalog.Table]*Object{}, entities: map[*catalog.Table]Entity{},
+		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Inputs: map[string]*Input{}},
+	}
+	b.reserve()
+	b.nameTables()
+	if b.err != nil {
+		return nil, b.err
+	}
+	for _, object := range slices.Clone(b.objects) {
+		b.addColumns(object)
+	}
+	b.addRelations()
+	b.addQuery()
+	for _, object := range b.objects {
+		b.schema.Objects[object.Name] = object
+		b.defineObject(object)
+	}
+	return b.finish()
+}
+
+type builder struct {
+	catalog *catalog.Catalog
+	options Options
+	schema  *Schema
+	objects []*Object // tables in catalog order, then composites as they are met
+	byTable map[*catalog.Table]*Object
+
+	entities map[*catalog.Table]Entity // what comments and configuration say, read once
+	types    map[string]*ast.Definition
+	order    []string // type names as they were defined
+	codecs   map[uint32]*Codec
+	err      error
+}
+
+// reserve keeps the names that tables must not take.
+func (b *builder) reserve() {
+	for _, name := range []string{"Query", "Mutation", "Subscription", "Int", "Float", "String", "Boolean", "ID", "OrderDirection"} {
+		b.types[name] = &ast.Definition{}
+	}
+	for name := range scalarDocs {
+		b.types[name] = &ast.Definition{}
+	}
+}
+
+func (b *builder) warn(code, subject, message, hint string) {
+	b.schema.Warnings = append(b.schema.Warnings, Warning{Code: code, Subject: subject, Message: message, Hint: hint})
+}
+
+// define adds a definition under a name that was claimed, or that only we make.
+func (b *builder) define(d *ast.Definition) {
+	if existing := b.types[d.Name]; existing == nil || existing.Name == "" {
+		b.types[d.Name] = d
+		b.order = append(b.order, d.Name)
+	}
+}
+
+// claimType takes a type name for something of a schema: as it is, or, when that is taken, with the
+// schema's name before it. Empty when both are taken or the name is none.
+func (b *builder) claimType(schemaName, name string) string {
+	if !validName(name) {
+		return ""
+	}
+	for _, candidate := range []string{name, pascal(words(schemaName)) + name} {
+		if b.types[candidate] == nil {
+			b.types[candidate] = &ast.Definition{}
+			return candidate
+		}
+	}
+	return ""
+}
+
+func (b *builder) useScalar(name string) {
+	if doc, ours := scalarDocs[name]; ours {
+		b.define(scalarDefinition(name, doc.doc, doc.url))
+	}
+}
+
+// nameTables gives each table its type name; configured names come first, so that no derived name takes them.
+func (b *builder) nameTables() {
+	entities := make([]Entity, len(b.catalog.Tables))
+	names := make([]string, len(b.catalog.Tables))
+	chosen := map[string]string{}
+	for i, table := range b.catalog.Tables {
+		entities[i] = b.entity(table)
+		name := entities[i].Name
+		if name == "" || entities[i].Omit {
+			continue
+		}
+		if other := chosen[name]; other != "" || !validName(name) {
+			b.err = nameError(name, table.Schema+"."+table.Name, other)
+			return
+		}
+		chosen[name] = table.Schema + "." + table.Name
+		names[i] = b.claimType("", name)
+	}
+	for i, table := range b.catalog.Tables {
+		entity := entities[i]
+		if entity.Omit || len(table.Columns) == 0 {
+			continue
+		}
+		name := names[i]
+		if name == "" {
+			name = b.claimType(table.Schema, typeName(table.Name))
+		}
+		if name == "" {
+			b.warn("schema/no-name", table.Schema+"."+table.Name, "no GraphQL name can be derived that is not taken, so the table is left out",
+				fmt.Sprintf(`comment on table %s is '@fraiseql {"name": "…"}'`, table.SQL()))
+			continue
+		}
+		object := &Object{Name: name, Plural: pluralOf(name), Table: table, Fields: map[string]*Field{}, Keys: table.Keys, foreignKeys: table.ForeignKeys}
+		object.description = describe(entity.Description, defaultDescription(table))
+		b.virtualKeys(object, entity)
+		b.objects = append(b.objects, object)
+		b.byTable[table] = object
+	}
+}
+
+func defaultDescription(t *catalog.Table) string {
+	kind := map[catalog.Kind]string{
+		catalog.Ordinary: "table", catalog.Partitioned: "partitioned table", catalog.View: "view",
+		catalog.MaterializedView: "materialized view", catalog.Foreign: "foreign table",
+	}[t.Kind]
+	return "A row of the " + kind + " " + t.Schema + "." + t.Name + "."
+}
+
+// addColumns gives an object a field for each column.
+func (b *builder) addColumns(o *Object) {
+	entity := b.entity(o.Table)
+	for _, c := range o.Table.Columns {
+		override := columnOverride(entity, c)
+		if override.Omit {
+			continue
+		}
+		name := override.Name
+		if name == "" {
+			name = fieldName(c.Name)
+		}
+		b.addColumn(o, c, name, override.Description)
+	}
+}
+
+func (b *builder) addColumn(o *Object, c *catalog.Column, name, description string) {
+	subject := o.Name + "." + c.Name
+	if o.Table != nil {
+		subject = o.Table.Schema + "." + o.Table.Name + "." + c.Name
+	}
+	if !validName(name) || o.Fields[name] != nil {
+		b.warn("schema/no-field-name", subject, "no GraphQL name can be derived that is not taken, so the column is left out",
+			fmt.Sprintf(`comment on column … is '@fraiseql {"name": "…"}' for %s`, subject))
+		return
+	}
+	f := &Field{Name: name, Column: c, Codec: b.codecOf(c.Type), nonNull: c.NotNull, description: description}
+	o.Fields[name] = f
+	o.order = append(o.order, f)
+}
+
+// outputType gives the GraphQL type of a value as it is read; elements of arrays may always be null.
+func (c *Codec) outputType() *ast.Type {
+	if c.Elem != nil {
+		return listOf(c.Elem.outputType())
+	}
+	return named(c.GraphQL)
+}
+
+func (b *builder) defineObject(o *Object) {
+	d := &ast.Definition{Kind: ast.Object, Name: o.Name, Description: describe(o.description, "The composite type "+o.Name+"."), Position: position}
+	for _, f := range o.order {
+		if f.Relation != nil {
+			d.Fields = append(d.Fields, b.relationDefinition(f))
+		} else {
+			d.Fields = append(d.Fields, field(f.Name, f.description, boolean(f.nonNull, f.Codec.outputType())))
+		}
+	}
+	if len(d.Fields) == 0 {
+		return
+	}
+	b.define(d)
+	if o.Table != nil {
+		b.defineWhere(o)
+		b.defineOrderBy(o)
+	}
+}
+
+// finish lets gqlparser check the whole, as it would check a schema that a person wrote.
+func (b *builder) finish() (*Schema, error) {
+	prelude, err := parser.ParseSchema(validator.Prelude)
+	if err != nil {
+		return nil, fmt.Errorf("parse the built-in schema: %w", err)
+	}
+	// @defer is not part of the September 2025 specification, and we do not serve it.
+	prelude.Directives = slices.DeleteFunc(prelude.Directives, func(d *ast.DirectiveDefinition) bool { return d.Name == "defer" })
+	for _, name := range b.order {
+		prelude.Definitions = append(prelude.Definitions, b.types[name])
+	}
+	checked, err := validator.ValidateSchemaDocument(prelude)
+	if err != nil {
+		return nil, fmt.Errorf("build schema of %s: %w", strings.Join(b.catalog.Schemas, ", "), err)
+	}
+	b.schema.AST = checked
+	return b.schema, nil
+}

@@ -1,0 +1,176 @@
+package schema
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
+)
+
+// annotation is what a comment may say: `@fraiseql {"name": …}` on its first line, a description after it.
+type annotation struct {
+	Name        string      `json:"name"`
+	Omit        bool        `json:"omit"`
+	Description string      `json:"description"`
+	Key         []string    `json:"key"`
+	References  []Reference `json:"references"`
+}
+
+const annotationMark = "@fraiseql "
+
+// annotationOf splits a comment. A comment that cannot be read is kept as the description, with a warning.
+func (b *builder) annotationOf(subject, comment string) annotation {
+	rest, marked := strings.CutPrefix(strings.TrimSpace(comment), annotationMark)
+	if !marked {
+		return annotation{Description: comment}
+	}
+	var a annotation
+	decoder := json.NewDecoder(strings.NewReader(rest))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&a); err != nil {
+		b.warn("schema/bad-comment", subject, "the comment's @fraiseql part cannot be read: "+err.Error(),
+			`write it as one JSON object: comment on … is '@fraiseql {"name": "…"}'`)
+		return annotation{Description: comment}
+	}
+	if text := strings.TrimSpace(rest[decoder.InputOffset():]); text != "" {
+		a.Description = text
+	}
+	return a
+}
+
+// entity joins what the comment and the configuration say of a table; the configuration wins.
+func (b *builder) entity(t *catalog.Table) Entity {
+	if e, known := b.entities[t]; known {
+		return e
+	}
+	subject := t.Schema + "." + t.Name
+	a := b.annotationOf(subject, t.Comment)
+	e := Entity{Name: a.Name, Omit: a.Omit, Description: a.Description, Key: a.Key, References: a.References}
+	for _, key := range []string{typeName(t.Name), subject} {
+		if c, ok := b.options.Entities[key]; ok {
+			e = merge(e, c)
+		}
+	}
+	e = b.columnAnnotations(t, e)
+	b.entities[t] = e
+	return e
+}
+
+func merge(e, over Entity) Entity {
+	if over.Name != "" {
+		e.Name = over.Name
+	}
+	if over.Description != "" {
+		e.Description = over.Description
+	}
+	if len(over.Key) > 0 {
+		e.Key = over.Key
+	}
+	e.Omit = e.Omit || over.Omit
+	e.References = append(e.References, over.References...)
+	e.Fields = over.Fields
+	return e
+}
+
+// columnAnnotations adds what the columns' comments say, keyed by column name.
+func (b *builder) columnAnnotations(t *catalog.Table, e Entity) Entity {
+	fields := maps.Clone(e.Fields)
+	if fields == nil {
+		fields = map[string]EntityField{}
+	}
+	for _, c := range t.Columns {
+		if c.Comment == "" {
+			continue
+		}
+		a := b.annotationOf(t.Schema+"."+t.Name+"."+c.Name, c.Comment)
+		f := columnOverride(e, c)
+		if f.Name == "" {
+			f.Name = a.Name
+		}
+		if f.Description == "" {
+			f.Description = a.Description
+		}
+		f.Omit = f.Omit || a.Omit
+		fields[c.Name] = f
+	}
+	e.Fields = fields
+	return e
+}
+
+func columnOverride(e Entity, c *catalog.Column) EntityField {
+	if f, ok := e.Fields[c.Name]; ok {
+		return f
+	}
+	return e.Fields[fieldName(c.Name)]
+}
+
+// virtualKeys adds the key and the references that a person says a view (or table) has.
+func (b *builder) virtualKeys(o *Object, e Entity) {
+	if len(e.Key) > 0 {
+		if columns := pick(o.Table, e.Key); columns != nil {
+			o.Keys = append([]*catalog.Key{{Name: "key", Primary: true, Columns: columns}}, o.Keys...)
+		} else {
+			b.badReference(o.Table, "key", e.Key)
+		}
+	}
+	for _, r := range e.References {
+		target := b.findTable(o.Table.Schema, r.Table)
+		local := pick(o.Table, r.Columns)
+		var remote []*catalog.Column
+		if target != nil && len(r.To) > 0 {
+			remote = pick(target, r.To)
+		} else if target != nil && target.PrimaryKey() != nil {
+			remote = target.PrimaryKey().Columns
+		}
+		if local == nil || len(local) != len(remote) {
+			b.badReference(o.Table, "reference to "+r.Table, r.Columns)
+			continue
+		}
+		o.foreignKeys = append(o.foreignKeys, &catalog.ForeignKey{Name: "reference", Columns: local, Target: target, References: remote})
+	}
+}
+
+func (b *builder) badReference(t *catalog.Table, what string, columns []string) {
+	b.warn("schema/bad-reference", t.Schema+"."+t.Name, fmt.Sprintf("the %s by (%s) names a table or column that does not exist or does not fit", what, strings.Join(columns, ", ")),
+		`comment on view … is '@fraiseql {"key": ["id"], "references": [{"columns": ["customer_id"], "table": "public.customer"}]}'`)
+}
+
+func (b *builder) findTable(schemaName, name string) *catalog.Table {
+	if s, n, qualified := strings.Cut(name, "."); qualified {
+		schemaName, name = s, n
+	}
+	for _, t := range b.catalog.Tables {
+		if t.Schema == schemaName && t.Name == name {
+			return t
+		}
+	}
+	return nil
+}
+
+func pick(t *catalog.Table, names []string) []*catalog.Column {
+	if len(names) == 0 {
+		return nil
+	}
+	columns := make([]*catalog.Column, 0, len(names))
+	for _, name := range names {
+		c := t.Column(name)
+		if c == nil {
+			return nil
+		}
+		columns = append(columns, c)
+	}
+	return columns
+}
+
+func nameError(name, table, other string) error {
+	e := fault.New(fault.Invalid, "schema/bad-name", fmt.Sprintf("the name `%s` that was chosen for %s is no GraphQL name", name, table)).
+		WithHint("use letters, digits and underscores, beginning with a letter")
+	if other != "" {
+		e.Message = fmt.Sprintf("the name `%s` is chosen for both %s and %s", name, other, table)
+		e.Hint = "choose another one in [graphql.entities] or in the comment of one of the two"
+	}
+	return e
+}

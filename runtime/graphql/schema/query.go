@@ -1,0 +1,59 @@
+package schema
+
+import (
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// addQuery makes the fields of Query: a list of each table, and a look-up by each key.
+func (b *builder) addQuery() {
+	query := &ast.Definition{Kind: ast.Object, Name: "Query", Description: "Everything that can be read.", Position: position}
+	b.define(enumDefinition("OrderDirection", "Which way a key orders. Without a word on nulls they are last when ascending and first when descending.",
+		[]string{"ASC", "ASC_NULLS_FIRST", "ASC_NULLS_LAST", "DESC", "DESC_NULLS_FIRST", "DESC_NULLS_LAST"}))
+	for _, o := range b.objects {
+		if o.Table == nil || len(o.Fields) == 0 {
+			continue
+		}
+		b.addKeys(query, o)
+		b.addRoot(query, &Root{Name: o.Plural, Object: o},
+			field(o.Plural, "Rows of "+o.Name+".", nonNull(listOf(nonNull(named(o.Name)))), b.listArguments(o)...))
+	}
+	if len(query.Fields) == 0 {
+		// GraphQL wants at least one field; an empty database still answers who it is.
+		query.Fields = append(query.Fields, field("_empty", "There is no table that this login may read.", named("Boolean")))
+	}
+	b.define(query)
+}
+
+// addKeys adds `album(albumId:)` for the primary key and `userByEmail(email:)` for each unique one.
+func (b *builder) addKeys(query *ast.Definition, o *Object) {
+	for _, key := range o.Keys {
+		name := lowerFirst(o.Name)
+		if !key.Primary {
+			name += "By" + joinedColumns(key.Columns)
+		}
+		root := &Root{Name: name, Object: o}
+		var arguments []*ast.ArgumentDefinition
+		for _, c := range key.Columns {
+			f := o.FieldOf(c.Name)
+			if f == nil || f.Codec.Elem != nil || f.Codec.Object != nil {
+				break
+			}
+			root.Key = append(root.Key, f)
+			arguments = append(arguments, argument(f.Name, f.description, nonNull(named(f.Codec.GraphQL))))
+		}
+		if len(root.Key) < len(key.Columns) {
+			continue // a part of the key is not shown, so nobody could give it
+		}
+		b.addRoot(query, root, field(name, "The "+o.Name+" with this key, or null.", named(o.Name), arguments...))
+	}
+}
+
+func (b *builder) addRoot(query *ast.Definition, root *Root, d *ast.FieldDefinition) {
+	if b.schema.Roots[root.Name] != nil {
+		b.warn("schema/no-root-name", "Query."+root.Name, "the name is taken by "+b.schema.Roots[root.Name].Object.Name+", so this field for "+root.Object.Name+" is left out",
+			"give one of the two types another name in [graphql.entities] or in the table's comment")
+		return
+	}
+	b.schema.Roots[root.Name] = root
+	query.Fields = append(query.Fields, d)
+}

@@ -1,0 +1,179 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
+)
+
+// addRelations makes fields of the foreign keys, in both directions and across join tables. Names that
+// rules give come first for all tables; each later kind yields to what is there.
+func (b *builder) addRelations() {
+	tables := slices.Clone(b.objects)
+	names := map[*catalog.ForeignKey]string{}
+	for _, o := range tables {
+		if o.Table != nil {
+			b.addToOne(o, names)
+		}
+	}
+	for _, o := range tables {
+		if o.Table != nil {
+			b.addReverse(o, names)
+		}
+	}
+	for _, o := range tables {
+		if o.Table != nil {
+			b.addManyToMany(o)
+		}
+	}
+}
+
+// addToOne gives o a field for each of its foreign keys and notes the name for the way back.
+func (b *builder) addToOne(o *Object, names map[*catalog.ForeignKey]string) {
+	for _, key := range o.foreignKeys {
+		target := b.byTable[key.Target]
+		if target == nil {
+			continue
+		}
+		name := lowerFirst(target.Name)
+		if len(key.Columns) == 1 {
+			name = toOneName(key.Columns[0].Name, key.References[0].Name)
+		}
+		if name == "" || o.Fields[name] != nil {
+			name = lowerFirst(target.Name) + "By" + joinedColumns(key.Columns)
+		}
+		names[key] = name
+		local := (&catalog.Key{Columns: key.Columns}).NotNull()
+		b.addRelation(o, &Field{
+			Name:     name,
+			Relation: &Relation{Target: target, Local: key.Columns, Remote: key.References},
+			// Row security may hide the row that a key points to, and an unvalidated key may point nowhere.
+			nonNull:     local && key.Validated && !key.Target.RowSecurity && !o.Table.IsView(),
+			description: "The " + target.Name + " that " + columnNames(key.Columns) + " names.",
+		})
+	}
+}
+
+func joinedColumns(columns []*catalog.Column) string {
+	var b strings.Builder
+	for _, c := range columns {
+		b.WriteString(upperFirst(fieldName(c.Name)))
+	}
+	return b.String()
+}
+
+func columnNames(columns []*catalog.Column) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// addReverse gives each target of o's foreign keys the way back: one row where the key is unique, else a list.
+func (b *builder) addReverse(o *Object, names map[*catalog.ForeignKey]string) {
+	count := map[*catalog.Table]int{}
+	for _, key := range o.foreignKeys {
+		count[key.Target]++
+	}
+	for _, key := range o.foreignKeys {
+		target := b.byTable[key.Target]
+		if target == nil {
+			continue
+		}
+		many := !isUnique(o, key.Columns)
+		name, article := lowerFirst(o.Name), "The "+o.Name+" whose "
+		if many {
+			name, article = o.Plural, "The rows of "+o.Name+" whose "
+		}
+		if count[key.Target] > 1 || target == o {
+			name += "By" + upperFirst(names[key])
+		}
+		b.addRelation(target, &Field{
+			Name:        name,
+			Relation:    &Relation{Target: o, Many: many, Local: key.References, Remote: key.Columns},
+			nonNull:     many,
+			description: article + columnNames(key.Columns) + " names this one.",
+		})
+	}
+}
+
+// isUnique tells whether at most one row of o has given values in the columns.
+func isUnique(o *Object, columns []*catalog.Column) bool {
+	for _, key := range o.Keys {
+		if subset(key.Columns, columns) {
+			return true
+		}
+	}
+	return false
+}
+
+func subset(small, large []*catalog.Column) bool {
+	for _, c := range small {
+		if !slices.Contains(large, c) {
+			return false
+		}
+	}
+	return true
+}
+
+// addManyToMany finds join tables: their primary key is exactly the columns of two foreign keys.
+func (b *builder) addManyToMany(o *Object) {
+	primary := o.Table.PrimaryKey()
+	if primary == nil || len(o.foreignKeys) < 2 {
+		return
+	}
+	for i, left := range o.foreignKeys {
+		for _, right := range o.foreignKeys[i+1:] {
+			if len(left.Columns)+len(right.Columns) == len(primary.Columns) &&
+				subset(primary.Columns, slices.Concat(left.Columns, right.Columns)) {
+				b.addAcross(o, left, right)
+				b.addAcross(o, right, left)
+			}
+		}
+	}
+}
+
+func (b *builder) addAcross(join *Object, near, far *catalog.ForeignKey) {
+	from, to := b.byTable[near.Target], b.byTable[far.Target]
+	if from == nil || to == nil {
+		return
+	}
+	name := to.Plural
+	if from == to || from.Fields[name] != nil {
+		name += "By" + join.Name
+		if from == to {
+			name += joinedColumns(far.Columns)
+		}
+	}
+	b.addRelation(from, &Field{
+		Name: name,
+		Relation: &Relation{
+			Target: to, Many: true, Local: near.References, Remote: far.References,
+			Join: &Join{Table: join.Table, Local: near.Columns, Remote: far.Columns},
+		},
+		nonNull:     true,
+		description: "The rows of " + to.Name + " that " + join.Table.Name + " joins to this one.",
+	})
+}
+
+func (b *builder) addRelation(o *Object, f *Field) {
+	if !validName(f.Name) || o.Fields[f.Name] != nil {
+		b.warn("schema/no-relation-name", o.Name+"."+f.Name,
+			"the name of the relation to "+f.Relation.Target.Name+" is taken, so the relation is left out",
+			"rename the column or field that has the name, by comment or in [graphql.entities."+o.Name+".fields]")
+		return
+	}
+	o.Fields[f.Name] = f
+	o.order = append(o.order, f)
+}
+
+func (b *builder) relationDefinition(f *Field) *ast.FieldDefinition {
+	if !f.Relation.Many {
+		return field(f.Name, f.description, boolean(f.nonNull, named(f.Relation.Target.Name)))
+	}
+	return field(f.Name, f.description, nonNull(listOf(nonNull(named(f.Relation.Target.Name)))), b.listArguments(f.Relation.Target)...)
+}
