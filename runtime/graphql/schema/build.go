@@ -20,7 +20,7 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 		types:   map[string]*ast.Definition{},
 		codecs:  map[uint32]*Codec{},
 		byTable: map[*catalog.Table]*Object{}, entities: map[*catalog.Table]Entity{},
-		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Inputs: map[string]*Input{}},
+		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}},
 	}
 	b.reserve()
 	b.nameTables()

@@ -21,12 +21,11 @@ func (o *Object) orderByName() string { return o.Name + "OrderBy" }
 
 func (b *builder) listArguments(o *Object) []*ast.ArgumentDefinition {
 	limit := fmt.Sprintf("At most this many rows (default %d, at most %d).", b.options.DefaultLimit, b.options.MaxLimit)
-	return []*ast.ArgumentDefinition{
-		argument("where", "Only rows that meet all of these conditions.", named(o.whereName())),
-		argument("orderBy", "The order of the rows; what it leaves open the key decides.", listOf(nonNull(named(o.orderByName())))),
-		argument("limit", limit, named("Int")),
-		argument("offset", "Leave out this many rows first.", named("Int")),
+	list := []*ast.ArgumentDefinition{argument("where", "Only rows that meet all of these conditions.", named(o.whereName()))}
+	if o.sortable() {
+		list = append(list, argument("orderBy", "The order of the rows; what it leaves open the key decides.", listOf(nonNull(named(o.orderByName())))))
 	}
+	return append(list, argument("limit", limit, named("Int")), argument("offset", "Leave out this many rows first.", named("Int")))
 }
 
 // defineWhere makes the condition type of a table: its columns, its relations, and the connectives.
@@ -56,10 +55,12 @@ func (b *builder) defineWhere(o *Object) {
 		field("every", "All of them meet these conditions; also when there are none.", where),
 		field("none", "None of them meets these conditions.", where),
 	))
-	b.schema.Inputs[o.whereName()] = &Input{Object: o}
 }
 
 func (b *builder) defineOrderBy(o *Object) {
+	if !o.sortable() {
+		return
+	}
 	d := inputDefinition(o.orderByName(), "One key of an order: exactly one field. Several keys are several of these, the first one deciding first.")
 	for _, f := range o.order {
 		switch {
@@ -69,12 +70,7 @@ func (b *builder) defineOrderBy(o *Object) {
 			d.Fields = append(d.Fields, field(f.Name, "", named(f.Relation.Target.orderByName())))
 		}
 	}
-	if len(d.Fields) == 0 {
-		// A type without any sortable column still needs the input that its list names.
-		d.Fields = append(d.Fields, field("_none", "Nothing of this type can be ordered by.", named("OrderDirection")))
-	}
 	b.define(oneOf(d))
-	b.schema.Inputs[o.orderByName()] = &Input{Object: o}
 }
 
 func (c *Codec) sortable() bool { return c.Elem == nil && c.Object == nil && c.class != presence }

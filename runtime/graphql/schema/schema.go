@@ -12,7 +12,6 @@ type Schema struct {
 	Catalog  *catalog.Catalog
 	Objects  map[string]*Object // by type name
 	Roots    map[string]*Root   // by field of Query
-	Inputs   map[string]*Input  // by name of the where or orderBy type
 	Warnings []Warning
 }
 
@@ -70,11 +69,6 @@ type Root struct {
 	Name   string
 	Object *Object
 	Key    []*Field // the arguments of a look-up by key; nil for a list
-}
-
-// Input tells what a where or orderBy type is about.
-type Input struct {
-	Object *Object
 }
 
 // Options are the choices of whoever runs the server.

@@ -1,0 +1,114 @@
+package execute
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
+)
+
+// appendRow writes a row as a JSON object. values are PostgreSQL's text forms; nil is null.
+func appendRow(b []byte, columns []plan.Column, values [][]byte) []byte {
+	b = append(b, '{')
+	next := 0
+	for i := range columns {
+		c := &columns[i]
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, c.Key...)
+		if c.Constant != "" {
+			b = append(b, c.Constant...)
+			continue
+		}
+		b = appendValue(b, c.Encoding, values[next])
+		next++
+	}
+	return append(b, '}')
+}
+
+func appendValue(b []byte, encoding schema.Encoding, text []byte) []byte {
+	if text == nil {
+		return append(b, "null"...)
+	}
+	switch encoding {
+	case schema.Raw:
+		return append(b, text...)
+	case schema.Boolean:
+		if text[0] == 't' {
+			return append(b, "true"...)
+		}
+		return append(b, "false"...)
+	case schema.Float:
+		if c := text[len(text)-1]; c == 'N' || c == 'y' { // NaN, Infinity, -Infinity: not numbers in JSON
+			return appendQuoted(b, text)
+		}
+		return append(b, text...)
+	case schema.Timestamp:
+		return appendTimestamp(b, text)
+	default:
+		return appendQuoted(b, text)
+	}
+}
+
+// appendTimestamp writes PostgreSQL's "2021-01-31 12:00:00+00" as RFC 3339 wants it, and as its own
+// JSON functions write it: "2021-01-31T12:00:00+00:00".
+func appendTimestamp(b []byte, text []byte) []byte {
+	b = append(b, '"')
+	start := len(b)
+	b = append(b, text...)
+	written := b[start:]
+	blank := strings.IndexByte(string(written), ' ')
+	if blank < 0 {
+		return append(b, '"') // infinity
+	}
+	written[blank] = 'T'
+	offset := len(written) - 3
+	if offset > blank && (written[offset] == '+' || written[offset] == '-') && digits(written[offset+1:]) {
+		b = append(b, ":00"...)
+	}
+	return append(b, '"')
+}
+
+func digits(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendQuoted writes text as a JSON string (RFC 8259, section 7), escaping only what must be.
+func appendQuoted[T []byte | string](b []byte, text T) []byte {
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			continue // the connection's encoding is UTF-8, and PostgreSQL has checked it
+		}
+		b = append(b, text[start:i]...)
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+		start = i + 1
+	}
+	b = append(b, text[start:]...)
+	return append(b, '"')
+}

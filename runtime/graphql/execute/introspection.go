@@ -1,0 +1,288 @@
+package execute
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+)
+
+// appendIntrospection answers __schema and __type (specification, section 4) from the schema as it is.
+func appendIntrospection(b []byte, s *ast.Schema, i *plan.Introspection) []byte {
+	w := introspector{schema: s, variables: i.Variables}
+	if i.Field.Name == "__type" {
+		definition := s.Types[i.TypeName]
+		if definition == nil {
+			return append(b, "null"...)
+		}
+		return w.typ(b, ast.NamedType(definition.Name, nil), i.Selections)
+	}
+	return w.document(b, i.Selections)
+}
+
+type introspector struct {
+	schema    *ast.Schema
+	variables map[string]any
+}
+
+// object writes the selected members of an introspection object; member writes one value.
+func (w introspector) object(b []byte, typename string, set ast.SelectionSet, member func(b []byte, f *ast.Field, inner ast.SelectionSet) []byte) []byte {
+	b = append(b, '{')
+	first := true
+	plan.Visit(set, w.variables, func(key string, f *ast.Field, inner ast.SelectionSet) {
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = appendQuoted(b, key)
+		b = append(b, ':')
+		if f.Name == "__typename" {
+			b = appendQuoted(b, typename)
+			return
+		}
+		b = member(b, f, inner)
+	})
+	return append(b, '}')
+}
+
+func each[T any](b []byte, items []T, item func(b []byte, v T) []byte) []byte {
+	b = append(b, '[')
+	for i, v := range items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = item(b, v)
+	}
+	return append(b, ']')
+}
+
+func text(b []byte, s string) []byte {
+	if s == "" {
+		return append(b, "null"...)
+	}
+	return appendQuoted(b, s)
+}
+
+func truth(b []byte, yes bool) []byte {
+	if yes {
+		return append(b, "true"...)
+	}
+	return append(b, "false"...)
+}
+
+func null(b []byte) []byte { return append(b, "null"...) }
+
+func (w introspector) document(b []byte, set ast.SelectionSet) []byte {
+	return w.object(b, "__Schema", set, func(b []byte, f *ast.Field, inner ast.SelectionSet) []byte {
+		switch f.Name {
+		case "types":
+			return each(b, w.types(), func(b []byte, d *ast.Definition) []byte { return w.typ(b, ast.NamedType(d.Name, nil), inner) })
+		case "queryType":
+			return w.root(b, w.schema.Query, inner)
+		case "mutationType":
+			return w.root(b, w.schema.Mutation, inner)
+		case "subscriptionType":
+			return w.root(b, w.schema.Subscription, inner)
+		case "directives":
+			return each(b, w.directives(), func(b []byte, d *ast.DirectiveDefinition) []byte { return w.directive(b, d, inner) })
+		default:
+			return text(b, w.schema.Description)
+		}
+	})
+}
+
+func (w introspector) types() []*ast.Definition {
+	types := make([]*ast.Definition, 0, len(w.schema.Types))
+	for _, d := range w.schema.Types {
+		types = append(types, d)
+	}
+	slices.SortFunc(types, func(a, b *ast.Definition) int { return strings.Compare(a.Name, b.Name) })
+	return types
+}
+
+func (w introspector) directives() []*ast.DirectiveDefinition {
+	directives := make([]*ast.DirectiveDefinition, 0, len(w.schema.Directives))
+	for _, d := range w.schema.Directives {
+		directives = append(directives, d)
+	}
+	slices.SortFunc(directives, func(a, b *ast.DirectiveDefinition) int { return strings.Compare(a.Name, b.Name) })
+	return directives
+}
+
+func (w introspector) root(b []byte, d *ast.Definition, inner ast.SelectionSet) []byte {
+	if d == nil {
+		return null(b)
+	}
+	return w.typ(b, ast.NamedType(d.Name, nil), inner)
+}
+
+// typ writes a type; a list or non-null one is a wrapper around what it is of.
+func (w introspector) typ(b []byte, t *ast.Type, set ast.SelectionSet) []byte {
+	return w.object(b, "__Type", set, func(b []byte, f *ast.Field, inner ast.SelectionSet) []byte {
+		if t.NonNull || t.Elem != nil {
+			return w.wrapper(b, t, f, inner)
+		}
+		return w.named(b, w.schema.Types[t.NamedType], f, inner)
+	})
+}
+
+func (w introspector) wrapper(b []byte, t *ast.Type, f *ast.Field, inner ast.SelectionSet) []byte {
+	switch f.Name {
+	case "kind":
+		if t.NonNull {
+			return appendQuoted(b, "NON_NULL")
+		}
+		return appendQuoted(b, "LIST")
+	case "ofType":
+		if t.NonNull {
+			of := *t
+			of.NonNull = false
+			return w.typ(b, &of, inner)
+		}
+		return w.typ(b, t.Elem, inner)
+	default:
+		return null(b)
+	}
+}
+
+func (w introspector) named(b []byte, d *ast.Definition, f *ast.Field, inner ast.SelectionSet) []byte {
+	switch f.Name {
+	case "kind":
+		return appendQuoted(b, string(d.Kind))
+	case "name":
+		return appendQuoted(b, d.Name)
+	case "description":
+		return text(b, d.Description)
+	case "specifiedByURL":
+		return text(b, directiveText(d.Directives, "specifiedBy", "url"))
+	case "isOneOf":
+		if d.Kind != ast.InputObject {
+			return null(b)
+		}
+		return truth(b, d.Directives.ForName("oneOf") != nil)
+	case "fields":
+		if d.Kind != ast.Object {
+			return null(b)
+		}
+		return each(b, w.visible(d.Fields, f), func(b []byte, v *ast.FieldDefinition) []byte { return w.field(b, v, inner) })
+	case "inputFields":
+		if d.Kind != ast.InputObject {
+			return null(b)
+		}
+		return each(b, w.visible(d.Fields, f), func(b []byte, v *ast.FieldDefinition) []byte {
+			return w.input(b, v.Name, v.Description, v.Type, v.DefaultValue, v.Directives, inner)
+		})
+	case "enumValues":
+		if d.Kind != ast.Enum {
+			return null(b)
+		}
+		return each(b, d.EnumValues, func(b []byte, v *ast.EnumValueDefinition) []byte { return w.enumValue(b, v, inner) })
+	case "interfaces":
+		if d.Kind != ast.Object {
+			return null(b)
+		}
+		return append(b, "[]"...)
+	default:
+		return null(b)
+	}
+}
+
+// visible leaves out introspection's own fields, and deprecated ones unless they are asked for.
+func (w introspector) visible(fields ast.FieldList, f *ast.Field) []*ast.FieldDefinition {
+	deprecated, _ := f.ArgumentMap(w.variables)["includeDeprecated"].(bool)
+	return slices.DeleteFunc(slices.Clone(fields), func(v *ast.FieldDefinition) bool {
+		return strings.HasPrefix(v.Name, "__") || !deprecated && v.Directives.ForName("deprecated") != nil
+	})
+}
+
+func (w introspector) field(b []byte, d *ast.FieldDefinition, set ast.SelectionSet) []byte {
+	return w.object(b, "__Field", set, func(b []byte, f *ast.Field, inner ast.SelectionSet) []byte {
+		switch f.Name {
+		case "name":
+			return appendQuoted(b, d.Name)
+		case "description":
+			return text(b, d.Description)
+		case "args":
+			return w.arguments(b, d.Arguments, inner)
+		case "type":
+			return w.typ(b, d.Type, inner)
+		case "isDeprecated":
+			return truth(b, d.Directives.ForName("deprecated") != nil)
+		default:
+			return text(b, directiveText(d.Directives, "deprecated", "reason"))
+		}
+	})
+}
+
+func (w introspector) arguments(b []byte, arguments ast.ArgumentDefinitionList, inner ast.SelectionSet) []byte {
+	return each(b, arguments, func(b []byte, a *ast.ArgumentDefinition) []byte {
+		return w.input(b, a.Name, a.Description, a.Type, a.DefaultValue, a.Directives, inner)
+	})
+}
+
+func (w introspector) input(b []byte, name, description string, t *ast.Type, value *ast.Value, directives ast.DirectiveList, set ast.SelectionSet) []byte {
+	return w.object(b, "__InputValue", set, func(b []byte, f *ast.Field, inner ast.SelectionSet) []byte {
+		switch f.Name {
+		case "name":
+			return appendQuoted(b, name)
+		case "description":
+			return text(b, description)
+		case "type":
+			return w.typ(b, t, inner)
+		case "defaultValue":
+			if value == nil {
+				return null(b)
+			}
+			return appendQuoted(b, value.String())
+		case "isDeprecated":
+			return truth(b, directives.ForName("deprecated") != nil)
+		default:
+			return text(b, directiveText(directives, "deprecated", "reason"))
+		}
+	})
+}
+
+func (w introspector) enumValue(b []byte, d *ast.EnumValueDefinition, set ast.SelectionSet) []byte {
+	return w.object(b, "__EnumValue", set, func(b []byte, f *ast.Field, _ ast.SelectionSet) []byte {
+		switch f.Name {
+		case "name":
+			return appendQuoted(b, d.Name)
+		case "description":
+			return text(b, d.Description)
+		case "isDeprecated":
+			return truth(b, d.Directives.ForName("deprecated") != nil)
+		default:
+			return text(b, directiveText(d.Directives, "deprecated", "reason"))
+		}
+	})
+}
+
+func (w introspector) directive(b []byte, d *ast.DirectiveDefinition, set ast.SelectionSet) []byte {
+	return w.object(b, "__Directive", set, func(b []byte, f *ast.Field, inner ast.SelectionSet) []byte {
+		switch f.Name {
+		case "name":
+			return appendQuoted(b, d.Name)
+		case "description":
+			return text(b, d.Description)
+		case "isRepeatable":
+			return truth(b, d.IsRepeatable)
+		case "locations":
+			return each(b, d.Locations, func(b []byte, l ast.DirectiveLocation) []byte { return appendQuoted(b, string(l)) })
+		default:
+			return w.arguments(b, d.Arguments, inner)
+		}
+	})
+}
+
+func directiveText(directives ast.DirectiveList, name, argument string) string {
+	d := directives.ForName(name)
+	if d == nil {
+		return ""
+	}
+	if a := d.Arguments.ForName(argument); a != nil {
+		return a.Value.Raw
+	}
+	return ""
+}

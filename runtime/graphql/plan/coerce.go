@@ -1,0 +1,271 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// Values are held as nil, bool, string, json.Number, []any and map[string]any, whether they came as
+// variables or as literals: numbers keep the digits that were sent.
+
+// Variables coerces a request's variables (specification, section 6.1.2). Names the operation does not
+// declare are refused: a misspelt variable would otherwise be a filter that silently is none.
+func Variables(s *ast.Schema, op *ast.OperationDefinition, given map[string]any) (map[string]any, gqlerror.List) {
+	var problems gqlerror.List
+	values := make(map[string]any, len(op.VariableDefinitions))
+	for _, v := range op.VariableDefinitions {
+		raw, present := given[v.Variable]
+		if !present && v.DefaultValue != nil {
+			raw, present = literal(v.DefaultValue, nil), true
+		}
+		if !present {
+			if v.Type.NonNull {
+				problems = append(problems, Problem(BadUserInput, fmt.Sprintf("variable $%s of type %s is required", v.Variable, v.Type), v.Position))
+			}
+			continue
+		}
+		value, err := coerce(s, v.Type, raw)
+		if err != nil {
+			problems = append(problems, Problem(BadUserInput, fmt.Sprintf("variable $%s%s", v.Variable, err), v.Position))
+			continue
+		}
+		values[v.Variable] = value
+	}
+	for name := range given {
+		if op.VariableDefinitions.ForName(name) == nil {
+			problems = append(problems, Problem(BadUserInput, fmt.Sprintf("variable $%s is not declared by the operation", name), op.Position))
+		}
+	}
+	return values, problems
+}
+
+// arguments gives the values of a field's arguments; those not given, or given as a variable that is
+// not there, are absent.
+func arguments(s *ast.Schema, f *ast.Field, variables map[string]any) (map[string]any, *gqlerror.Error) {
+	values := make(map[string]any, len(f.Arguments))
+	for _, a := range f.Arguments {
+		if absent(a.Value, variables) {
+			continue
+		}
+		definition := f.Definition.Arguments.ForName(a.Name)
+		value, err := coerce(s, definition.Type, literal(a.Value, variables))
+		if err != nil {
+			return nil, Problem(BadUserInput, fmt.Sprintf("argument %s%s", a.Name, err), a.Position)
+		}
+		values[a.Name] = value
+	}
+	return values, nil
+}
+
+func absent(v *ast.Value, variables map[string]any) bool {
+	if v.Kind != ast.Variable {
+		return false
+	}
+	_, present := variables[v.Raw]
+	return !present
+}
+
+// literal turns a value of the document into our form, with variables put in.
+func literal(v *ast.Value, variables map[string]any) any {
+	switch v.Kind {
+	case ast.Variable:
+		return variables[v.Raw]
+	case ast.IntValue, ast.FloatValue:
+		return json.Number(v.Raw)
+	case ast.BooleanValue:
+		return v.Raw == "true"
+	case ast.NullValue:
+		return nil
+	case ast.ListValue:
+		list := make([]any, 0, len(v.Children))
+		for _, child := range v.Children {
+			list = append(list, literal(child.Value, variables))
+		}
+		return list
+	case ast.ObjectValue:
+		object := make(map[string]any, len(v.Children))
+		for _, child := range v.Children {
+			if !absent(child.Value, variables) {
+				object[child.Name] = literal(child.Value, variables)
+			}
+		}
+		return object
+	default:
+		return v.Raw
+	}
+}
+
+// inputError says what is wrong with a value and where in it: ".where.title: …".
+type inputError struct{ path, message string }
+
+func (e *inputError) Error() string { return e.path + ": " + e.message }
+
+func (e *inputError) under(step string) *inputError {
+	return &inputError{path: step + e.path, message: e.message}
+}
+
+func wrong(format string, args ...any) *inputError {
+	return &inputError{message: fmt.Sprintf(format, args...)}
+}
+
+// coerce checks a value against an input type and gives it in its final form (section 3.12 and 3.5).
+func coerce(s *ast.Schema, t *ast.Type, value any) (any, *inputError) {
+	if value == nil {
+		if t.NonNull {
+			return nil, wrong("null is not a value of %s", t)
+		}
+		return nil, nil
+	}
+	if t.Elem != nil {
+		return coerceList(s, t, value)
+	}
+	definition := s.Types[t.NamedType]
+	switch definition.Kind {
+	case ast.InputObject:
+		return coerceObject(s, definition, value)
+	case ast.Enum:
+		label, ok := value.(string)
+		if !ok || definition.EnumValues.ForName(label) == nil {
+			return nil, wrong("%s is not a value of the enum %s", show(value), t.NamedType)
+		}
+		return label, nil
+	default:
+		return coerceScalar(t.NamedType, value)
+	}
+}
+
+func coerceList(s *ast.Schema, t *ast.Type, value any) (any, *inputError) {
+	items, ok := value.([]any)
+	if !ok {
+		items = []any{value} // one value stands for a list of one
+	}
+	list := make([]any, len(items))
+	for i, item := range items {
+		v, err := coerce(s, t.Elem, item)
+		if err != nil {
+			return nil, err.under("[" + strconv.Itoa(i) + "]")
+		}
+		list[i] = v
+	}
+	return list, nil
+}
+
+func coerceObject(s *ast.Schema, definition *ast.Definition, value any) (any, *inputError) {
+	given, ok := value.(map[string]any)
+	if !ok {
+		return nil, wrong("%s is not an object of type %s", show(value), definition.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if definition.Fields.ForName(name) == nil {
+			return nil, wrong("%s has no field %q", definition.Name, name)
+		}
+	}
+	if definition.Directives.ForName("oneOf") != nil && len(given) != 1 {
+		return nil, wrong("%s takes exactly one field, not %d", definition.Name, len(given))
+	}
+	object := make(map[string]any, len(given))
+	for _, f := range definition.Fields {
+		raw, present := given[f.Name]
+		if !present {
+			if f.Type.NonNull {
+				return nil, wrong("the field %q is required", f.Name)
+			}
+			continue
+		}
+		if raw == nil && definition.Directives.ForName("oneOf") != nil {
+			return nil, wrong("null is not a value of %s", f.Type).under("." + f.Name)
+		}
+		v, err := coerce(s, f.Type, raw)
+		if err != nil {
+			return nil, err.under("." + f.Name)
+		}
+		object[f.Name] = v
+	}
+	return object, nil
+}
+
+var (
+	integerForm = regexp.MustCompile(`^-?[0-9]+$`)
+	decimalForm = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$|^-?Infinity$|^NaN$`)
+)
+
+// coerceScalar checks what GraphQL itself defines and what would otherwise be ambiguous; the rest is
+// text that PostgreSQL judges by the column's type.
+func coerceScalar(name string, value any) (any, *inputError) {
+	text, isText := value.(string)
+	number, isNumber := value.(json.Number)
+	switch name {
+	case "Boolean":
+		if yes, ok := value.(bool); ok {
+			return yes, nil
+		}
+	case "Int":
+		if n, ok := wholeNumber(number); isNumber && ok && n >= math.MinInt32 && n <= math.MaxInt32 {
+			return json.Number(strconv.FormatInt(n, 10)), nil
+		}
+	case "BigInt":
+		if isNumber {
+			text = string(number)
+		}
+		if (isText || isNumber) && integerForm.MatchString(text) {
+			return text, nil
+		}
+	case "Float":
+		if isNumber {
+			return number, nil
+		}
+	case "Decimal":
+		if isNumber {
+			text = string(number)
+		}
+		if (isText || isNumber) && decimalForm.MatchString(text) {
+			return text, nil
+		}
+	case "ID":
+		if isText {
+			return text, nil
+		}
+		if isNumber && integerForm.MatchString(string(number)) {
+			return string(number), nil
+		}
+	case "JSON":
+		return value, nil
+	default:
+		if isText {
+			return text, nil
+		}
+	}
+	return nil, wrong("%s is not a value of %s", show(value), name)
+}
+
+// wholeNumber reads 3 and also 3.0 and 3e2, which section 3.5.1 lets a variable be.
+func wholeNumber(n json.Number) (int64, bool) {
+	if i, err := strconv.ParseInt(string(n), 10, 64); err == nil {
+		return i, true
+	}
+	f, err := strconv.ParseFloat(string(n), 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+// show writes a value into a message, cut to a length that cannot flood a log.
+func show(value any) string {
+	b, err := json.Marshal(value)
+	if err != nil {
+		return "the value"
+	}
+	if len(b) > 80 {
+		return string(b[:80]) + "…"
+	}
+	return string(b)
+}

@@ -1,0 +1,82 @@
+package plan
+
+import (
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// selected is one field of a response object: fields of the same response name are merged, as
+// section 6.3.2 of the specification says (CollectFields).
+type selected struct {
+	key        string
+	field      *ast.Field // the first one; validation has made sure that the others agree
+	selections ast.SelectionSet
+}
+
+// Visit calls f for each field of a selection set, merged and in response order. Type conditions always
+// hold: the schema has no interfaces and no unions, and validation refuses the impossible.
+func Visit(set ast.SelectionSet, variables map[string]any, visit func(key string, f *ast.Field, selections ast.SelectionSet)) {
+	for _, s := range collect(set, variables) {
+		visit(s.key, s.field, s.selections)
+	}
+}
+
+func collect(set ast.SelectionSet, variables map[string]any) []selected {
+	c := collector{variables: variables, places: map[string]int{}}
+	c.add(set)
+	return c.fields
+}
+
+type collector struct {
+	variables map[string]any
+	fields    []selected
+	places    map[string]int
+	spread    map[string]bool
+}
+
+func (c *collector) add(set ast.SelectionSet) {
+	for _, s := range set {
+		switch s := s.(type) {
+		case *ast.Field:
+			if c.included(s.Directives) {
+				c.addField(s)
+			}
+		case *ast.InlineFragment:
+			if c.included(s.Directives) {
+				c.add(s.SelectionSet)
+			}
+		case *ast.FragmentSpread:
+			if c.included(s.Directives) && !c.spread[s.Name] {
+				if c.spread == nil {
+					c.spread = map[string]bool{}
+				}
+				c.spread[s.Name] = true
+				c.add(s.Definition.SelectionSet)
+			}
+		}
+	}
+}
+
+func (c *collector) addField(f *ast.Field) {
+	if place, known := c.places[f.Alias]; known {
+		// A new slice: the document is shared between requests.
+		merged := c.fields[place].selections
+		c.fields[place].selections = append(merged[:len(merged):len(merged)], f.SelectionSet...)
+		return
+	}
+	c.places[f.Alias] = len(c.fields)
+	c.fields = append(c.fields, selected{key: f.Alias, field: f, selections: f.SelectionSet})
+}
+
+func (c *collector) included(directives ast.DirectiveList) bool {
+	for _, d := range directives {
+		if d.Name != "skip" && d.Name != "include" {
+			continue
+		}
+		condition := d.Arguments.ForName("if")
+		yes, _ := literal(condition.Value, c.variables).(bool)
+		if yes == (d.Name == "skip") {
+			return false
+		}
+	}
+	return true
+}
