@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 // selected is one field of a response object: fields of the same response name are merged, as
@@ -79,4 +80,27 @@ func (c *collector) included(directives ast.DirectiveList) bool {
 		}
 	}
 	return true
+}
+
+// Introspects refuses an operation that asks for the schema itself; nil when it does not.
+func Introspects(op *ast.OperationDefinition) *gqlerror.Error { return introspects(op.SelectionSet) }
+
+func introspects(set ast.SelectionSet) *gqlerror.Error {
+	for _, s := range set {
+		var found *gqlerror.Error
+		switch s := s.(type) {
+		case *ast.Field:
+			if s.Name == "__schema" || s.Name == "__type" {
+				return Problem(ValidationFailed, "introspection is off on this server: `[graphql] introspection = true` or `serve --dev` turns it on", s.Position)
+			}
+		case *ast.InlineFragment:
+			found = introspects(s.SelectionSet)
+		case *ast.FragmentSpread:
+			found = introspects(s.Definition.SelectionSet)
+		}
+		if found != nil {
+			return found
+		}
+	}
+	return nil
 }

@@ -1,0 +1,100 @@
+package graphql
+
+import (
+	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
+)
+
+// Config is the table [graphql].
+type Config struct {
+	Enabled       *bool             `toml:"enabled" default:"true" doc:"Whether there is a GraphQL API."`
+	Path          string            `toml:"path" default:"/graphql" doc:"The route of the API and, for browsers, of the playground."`
+	Introspection *bool             `toml:"introspection" doc:"Whether clients may ask for the schema. Default: only with --dev."`
+	Playground    *bool             `toml:"playground" doc:"Whether browsers get GraphiQL. Default: only with --dev."`
+	DefaultLimit  int               `toml:"default_limit" default:"100" min:"1" doc:"Rows of a list that has no limit argument."`
+	MaxLimit      int               `toml:"max_limit" default:"1000" min:"1" doc:"A limit argument above it is an error."`
+	Limits        Limits            `toml:"limits" doc:"What one request may ask."`
+	Entities      map[string]Entity `toml:"entities" doc:"How single tables are shown, by type name or \"schema.table\"."`
+}
+
+// Limits is the table [graphql.limits]; they are judged before anything else is done.
+type Limits struct {
+	Tokens             int `toml:"tokens" default:"2000" min:"1" doc:"Words and signs of a document."`
+	Depth              int `toml:"depth" default:"12" min:"1" doc:"Levels of fields."`
+	IntrospectionDepth int `toml:"introspection_depth" default:"20" min:"1" doc:"Levels inside __schema and __type."`
+	Aliases            int `toml:"aliases" default:"30" min:"0" doc:"Fields that are given another name."`
+	ExpandedFields     int `toml:"expanded_fields" default:"5000" min:"1" doc:"Fields after fragments are spread out."`
+}
+
+// Entity is the table [graphql.entities.NAME].
+type Entity struct {
+	Name        string                 `toml:"name" doc:"The type's name."`
+	Omit        bool                   `toml:"omit" doc:"Leave the table out."`
+	Description string                 `toml:"description" doc:"What introspection says of the type."`
+	Key         []string               `toml:"key" doc:"The columns that name a row, for a view."`
+	References  []Reference            `toml:"references" doc:"Relations that the database does not know of."`
+	Fields      map[string]EntityField `toml:"fields" doc:"How single columns are shown, by column name."`
+}
+
+// Reference is one entry of references: these columns name a row of that table.
+type Reference struct {
+	Columns []string `toml:"columns" doc:"Columns of this table or view."`
+	Table   string   `toml:"table" doc:"The table they lead to: \"schema.table\"."`
+	To      []string `toml:"to" doc:"Its columns; without them its primary key."`
+}
+
+// EntityField is the table [graphql.entities.NAME.fields.COLUMN].
+type EntityField struct {
+	Name        string `toml:"name" doc:"The field's name."`
+	Omit        bool   `toml:"omit" doc:"Leave the column out."`
+	Description string `toml:"description" doc:"What introspection says of the field."`
+}
+
+func orDefault(n, otherwise int) int {
+	if n == 0 {
+		return otherwise
+	}
+	return n
+}
+
+func (c Config) paging() plan.Paging {
+	return plan.Paging{Default: orDefault(c.DefaultLimit, 100), Most: orDefault(c.MaxLimit, 1000)}
+}
+
+func (c Config) planLimits() plan.Limits {
+	return plan.Limits{
+		Tokens: orDefault(c.Limits.Tokens, 2000), Depth: orDefault(c.Limits.Depth, 12),
+		IntrospectionDepth: orDefault(c.Limits.IntrospectionDepth, 20),
+		Aliases:            orDefault(c.Limits.Aliases, 30), Fields: orDefault(c.Limits.ExpandedFields, 5000),
+	}
+}
+
+func (c Config) introspection(dev bool) bool {
+	if c.Introspection != nil {
+		return *c.Introspection
+	}
+	return dev
+}
+
+func (c Config) playground(dev bool) bool {
+	if c.Playground != nil {
+		return *c.Playground
+	}
+	return dev
+}
+
+func (c Config) schemaOptions() schema.Options {
+	paging := c.paging()
+	options := schema.Options{Entities: map[string]schema.Entity{}, DefaultLimit: paging.Default, MaxLimit: paging.Most}
+	for name, e := range c.Entities {
+		entity := schema.Entity{Name: e.Name, Omit: e.Omit, Description: e.Description, Key: e.Key, Fields: map[string]schema.EntityField{}}
+		for _, r := range e.References {
+			entity.References = append(entity.References, schema.Reference(r))
+		}
+		for column, f := range e.Fields {
+			entity.Fields[column] = schema.EntityField(f)
+		}
+		options.Entities[name] = entity
+	}
+	return options
+}

@@ -1,0 +1,11 @@
+// Package transport carries GraphQL requests over HTTP, as the GraphQL-over-HTTP specification says
+// (https://graphql.github.io/graphql-over-http/draft/).
+//
+//	POST application/json        any operation
+//	GET  ?query=…&variables=…    queries only
+//	GET  from a browser          the playground, where it is on
+//
+// Answers are application/graphql-response+json, whose status tells whether execution began: 200 with
+// data, 4xx or 5xx without. A client that accepts only application/json gets 200 for every request
+// that was well formed, as that older media type wants.
+package transport

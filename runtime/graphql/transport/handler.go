@@ -1,0 +1,185 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
+	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+)
+
+// Response is what comes of a request.
+type Response struct {
+	execute.Result
+	MethodNotAllowed bool // a mutation that came by GET
+}
+
+// Handler serves GraphQL on one route.
+type Handler struct {
+	Execute    func(ctx context.Context, r Request) Response
+	BodyLimit  int64
+	Playground http.Handler // for browsers; nil where there is none
+}
+
+// The media types of answers.
+const (
+	responseJSON = "application/graphql-response+json"
+	plainJSON    = "application/json"
+)
+
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.Playground != nil && r.Method == http.MethodGet && !r.URL.Query().Has("query") && accepts(r, "text/html") {
+		h.Playground.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Vary", "Accept")
+	media := negotiate(r.Header.Values("Accept"))
+	if media == "" {
+		h.refuse(w, responseJSON, refuse(http.StatusNotAcceptable, "answers are %s or %s", responseJSON, plainJSON))
+		return
+	}
+	if !preflighted(r) {
+		h.refuse(w, media, refuse(http.StatusBadRequest, "a browser could have been made to send this request by another site: "+
+			"send it with content-type application/json or with the header x-fraiseql-preflight (or apollo-require-preflight)"))
+		return
+	}
+	request, bad := read(w, r, h.BodyLimit)
+	if bad != nil {
+		h.refuse(w, media, bad)
+		return
+	}
+	response := h.Execute(r.Context(), request)
+	if response.MethodNotAllowed {
+		w.Header().Set("Allow", http.MethodPost)
+	}
+	write(w, media, status(media, response), response.Data, response.Errors)
+}
+
+func (h *Handler) refuse(w http.ResponseWriter, media string, bad *refusal) {
+	if bad.allow != "" {
+		w.Header().Set("Allow", bad.allow)
+	}
+	write(w, media, bad.status, nil, gqlerror.List{bad.problem})
+}
+
+// status follows section 6.4 of the specification. application/json says 200 for every well-formed
+// request, except where a proxy must see that the server is the trouble.
+func status(media string, r Response) int {
+	switch {
+	case r.MethodNotAllowed:
+		return http.StatusMethodNotAllowed
+	case r.Unavailable:
+		return http.StatusServiceUnavailable
+	case r.Data != nil || media == plainJSON:
+		return http.StatusOK
+	}
+	for _, e := range r.Errors {
+		switch e.Extensions["code"] {
+		case plan.InternalError:
+			return http.StatusInternalServerError
+		case plan.Timeout:
+			return http.StatusGatewayTimeout
+		}
+	}
+	return http.StatusBadRequest
+}
+
+func write(w http.ResponseWriter, media string, status int, data []byte, list gqlerror.List) {
+	body := make([]byte, 0, len(data)+64)
+	body = append(body, '{')
+	if len(list) > 0 {
+		body = append(body, `"errors":`...)
+		body = append(body, encode(list)...)
+		if data != nil {
+			body = append(body, ',')
+		}
+	}
+	if data != nil {
+		body = append(body, `"data":`...)
+		body = append(body, data...)
+	}
+	body = append(body, '}')
+	w.Header().Set("Content-Type", media+"; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that has gone needs no answer
+}
+
+func encode(list gqlerror.List) []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(list); err != nil {
+		return []byte(`[{"message":"the errors could not be written","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]`)
+	}
+	return bytes.TrimRight(b.Bytes(), "\n")
+}
+
+// preflighted tells whether a browser would have asked the server before sending the request from
+// another site: the rule and the headers of Apollo Server, and a header of our own name.
+func preflighted(r *http.Request) bool {
+	for _, name := range []string{"X-Apollo-Operation-Name", "Apollo-Require-Preflight", "X-Fraiseql-Preflight"} {
+		if r.Header.Get(name) != "" {
+			return true
+		}
+	}
+	content := r.Header.Get("Content-Type")
+	if content == "" {
+		return false
+	}
+	media, _, err := mime.ParseMediaType(content)
+	if err != nil {
+		return true // no browser sends one that does not parse without asking first
+	}
+	switch media {
+	case "text/plain", "application/x-www-form-urlencoded", "multipart/form-data":
+		return false
+	}
+	return true
+}
+
+// negotiate picks the media type of the answer; empty when the client takes neither.
+func negotiate(accept []string) string {
+	if len(accept) == 0 {
+		return responseJSON
+	}
+	best, bestQuality := "", 0.0
+	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
+		media, parameters, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+			continue
+		}
+		quality := 1.0
+		if q, err := strconv.ParseFloat(parameters["q"], 64); err == nil {
+			quality = q
+		}
+		switch media {
+		case "*/*", "application/*":
+			media = responseJSON
+		case responseJSON, plainJSON:
+		default:
+			continue
+		}
+		if quality > bestQuality {
+			best, bestQuality = media, quality
+		}
+	}
+	return best
+}
+
+func accepts(r *http.Request, media string) bool {
+	return strings.Contains(r.Header.Get("Accept"), media)
+}
