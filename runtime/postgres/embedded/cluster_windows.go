@@ -1,0 +1,41 @@
+package embedded
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/fraiseql/fraiseql/runtime/fault"
+)
+
+// Options say where the cluster is and how it runs.
+type Options struct {
+	Dir      string
+	Log      *slog.Logger
+	Unsafe   bool
+	Settings []string
+}
+
+// Superuser is the role that owns the cluster, and Database what is made for the project.
+const (
+	Superuser = "postgres"
+	Database  = "fraiseql"
+)
+
+// Cluster is a running cluster; there is none on Windows.
+type Cluster struct {
+	Binaries Binaries
+	Dir      string
+	Port     int
+}
+
+// Start says that Windows has no private cluster: the server's life hangs on a Unix pipe.
+func Start(context.Context, Options) (*Cluster, error) {
+	return nil, fault.New(fault.Unavailable, "postgres/no-embedded", "a private PostgreSQL server is run on Linux and macOS only").
+		WithHint("set [database] url to a server")
+}
+
+// URL gives no address.
+func (*Cluster) URL(string) string { return "" }
+
+// Stop does nothing.
+func (*Cluster) Stop(context.Context) error { return nil }

@@ -1,0 +1,69 @@
+// Package postgres is the way to the database: pools of connections, and what errors of theirs mean.
+// Package embedded runs a private server, package pgtest gives tests a database.
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fraiseql/fraiseql/runtime/fault"
+)
+
+// PoolOptions are the choices of a pool.
+type PoolOptions struct {
+	Size           int           // connections at most; 0 is 10
+	ConnectTimeout time.Duration // of one connection; 0 is 5 s
+	Pooler         bool          // a transaction pooler stands in between: keep nothing in a session
+	Application    string        // application_name; empty is "fraiseql"
+}
+
+// Connect makes a pool. It does not wait for the server and succeeds when that is down; only an
+// address that cannot be read is an error.
+func Connect(ctx context.Context, address string, o PoolOptions) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		// The driver's own message quotes the address, with parts of a password that broke it.
+		return nil, fault.New(fault.Invalid, "database/bad-url", "the database address cannot be read").
+			WithHint("write it as postgres://user:password@host:5432/database; special characters of a password as %%40 and so on")
+	}
+	config.MaxConns = int32(max(o.Size, 0))
+	if o.Size == 0 {
+		config.MaxConns = 10
+	}
+	config.MaxConnIdleTime = 24 * time.Hour // a backend that is new is slow for its first seconds: keep them
+	config.MaxConnLifetime = 24 * time.Hour
+	config.HealthCheckPeriod = 5 * time.Second
+	c := config.ConnConfig
+	c.ConnectTimeout = 5 * time.Second
+	if o.ConnectTimeout > 0 {
+		c.ConnectTimeout = o.ConnectTimeout
+	}
+	application := o.Application
+	if application == "" {
+		application = "fraiseql"
+	}
+	// These are the start-up parameters that PgBouncer follows, so they hold behind a pooler too. They fix
+	// the text forms of dates, times and intervals that responses are made of.
+	for name, value := range map[string]string{
+		"application_name": application, "timezone": "UTC", "datestyle": "ISO, MDY", "intervalstyle": "iso_8601",
+	} {
+		c.RuntimeParams[name] = value
+	}
+	if o.Pooler {
+		c.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
+	// A request that ends early cancels its statement in the server, and the connection lives on.
+	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, CancelRequestDelay: 0, DeadlineDelay: 2 * time.Second}
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, "database/bad-url", "the database address cannot be used", err)
+	}
+	return pool, nil
+}
