@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -241,11 +242,11 @@ func (c *Cluster) ensureDatabase(ctx context.Context) error {
 	return nil
 }
 
-// waitGone waits until no server of an earlier time uses the data.
+// waitGone waits until no server of an earlier time uses the data, and its keeper has ended too.
 func (c *Cluster) waitGone(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	for alive(c.data("postmaster.pid")) {
+	for alive(c.data("postmaster.pid")) || c.keeperRuns(ctx) {
 		if ctx.Err() != nil {
 			return fault.New(fault.Unavailable, "postgres/still-running", "an earlier PostgreSQL server still uses the cluster in "+c.Dir).
 				WithHint("stop it: %s -D %s -m fast stop", c.Binaries.Path("pg_ctl"), c.data(""))
@@ -268,6 +269,20 @@ func alive(pidFile string) bool {
 	}
 	err = syscall.Kill(pid, 0)
 	return err == nil || errors.Is(err, syscall.EPERM)
+}
+
+// keeperRuns asks ps whether the keeper's number is still a keeper: after a crash of the machine it may
+// be anything.
+func (c *Cluster) keeperRuns(ctx context.Context) bool {
+	if !alive(c.file("keeper.pid")) {
+		return false
+	}
+	pid, err := os.ReadFile(c.file("keeper.pid"))
+	if err != nil {
+		return false
+	}
+	out, err := exec.CommandContext(ctx, "ps", "-o", "args=", "-p", strings.TrimSpace(string(pid))).Output()
+	return err == nil && strings.Contains(string(out), "fraiseql-keeper")
 }
 
 func pause(ctx context.Context, d time.Duration) {

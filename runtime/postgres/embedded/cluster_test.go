@@ -109,7 +109,7 @@ func folder(t *testing.T) string {
 	t.Cleanup(func() {
 		// A keeper that ends after the test must not find its folder gone half way.
 		eventually(t, "the server has ended", func() bool {
-			_, err := os.Stat(filepath.Join(dir, "data", "postmaster.pid"))
+			_, err := os.Stat(filepath.Join(dir, "keeper.pid"))
 			return os.IsNotExist(err)
 		})
 	})

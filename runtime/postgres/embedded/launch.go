@@ -67,17 +67,19 @@ func (c *Cluster) writeFile(name, text string, who *account) error {
 const keeper = `
 bin=$1 dir=$2; shift 2
 exec 3<&0 </dev/null >>"$dir/server.log" 2>&1
+echo $$ >"$dir/keeper.pid"
 run() { "$bin/postgres" -D "$dir/data" "$@" 3<&- & server=$!; }
 run "$@"
 (
   cat <&3 >/dev/null
-  exec 3<&-
+  exec 3<&- 2>/dev/null
   : >"$dir/stopping"
-  while kill -0 $$ 2>/dev/null; do
+  until [ -e "$dir/stopped" ]; do
+    kill -0 $$ || break
     read -r pid <"$dir/data/postmaster.pid" && kill -INT "$pid"
-    sleep 0.1
-  done 2>/dev/null
-) &
+    sleep 0.05
+  done
+) & watch=$!
 exec 3<&-
 while :; do
   wait "$server"
@@ -87,6 +89,9 @@ while :; do
   sleep 0.5
   run "$@"
 done
+: >"$dir/stopped"
+wait "$watch"
+rm -f "$dir/keeper.pid"
 `
 
 // settings make a server that is small when idle and forgets nothing.
@@ -97,7 +102,7 @@ var settings = []string{
 
 // launch starts the keeper, already holding the pipe that keeps it.
 func (c *Cluster) launch(o Options, who *account) error {
-	for _, name := range []string{"pipe", "stopping", "exited"} {
+	for _, name := range []string{"pipe", "stopping", "stopped", "exited"} {
 		if err := os.Remove(c.file(name)); err != nil && !os.IsNotExist(err) {
 			return fmt.Errorf("start cluster: %w", err)
 		}
