@@ -1,0 +1,131 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/graphql"
+	"github.com/fraiseql/fraiseql/runtime/httpapi"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
+	"github.com/fraiseql/fraiseql/runtime/postgres/embedded"
+)
+
+// Options are the choices of a run that do not stand in the configuration.
+type Options struct {
+	Log  *slog.Logger
+	Dir  string // the project's folder: the private cluster lives below it
+	Dev  bool   // introspection, the playground, a quick look for schema changes
+	Load string // SQL that fills a private database that is still empty: the demo's
+}
+
+// App is the program with its features built. A feature that is off is nil.
+type App struct {
+	Config  *RuntimeConfig
+	Cluster *embedded.Cluster // nil when the database is somebody else's
+	Pool    *pgxpool.Pool
+	GraphQL *graphql.Service
+
+	log *slog.Logger
+}
+
+// Open builds what the configuration asks for. It starts no loop and no listener; with a database of
+// one's own it does not wait for that either. Close ends what Open began.
+func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
+	a := &App{Config: c, log: o.Log}
+	address, err := a.address(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	a.Pool, err = postgres.Connect(ctx, address, postgres.PoolOptions{
+		Size: c.Database.PoolSize, ConnectTimeout: c.Database.ConnectTimeout, Pooler: c.Database.Pooler == "transaction",
+	})
+	if err != nil {
+		a.Close(ctx)
+		return nil, err
+	}
+	if a.Cluster != nil && o.Load != "" {
+		if err := a.fill(ctx, o.Load); err != nil {
+			a.Close(ctx)
+			return nil, err
+		}
+	}
+	if c.GraphQL.Enabled == nil || *c.GraphQL.Enabled {
+		a.GraphQL = graphql.New(c.GraphQL, graphql.Deps{
+			Pool: a.Pool, Log: o.Log, Schemas: c.Database.Schemas, Dev: o.Dev,
+			Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
+		})
+	}
+	return a, nil
+}
+
+// address gives the database's address, starting the private cluster when there is none.
+func (a *App) address(ctx context.Context, o Options) (string, error) {
+	db := a.Config.Database
+	if db.URL != "" {
+		return db.URL, nil
+	}
+	if db.URLFrom.Given() {
+		return db.URLFrom.Resolve(os.LookupEnv, o.Dir)
+	}
+	cluster, err := embedded.Start(ctx, embedded.Options{Dir: filepath.Join(o.Dir, ".fraiseql", "postgres"), Log: o.Log})
+	if err != nil {
+		return "", err
+	}
+	a.Cluster = cluster
+	return cluster.URL(embedded.Database), nil
+}
+
+// fill runs a script in one transaction on a database without tables; one that has any is left alone.
+func (a *App) fill(ctx context.Context, script string) error {
+	var empty bool
+	err := a.Pool.QueryRow(ctx, "select not exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace "+
+		"where n.nspname = any($1) and c.relkind in ('r', 'p', 'v'))", a.Config.Database.Schemas).Scan(&empty)
+	if err != nil || !empty {
+		return err
+	}
+	conn, err := a.Pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	_, err = conn.Conn().PgConn().Exec(ctx, "begin;"+script+";commit;").ReadAll()
+	return err
+}
+
+// Close lets go of the database; the private cluster ends with its last user.
+func (a *App) Close(ctx context.Context) {
+	if a.Pool != nil {
+		a.Pool.Close()
+	}
+	if a.Cluster != nil {
+		if err := a.Cluster.Stop(ctx); err != nil {
+			a.log.Warn("the private database did not end in time", slog.Any("error", err))
+		}
+	}
+}
+
+// routes gathers the routes of the features that are on.
+func (a *App) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	if a.GraphQL != nil {
+		a.GraphQL.Routes(mux)
+	}
+	return mux
+}
+
+// checks gathers what must be well for requests to be answered.
+func (a *App) checks() []httpapi.Check {
+	var checks []httpapi.Check
+	if a.GraphQL != nil {
+		checks = append(checks, httpapi.Check{Name: "database", Run: a.GraphQL.Check})
+	}
+	return checks
+}
+
+var _ config.Checker = (*Planned)(nil)

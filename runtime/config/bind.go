@@ -1,0 +1,242 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/agnivade/levenshtein"
+
+	"github.com/fraiseql/fraiseql/runtime/diag"
+)
+
+// binder fills structs from nodes and collects every problem on the way.
+type binder struct {
+	file     *File
+	options  Options
+	nodes    map[string]*node // by key, to find places later
+	problems diag.List
+}
+
+var (
+	durationType = reflect.TypeFor[time.Duration]()
+	bytesType    = reflect.TypeFor[Bytes]()
+	secretType   = reflect.TypeFor[Secret]()
+)
+
+// leaf is a key of a struct.
+type leaf struct {
+	name  string
+	field reflect.StructField
+	value reflect.Value
+	part  string // of a secret: "env" or "file"
+}
+
+// leaves lists the keys of a struct, those of embedded structs included.
+func leaves(v reflect.Value) []leaf {
+	var list []leaf
+	t := v.Type()
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name := f.Tag.Get("toml")
+		switch {
+		case f.Anonymous:
+			list = append(list, leaves(v.Field(i))...)
+		case name == "":
+		case f.Type == secretType:
+			list = append(list, leaf{name + "_env", f, v.Field(i).FieldByName("Env"), "env"},
+				leaf{name + "_file", f, v.Field(i).FieldByName("File"), "file"})
+		default:
+			list = append(list, leaf{name: name, field: f, value: v.Field(i)})
+		}
+	}
+	return list
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+func (b *binder) report(severity diag.Severity, code string, at diag.Span, message, help string, others ...diag.Label) {
+	b.problems = append(b.problems, diag.Diagnostic{Severity: severity, Code: code, Message: message, Primary: diag.Label{Span: at}, Help: help, Secondary: others})
+}
+
+// table fills a struct or a map.
+func (b *binder) table(n *node, v reflect.Value, path string) {
+	b.nodes[path] = n
+	if v.Kind() == reflect.Map {
+		b.names(n, v, path)
+		return
+	}
+	keys := leaves(v)
+	for _, e := range n.entries {
+		i := slices.IndexFunc(keys, func(l leaf) bool { return l.name == e.name })
+		if i < 0 {
+			b.unknown(e, keys, path)
+			continue
+		}
+		at := join(path, e.name)
+		b.nodes[at] = &node{kind: e.value.kind, span: e.span}
+		if b.value(e.value, keys[i].value, keys[i].field, at) {
+			b.origin(at, keys[i], fmt.Sprintf("%s:%d", b.file.Path, e.span.Line))
+		}
+	}
+}
+
+func (b *binder) unknown(e *entry, keys []leaf, path string) {
+	names := make([]string, len(keys))
+	for i, l := range keys {
+		names[i] = l.name
+	}
+	where := "at the top of the file"
+	if path != "" {
+		where = "in [" + path + "]"
+	}
+	help := "known here: " + strings.Join(names, ", ")
+	if near := Nearest(e.name, names); near != "" {
+		help = "did you mean `" + near + "`?"
+	}
+	b.report(diag.Error, "config/unknown-key", e.span, "there is no key `"+e.name+"` "+where, help)
+}
+
+// Nearest gives the candidate that a misspelt name most likely means; empty when none is near.
+func Nearest(name string, candidates []string) string {
+	best, distance := "", max(2, len(name)/3)+1
+	for _, c := range candidates {
+		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(c)); d < distance {
+			best, distance = c, d
+		}
+	}
+	return best
+}
+
+// names fills a map from a table whose keys a person chooses.
+func (b *binder) names(n *node, v reflect.Value, path string) {
+	if v.IsNil() {
+		v.Set(reflect.MakeMap(v.Type()))
+	}
+	for _, e := range n.entries {
+		item := reflect.New(v.Type().Elem()).Elem()
+		at := join(path, quoteKey(e.name))
+		b.nodes[at] = &node{kind: e.value.kind, span: e.span}
+		if named := item; named.Kind() == reflect.Struct {
+			if name := named.FieldByName("ConfigName"); name.IsValid() {
+				name.SetString(e.name)
+			}
+		}
+		b.value(e.value, item, reflect.StructField{}, at)
+		v.SetMapIndex(reflect.ValueOf(e.name), item)
+	}
+}
+
+// value fills one field; false when the file's value does not fit.
+func (b *binder) value(n *node, v reflect.Value, f reflect.StructField, path string) bool {
+	switch {
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		return b.value(n, v.Elem(), f, path)
+	case v.Type() == reflect.TypeFor[any]():
+		v.Set(reflect.ValueOf(plain(n)))
+		return true
+	case v.Kind() == reflect.Struct || v.Kind() == reflect.Map:
+		if n.tables && len(n.items) == 1 {
+			n = n.items[0]
+		}
+		if n.kind != table {
+			b.mismatch(n, "a table", path)
+			return false
+		}
+		b.table(n, v, path)
+		return true
+	case v.Kind() == reflect.Slice:
+		return b.list(n, v, f, path)
+	}
+	return b.scalar(n, v, f, path)
+}
+
+func (b *binder) list(n *node, v reflect.Value, f reflect.StructField, path string) bool {
+	items := n.items
+	if n.kind != list {
+		items = []*node{n} // one stands for a list of one
+	}
+	fits := true
+	for i, item := range items {
+		element := reflect.New(v.Type().Elem()).Elem()
+		if !b.value(item, element, f, fmt.Sprintf("%s[%d]", path, i)) {
+			fits = false
+			continue
+		}
+		v.Set(reflect.Append(v, element))
+	}
+	return fits
+}
+
+// plain gives a node as ordinary values, for tables whose content is somebody else's.
+func plain(n *node) any {
+	switch n.kind {
+	case table:
+		m := map[string]any{}
+		for _, e := range n.entries {
+			m[e.name] = plain(e.value)
+		}
+		return m
+	case list:
+		l := make([]any, len(n.items))
+		for i, item := range n.items {
+			l[i] = plain(item)
+		}
+		return l
+	case boolean:
+		return n.text == "true"
+	}
+	return n.text
+}
+
+func (b *binder) mismatch(n *node, wanted, path string) {
+	name := path[strings.LastIndexByte(path, '.')+1:]
+	b.report(diag.Error, "config/wrong-type", n.span, fmt.Sprintf("`%s` must be %s, not %s", name, wanted, n.kind), "")
+}
+
+// defaults gives every key that nothing has set its default, in tables that are there.
+func (b *binder) defaults(v reflect.Value, path string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			b.defaults(v.Elem(), path)
+		}
+	case reflect.Map:
+		for it := v.MapRange(); it.Next(); {
+			item := reflect.New(v.Type().Elem()).Elem()
+			item.Set(it.Value())
+			b.defaults(item, join(path, quoteKey(it.Key().String())))
+			v.SetMapIndex(it.Key(), item)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			b.defaults(v.Index(i), fmt.Sprintf("%s[%d]", path, i))
+		}
+	case reflect.Struct:
+		if v.Type() == secretType {
+			return
+		}
+		for _, l := range leaves(v) {
+			at := join(path, l.name)
+			if _, set := b.file.origins[at]; set {
+				continue
+			}
+			if text := l.field.Tag.Get("default"); text != "" {
+				if err := setText(l.value, text); err != nil {
+					panic(fmt.Sprintf("config: default of %s: %v", at, err)) // a tag of ours is wrong
+				}
+				b.origin(at, l, "default")
+				continue
+			}
+			b.defaults(l.value, at)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"github.com/fraiseql/fraiseql/runtime/diag"
+)
+
+// Checker is a table that has rules between its own keys.
+type Checker interface{ Check(r *Report) }
+
+// Report takes problems that a check finds, by key relative to the table that is checked.
+type Report struct {
+	binder *binder
+	path   string
+}
+
+// Error reports what stops the program. key may be empty: the table itself.
+func (r *Report) Error(key, code, message, help string) { r.add(diag.Error, key, code, message, help) }
+
+// Warn reports what does not.
+func (r *Report) Warn(key, code, message, help string) { r.add(diag.Warning, key, code, message, help) }
+
+// Need reports what only a running server needs, such as a file: an error with Live, else a warning.
+func (r *Report) Need(key, code, message, help string) {
+	severity := diag.Warning
+	if r.binder.options.Live {
+		severity = diag.Error
+	}
+	r.add(severity, key, code, message, help)
+}
+
+// At gives a report for a table below this one.
+func (r *Report) At(key string) *Report { return &Report{binder: r.binder, path: join(r.path, key)} }
+
+// File tells whether a path of the configuration exists.
+func (r *Report) File(path string) bool {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(r.binder.file.Dir, path)
+	}
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func (r *Report) add(severity diag.Severity, key, code, message, help string) {
+	r.binder.report(severity, code, r.binder.spanOf(r.path, key), message, help)
+}
+
+// spanOf finds the place of a key, or else of the nearest table above it.
+func (b *binder) spanOf(path, key string) diag.Span {
+	if n := b.nodes[join(path, key)]; key != "" && n != nil {
+		return n.span
+	}
+	for {
+		if n := b.nodes[path]; n != nil {
+			return n.span
+		}
+		cut := len(path) - 1
+		for cut >= 0 && path[cut] != '.' && path[cut] != '[' {
+			cut--
+		}
+		if cut < 0 {
+			return diag.Span{File: b.file.Path}
+		}
+		path = path[:cut]
+	}
+}
+
+// check runs the checks of all tables that are there, and judges secrets.
+func (b *binder) check(v reflect.Value, path string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			b.check(v.Elem(), path)
+		}
+		return
+	case reflect.Map:
+		for it := v.MapRange(); it.Next(); {
+			item := reflect.New(v.Type().Elem()).Elem()
+			item.Set(it.Value())
+			b.check(item, join(path, quoteKey(it.Key().String())))
+		}
+		return
+	case reflect.Slice:
+		for i := range v.Len() {
+			b.check(v.Index(i), fmt.Sprintf("%s[%d]", path, i))
+		}
+		return
+	case reflect.Struct:
+	default:
+		return
+	}
+	if checker, ok := v.Addr().Interface().(Checker); ok {
+		checker.Check(&Report{binder: b, path: path})
+	}
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if !f.IsExported() {
+			continue
+		}
+		if f.Type == secretType {
+			b.checkSecret(v.Field(i).Interface().(Secret), path, f.Tag.Get("toml"))
+			continue
+		}
+		at := path
+		if name := f.Tag.Get("toml"); name != "" {
+			at = join(path, name)
+		}
+		b.check(v.Field(i), at)
+	}
+}
+
+func (b *binder) checkSecret(s Secret, path, name string) {
+	r := &Report{binder: b, path: path}
+	switch {
+	case s.Env != "" && s.File != "":
+		r.Error(name+"_file", "config/two-sources", fmt.Sprintf("`%s_env` and `%s_file` both name the same secret", name, name), "keep one of the two")
+	case s.Env != "" && !variableName.MatchString(s.Env):
+		b.hideLine(b.spanOf(path, name+"_env"))
+		r.Error(name+"_env", "config/secret-in-file", fmt.Sprintf("`%s_env` must be the name of an environment variable, not the secret itself", name),
+			fmt.Sprintf("%s_env = \"%s\"", name, EnvName(name)))
+	case s.Env != "":
+		if value, set := b.options.Env(s.Env); !set || value == "" {
+			b.unset(missingVariable{name: s.Env}, b.spanOf(path, name+"_env"))
+		}
+	case s.File != "" && !r.File(s.File):
+		r.Need(name+"_file", "config/missing-file", "the file that `"+name+"_file` names is not there", "")
+	}
+}
+
+// hideLine keeps what looks like a secret written into the file out of the diagnostic about it.
+func (b *binder) hideLine(at diag.Span) {
+	lines := b.file.Source[at.File]
+	if at.Line < 1 || at.Line > len(lines) {
+		return
+	}
+	if key, _, found := strings.Cut(lines[at.Line-1], "="); found {
+		lines[at.Line-1] = key + `= "…"`
+	}
+}

@@ -1,0 +1,113 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/fraiseql/fraiseql/runtime/fault"
+)
+
+// Server listens and serves until it is told to stop.
+type Server struct {
+	config    Config
+	lifecycle Lifecycle
+	health    *Health
+	log       *slog.Logger
+	http      *http.Server
+	listener  net.Listener
+}
+
+// New makes a server over the routes of all features. It does not listen yet.
+func New(config Config, lifecycle Lifecycle, health *Health, log *slog.Logger, mux *http.ServeMux) *Server {
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		WriteProblem(w, r, fault.New(fault.NotFound, "server/no-route", "there is nothing at "+r.URL.Path))
+	})
+	health.Routes(mux, lifecycle)
+	s := &Server{config: config, lifecycle: lifecycle, health: health, log: log}
+	s.http = &http.Server{
+		Handler:           withRequestID(guarded(log, bounded(config.Limits, mux))),
+		ReadHeaderTimeout: config.Limits.HeaderTimeout,
+		ReadTimeout:       config.Limits.HeaderTimeout + config.Limits.RequestTimeout,
+		WriteTimeout:      config.Limits.HeaderTimeout + 2*config.Limits.RequestTimeout,
+		IdleTimeout:       config.Limits.IdleTimeout,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	return s
+}
+
+// Listen opens the port, so that the address is known before anything else is promised.
+func (s *Server) Listen(ctx context.Context) error {
+	address := net.JoinHostPort(s.config.Host, strconv.Itoa(s.config.Port))
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		e := fault.Wrap(fault.Unavailable, "server/cannot-listen", "the server cannot listen on "+address, err)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return e.WithHint("another program has the port: choose one by --listen %s:%d or [server] port", s.config.Host, s.config.Port+1)
+		}
+		return e
+	}
+	s.listener = l
+	return nil
+}
+
+// URL gives the address that clients on this machine use.
+func (s *Server) URL() string {
+	at := s.listener.Addr().(*net.TCPAddr)
+	host := at.IP.String()
+	if at.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	scheme := "http"
+	if s.config.TLS.CertFile != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(at.Port))
+}
+
+// Run serves until stop ends, then drains: not ready, the delay, no new connections, requests at work
+// finished. When requests are left at the end of the time that draining may take, it says how it ended.
+func (s *Server) Run(stop context.Context) error {
+	served := make(chan error, 1)
+	go func() {
+		if s.config.TLS.CertFile != "" {
+			served <- s.http.ServeTLS(s.listener, s.config.TLS.CertFile, s.config.TLS.KeyFile)
+			return
+		}
+		served <- s.http.Serve(s.listener)
+	}()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve http: %w", err)
+	case <-stop.Done():
+	}
+	err := s.drain(stop)
+	<-served
+	return err
+}
+
+func (s *Server) drain(stop context.Context) error {
+	s.health.Drain()
+	s.log.Info("draining", slog.Duration("delay", s.lifecycle.ShutdownDelay), slog.Duration("timeout", s.lifecycle.ShutdownTimeout))
+	delay := time.NewTimer(s.lifecycle.ShutdownDelay)
+	defer delay.Stop()
+	<-delay.C
+	// Answers from here on tell keep-alive clients to come back on another connection; Shutdown then
+	// finds each connection idle or at its last request.
+	s.http.SetKeepAlivesEnabled(false)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(stop), s.lifecycle.ShutdownTimeout)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		_ = s.http.Close()
+		return fault.Wrap(fault.ActionNeeded, "server/drain-cut-short", "requests were still at work when the time for draining was over", err).
+			WithHint("raise [lifecycle] shutdown_timeout, now %s", s.lifecycle.ShutdownTimeout)
+	}
+	return nil
+}

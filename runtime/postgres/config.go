@@ -1,0 +1,37 @@
+package postgres
+
+import (
+	"time"
+
+	"github.com/fraiseql/fraiseql/runtime/config"
+)
+
+// Config is the table [database].
+type Config struct {
+	URL              string        `toml:"url" secret:"true" doc:"Address of the database, postgres://user:password@host:5432/name. Without one, a private server is run."`
+	URLFrom          config.Secret `toml:"url" doc:"Where the address is when it is not in the file."`
+	Direct           config.Secret `toml:"direct_url" doc:"Address past the pooler, for migrations and whatever needs a session."`
+	Pooler           string        `toml:"pooler" default:"none" enum:"none,transaction" doc:"Whether a transaction pooler such as PgBouncer stands in between."`
+	Embedded         *bool         `toml:"embedded" doc:"Run a private server. Default: when no address is given."`
+	PoolSize         int           `toml:"pool_size" default:"10" min:"1" max:"1000" doc:"Connections of one server process."`
+	ConnectTimeout   time.Duration `toml:"connect_timeout" default:"5s" min:"100ms" doc:"How long one connection may take to open."`
+	StatementTimeout time.Duration `toml:"statement_timeout" default:"30s" min:"10ms" doc:"How long the statements of one request may take."`
+	Schemas          []string      `toml:"schemas" default:"public" doc:"Schemas that the API shows, in order of precedence."`
+}
+
+// Check reports keys that contradict each other.
+func (c *Config) Check(r *config.Report) {
+	given := c.URL != "" || c.URLFrom.Given()
+	if c.URL != "" && c.URLFrom.Given() {
+		r.Error("url", "config/two-sources", "`url` and `url_env` (or `url_file`) both give the address", "keep one of the two")
+	}
+	if c.Embedded != nil && *c.Embedded && given {
+		r.Error("embedded", "config/two-sources", "`embedded = true` runs a private server, but there is an address of another one", "remove one of the two")
+	}
+	if c.Embedded != nil && !*c.Embedded && !given {
+		r.Error("embedded", "config/no-database", "`embedded = false`, but no address of a database is given", `url_env = "DATABASE_URL"`)
+	}
+	if c.Pooler == "transaction" && !c.Direct.Given() {
+		r.Warn("pooler", "config/no-direct-url", "behind a transaction pooler migrations need an address of their own", `direct_url_env = "DIRECT_DATABASE_URL"`)
+	}
+}
