@@ -60,4 +60,3 @@ func Load(o config.Options) (*RuntimeConfig, *config.File, diag.List) {
 	file, problems := config.Load(c, o)
 	return c, file, problems
 }
-

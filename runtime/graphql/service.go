@@ -228,3 +228,8 @@ func (s *Service) hidden(op *ast.OperationDefinition) *gqlerror.Error {
 	}
 	return plan.Introspects(op)
 }
+
+// Explain gives PostgreSQL's plan of a statement, a line each; with analyze it is run for real times.
+func (s *Service) Explain(ctx context.Context, statement *plan.Statement, analyze bool) ([]string, error) {
+	return s.executor.Explain(ctx, statement, analyze)
+}

@@ -37,5 +37,8 @@ func Start(context.Context, Options) (*Cluster, error) {
 // URL gives no address.
 func (*Cluster) URL(string) string { return "" }
 
+// ClientEnv gives nothing.
+func (*Cluster) ClientEnv(string) []string { return nil }
+
 // Stop does nothing.
 func (*Cluster) Stop(context.Context) error { return nil }

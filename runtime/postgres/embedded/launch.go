@@ -176,3 +176,12 @@ func freePort() (int, error) {
 	port := l.Addr().(*net.TCPAddr).Port
 	return port, l.Close()
 }
+
+// ClientEnv gives the environment that makes PostgreSQL's own programs use a database of the cluster
+// (PostgreSQL manual, section "Environment Variables" of libpq).
+func (c *Cluster) ClientEnv(database string) []string {
+	return []string{
+		"PGHOST=127.0.0.1", "PGPORT=" + strconv.Itoa(c.Port), "PGUSER=" + Superuser,
+		"PGPASSWORD=" + c.password, "PGDATABASE=" + database, "PGSSLMODE=disable",
+	}
+}

@@ -1,0 +1,174 @@
+package commands
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fraiseql/fraiseql/runtime/app"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
+)
+
+type queryOptions struct {
+	file      string
+	variables string
+	operation string
+	analyze   bool
+}
+
+func (o *queryOptions) flags(c *cobra.Command) {
+	c.Flags().StringVarP(&o.file, "file", "f", "", "read the document from a file; - is standard input")
+	c.Flags().StringVar(&o.variables, "variables", "", "variables as JSON, or @FILE")
+	c.Flags().StringVar(&o.operation, "operation", "", "which operation of the document to run")
+}
+
+func newQueryCommand(env *Env) *cobra.Command {
+	var o queryOptions
+	c := &cobra.Command{
+		Use:     "query DOC",
+		Short:   "Run a GraphQL document in this process",
+		Example: "  fraiseql query '{ products(limit: 3) { name } }'\n  fraiseql query -f top.graphql --variables '{\"n\": 3}'",
+		Args:    cobra.MaximumNArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.query(cmd.Context(), env, args) },
+	}
+	o.flags(c)
+	return c
+}
+
+func newExplainCommand(env *Env) *cobra.Command {
+	var o queryOptions
+	c := &cobra.Command{
+		Use:     "explain DOC",
+		Short:   "Show the SQL of a GraphQL document and PostgreSQL's plan for it",
+		Example: "  fraiseql explain '{ products(limit: 3) { name } }' --analyze",
+		Args:    cobra.MaximumNArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.explain(cmd.Context(), env, args) },
+	}
+	o.flags(c)
+	c.Flags().BoolVar(&o.analyze, "analyze", false, "run the statements and show real times")
+	return c
+}
+
+// request puts a request together from the words of the command line.
+func (o queryOptions) request(env *Env, args []string) (transport.Request, error) {
+	r := transport.Request{OperationName: o.operation}
+	switch {
+	case o.file == "-":
+		text, err := io.ReadAll(env.In)
+		if err != nil {
+			return r, fmt.Errorf("read standard input: %w", err)
+		}
+		r.Query = string(text)
+	case o.file != "":
+		text, err := os.ReadFile(o.file)
+		if err != nil {
+			return r, fault.Wrap(fault.NotFound, "query/no-file", "the document cannot be read", err)
+		}
+		r.Query = string(text)
+	case len(args) == 1:
+		r.Query = args[0]
+	default:
+		return r, fault.New(fault.Usage, "usage", "there is no document").WithHint("fraiseql query '{ __typename }'")
+	}
+	text := []byte(o.variables)
+	if name, ok := strings.CutPrefix(o.variables, "@"); ok {
+		var err error
+		if text, err = os.ReadFile(name); err != nil {
+			return r, fault.Wrap(fault.NotFound, "query/no-file", "the variables cannot be read", err)
+		}
+	}
+	if len(text) > 0 {
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		decoder.UseNumber()
+		if err := decoder.Decode(&r.Variables); err != nil {
+			return r, fault.Wrap(fault.Invalid, "query/bad-variables", "the variables are not a JSON object", err)
+		}
+	}
+	return r, nil
+}
+
+// loaded opens the program with the schema read.
+func (e *Env) loaded(ctx context.Context) (*app.App, error) {
+	a, err := e.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a.GraphQL == nil {
+		a.Close(ctx)
+		return nil, fault.New(fault.ActionNeeded, "graphql/off", "the GraphQL API is off").WithHint("[graphql] enabled = true")
+	}
+	if err := a.GraphQL.Load(ctx); err != nil {
+		a.Close(ctx)
+		if _, told := fault.As(err); told {
+			return nil, err
+		}
+		return nil, postgres.Explain(err)
+	}
+	return a, nil
+}
+
+func (o queryOptions) query(ctx context.Context, env *Env, args []string) error {
+	request, err := o.request(env, args)
+	if err != nil {
+		return err
+	}
+	a, err := env.loaded(ctx)
+	if err != nil {
+		return err
+	}
+	defer a.Close(context.WithoutCancel(ctx))
+	response := a.GraphQL.Execute(ctx, request)
+	body := map[string]any{}
+	if len(response.Errors) > 0 {
+		body["errors"] = response.Errors
+	}
+	if response.Data != nil {
+		body["data"] = json.RawMessage(response.Data)
+	}
+	if err := env.printJSON(body); err != nil {
+		return err
+	}
+	if len(response.Errors) > 0 {
+		return errSilent{fault.Internal}
+	}
+	return nil
+}
+
+func (o queryOptions) explain(ctx context.Context, env *Env, args []string) error {
+	request, err := o.request(env, args)
+	if err != nil {
+		return err
+	}
+	a, err := env.loaded(ctx)
+	if err != nil {
+		return err
+	}
+	defer a.Close(context.WithoutCancel(ctx))
+	plan, err := a.GraphQL.Statements(request)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, "query/invalid", "the document cannot be run", err)
+	}
+	for _, f := range plan.Fields {
+		if f.Statement == nil {
+			continue
+		}
+		lines, err := a.GraphQL.Explain(ctx, f.Statement, o.analyze)
+		if err != nil {
+			return postgres.Explain(err)
+		}
+		fmt.Fprintf(env.Out, "-- %s\n%s;\n", f.Key, f.Statement.SQL)
+		for i, arg := range f.Statement.Args {
+			fmt.Fprintf(env.Out, "-- $%d = %s\n", i+1, arg)
+		}
+		fmt.Fprintf(env.Out, "%s\n\n", strings.Join(lines, "\n"))
+	}
+	return nil
+}

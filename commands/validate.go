@@ -1,0 +1,93 @@
+package commands
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fraiseql/fraiseql/runtime/app"
+	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+)
+
+type validateOptions struct {
+	live    bool
+	format  string
+	explain string
+	all     bool
+}
+
+func newValidateCommand(env *Env) *cobra.Command {
+	var o validateOptions
+	c := &cobra.Command{
+		Use:   "validate [FILE]",
+		Short: "Check the configuration and tell every problem with its place",
+		Long: "Check the configuration and tell every problem with its place.\n\nOffline, unset environment variables and missing files are warnings; with --live they are errors, as for serve.\n" +
+			"Exit code 3 when there are errors, 0 when there are only warnings.",
+		Example: "  fraiseql validate\n  fraiseql validate deploy/fraiseql.toml --format github\n  fraiseql validate --explain server.port",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				env.configPath = args[0]
+			}
+			return o.run(env)
+		},
+	}
+	c.Flags().BoolVar(&o.live, "live", false, "judge as serve does")
+	c.Flags().StringVar(&o.format, "format", "", "github: as workflow commands")
+	c.Flags().StringVar(&o.explain, "explain", "", "tell the value of a key, or of all keys of a table, and where it comes from")
+	return c
+}
+
+func (o validateOptions) run(env *Env) error {
+	path := config.Find(env.configPath, os.LookupEnv)
+	flags := map[string]string{}
+	if env.databaseURL != "" {
+		flags["database.url"] = env.databaseURL
+	}
+	_, file, problems := app.Load(config.Options{Path: path, Live: o.live, Flags: flags})
+	if o.explain != "" && !problems.HasErrors() {
+		return env.explain(file, o.explain)
+	}
+	var err error
+	switch {
+	case o.format == "github":
+		err = problems.GitHub(env.Out)
+	case o.format != "":
+		return fault.New(fault.Usage, "usage", "--format can be github").WithHint("for JSON use -o json")
+	case env.output == "json":
+		err = problems.JSON(env.Out)
+	default:
+		err = problems.Text(env.Out, file.Source, env.colour(env.OutTerminal))
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case problems.HasErrors():
+		fmt.Fprintln(env.Err, problems.Summary())
+		return errSilent{fault.Invalid}
+	case env.quiet:
+	case path == "":
+		fmt.Fprintln(env.Err, "there is no configuration file: defaults hold")
+	default:
+		fmt.Fprintf(env.Err, "%s is valid (%s)\n", path, problems.Summary())
+	}
+	return nil
+}
+
+func (e *Env) explain(file *config.File, key string) error {
+	origins := file.Explain(key)
+	if len(origins) == 0 {
+		return fault.New(fault.NotFound, "config/unknown-key", "there is no key `"+key+"`").WithHint("fraiseql validate --explain server")
+	}
+	if e.output == "json" {
+		return e.printJSON(origins)
+	}
+	rows := make([][]string, len(origins))
+	for i, o := range origins {
+		rows[i] = []string{o.Key, o.Value, o.From, o.Doc}
+	}
+	return e.printTable([]string{"KEY", "VALUE", "FROM", "MEANING"}, rows)
+}
