@@ -1,0 +1,60 @@
+# Each target finds what it needs or says in one line what to install.
+SHELL := /bin/bash
+BIN := $(CURDIR)/.bin
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.0
+GOFUMPT := mvdan.cc/gofumpt@v0.9.2
+PKGS := ./...
+
+.PHONY: help build demo test check lint fuzz race bench nightly clients needs-go needs-postgres
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
+
+needs-go:
+	@command -v go >/dev/null || { echo "install Go 1.26 or newer: https://go.dev/dl"; exit 1; }
+
+needs-postgres:
+	@{ command -v postgres || ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin \
+		/usr/local/opt/postgresql@*/bin /Applications/Postgres.app/Contents/Versions/*/bin; } >/dev/null 2>&1 || [ -n "$$FRAISEQL_TEST_DATABASE_URL" ] || \
+		{ [ "$$(ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin 2>/dev/null)" ] || \
+		{ echo "install PostgreSQL: apt-get install postgresql (Debian) or brew install postgresql@17 (macOS)"; exit 1; }; }
+
+build: needs-go ## the binary, as ./fraiseql
+	CGO_ENABLED=0 go build -trimpath -o fraiseql ./cmd/fraiseql
+
+demo: build needs-postgres ## serve the demo shop on a private PostgreSQL
+	./fraiseql serve --demo
+
+test: needs-go needs-postgres ## every test, on a private PostgreSQL
+	go test -shuffle=on $(PKGS)
+
+race: needs-go needs-postgres
+	go test -race -shuffle=on $(PKGS)
+
+$(BIN)/golangci-lint:
+	GOBIN=$(BIN) go install $(GOLANGCI)
+
+$(BIN)/gofumpt:
+	GOBIN=$(BIN) go install $(GOFUMPT)
+
+lint: $(BIN)/golangci-lint $(BIN)/gofumpt
+	@test -z "$$($(BIN)/gofumpt -l cmd commands runtime examples internal)" || { echo "run gofumpt on:"; $(BIN)/gofumpt -l cmd commands runtime examples internal; exit 1; }
+	go vet $(PKGS)
+	$(BIN)/golangci-lint run
+
+fuzz: needs-go
+	go test -run '^$$' -fuzz FuzzLoad -fuzztime 10s ./runtime/config
+	go test -run '^$$' -fuzz FuzzParse -fuzztime 10s ./runtime/graphql/plan
+
+check: lint race fuzz ## format, lint, vet, tests with the race detector, short fuzzing
+
+clients: build ## GraphQL-over-HTTP audits, graphql-js and a browser against the demo (needs Node and Chromium)
+	test/clients/run.sh
+
+bench: needs-go needs-postgres ## benchmarks of the hot paths
+	go test -run '^$$' -bench . -benchmem ./runtime/graphql/...
+
+nightly: check clients ## what takes long
+	go test -count=5 -race ./runtime/postgres/embedded
+	go test -run '^$$' -fuzz FuzzLoad -fuzztime 5m ./runtime/config
+	go test -run '^$$' -fuzz FuzzParse -fuzztime 5m ./runtime/graphql/plan

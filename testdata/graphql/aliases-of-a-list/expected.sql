@@ -1,0 +1,1 @@
+select json_build_object('artist', json_build_object('first', (select json_agg(json_build_object('title', title)) from album where album_id = (select min(album_id) from album where artist_id = 90)), 'last', (select json_agg(json_build_object('title', title)) from album where album_id = (select max(album_id) from album where artist_id = 90))))

@@ -1,0 +1,1 @@
+select json_build_object('invoices', (select coalesce(json_agg(v order by n), '[]') from (select json_build_object('invoiceId', invoice_id, 'invoiceDate', to_char(invoice_date, 'YYYY-MM-DD"T"HH24:MI:SS'), 'total', total::text) as v, row_number() over (order by invoice_id) as n from (select * from invoice x where invoice_date >= '2025-12-01' order by invoice_id limit 12) a) s))

@@ -1,0 +1,1 @@
+select json_build_object('invoices', (select coalesce(json_agg(v order by n), '[]') from (select json_build_object('invoiceId', invoice_id, 'total', total::text) as v, row_number() over (order by invoice_id) as n from (select * from invoice x where total = 13.86 order by invoice_id limit 12) a) s))

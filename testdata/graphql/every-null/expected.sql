@@ -1,0 +1,1 @@
+select json_build_object('albums', (select coalesce(json_agg(v order by n), '[]') from (select json_build_object('albumId', album_id, 'title', title) as v, row_number() over (order by album_id) as n from (select * from album x where (select count(*) from track t where t.album_id = x.album_id and (composer is null or composer <> 'AC/DC')) = 0 order by album_id limit 12) a) s))

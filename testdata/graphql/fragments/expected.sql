@@ -1,0 +1,1 @@
+select json_build_object('album', (select json_build_object('title', title, 'albumId', album_id, 'artist', json_build_object('artistId', artist_id, 'name', (select name from artist r where r.artist_id = a.artist_id))) from album a where album_id = 4))

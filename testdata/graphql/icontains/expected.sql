@@ -1,0 +1,1 @@
+select json_build_object('tracks', (select coalesce(json_agg(v order by n), '[]') from (select json_build_object('trackId', track_id, 'name', name) as v, row_number() over (order by track_id) as n from (select * from track x where strpos(lower(name), 'love') > 0 order by track_id limit 12) a) s))

@@ -1,0 +1,1 @@
+select json_build_object('playlistTrack', (select json_build_object('playlistId', p.playlist_id, 'trackId', p.track_id, 'track', json_build_object('name', t.name)) from playlist_track p, track t where t.track_id = p.track_id and p.playlist_id = 1 and p.track_id = 3402))

@@ -1,0 +1,1 @@
+select '{"album": null}'::json

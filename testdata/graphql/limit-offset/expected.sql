@@ -1,0 +1,1 @@
+select json_build_object('albums', (select coalesce(json_agg(v order by n), '[]') from (select json_build_object('albumId', album_id, 'title', title) as v, row_number() over (order by album_id) as n from (select * from album order by album_id limit 7 offset 20) a) s))

@@ -1,0 +1,1 @@
+select json_build_object('artists', (select coalesce(json_agg(v order by n), '[]') from (select json_build_object('artistId', artist_id) as v, row_number() over (order by artist_id) as n from (select * from artist order by artist_id limit 100) a) s))

@@ -1,0 +1,1 @@
+select json_build_object('artist', json_build_object('albums', (select json_agg(json_build_object('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', title, 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', album_id, 'cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc', artist_id)) from album where album_id = 1)))

@@ -1,0 +1,1 @@
+select json_build_object('playlist', json_build_object('name', (select name from playlist where playlist_id = 16), 'tracks', (select json_agg(json_build_object('name', name) order by name, track_id) from (select name, track_id from track where track_id in (select track_id from playlist_track where playlist_id = 16) order by name, track_id limit 5) s)))

@@ -1,0 +1,1 @@
+select json_build_object('album', (select json_build_object('artist', json_build_object('name', r.name, 'artistId', r.artist_id), 'title', title) from album join artist r using (artist_id) where album_id = 6))

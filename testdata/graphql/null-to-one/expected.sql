@@ -1,0 +1,1 @@
+select '{"employee": {"reportsTo": null, "employeeByReportsTo": null}}'::json

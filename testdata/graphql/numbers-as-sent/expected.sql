@@ -1,0 +1,1 @@
+select json_build_object('invoiceLines', (select json_agg(json_build_object('invoiceLineId', l.invoice_line_id, 'unitPrice', l.unit_price::text, 'quantity', l.quantity, 'invoice', json_build_object('total', i.total::text)) order by l.invoice_line_id) from (select * from invoice_line where unit_price > 1 order by invoice_line_id limit 2) l join invoice i using (invoice_id)))

@@ -1,0 +1,1 @@
+select '{"genres": []}'::json

@@ -1,0 +1,1 @@
+select '{"genres": [{"__typename": "Genre"}, {"__typename": "Genre"}]}'::json

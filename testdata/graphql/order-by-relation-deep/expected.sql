@@ -1,0 +1,1 @@
+select json_build_object('tracks', (select coalesce(json_agg(v order by n), '[]') from (select json_build_object('trackId', track_id) as v, row_number() over (order by name, track_id) as n from (select t.track_id, r.name from track t left join album a using (album_id) left join artist r using (artist_id) order by r.name, track_id limit 5) a) s))

@@ -1,0 +1,1 @@
+select json_build_object('albums', (select coalesce(json_agg(v order by n), '[]') from (select json_build_object('title', title, 'artist', json_build_object('name', name)) as v, row_number() over (order by name desc, album_id) as n from (select a.*, r.name from album a join artist r using (artist_id) order by r.name desc, album_id limit 8) a) s))

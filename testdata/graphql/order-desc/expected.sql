@@ -1,0 +1,1 @@
+select json_build_object('albums', (select coalesce(json_agg(v order by n), '[]') from (select json_build_object('albumId', album_id, 'title', title) as v, row_number() over (order by title desc, album_id) as n from (select * from album order by title desc, album_id limit 6) a) s))

@@ -1,0 +1,1 @@
+select json_build_object('tracks', (select coalesce(json_agg(v order by n), '[]') from (select json_build_object('trackId', track_id, 'composer', composer) as v, row_number() over (order by track_id) as n from (select * from track where composer is null order by track_id limit 4) a) s))

@@ -1,0 +1,1 @@
+select json_build_object('tracks', (select coalesce(json_agg(v order by n), '[]') from (select json_build_object('trackId', track_id, 'milliseconds', milliseconds, 'unitPrice', unit_price::text) as v, row_number() over (order by unit_price desc, milliseconds, track_id) as n from (select * from track order by unit_price desc, milliseconds, track_id limit 5) a) s))

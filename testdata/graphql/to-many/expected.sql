@@ -1,0 +1,1 @@
+select json_build_object('artist', json_build_object('name', (select name from artist where artist_id = 1), 'albums', (select json_agg(json_build_object('albumId', album_id, 'title', title) order by album_id) from album where artist_id = 1)))

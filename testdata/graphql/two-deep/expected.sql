@@ -1,0 +1,1 @@
+select json_build_object('artists', (select coalesce(json_agg(v order by n), '[]') from (select json_build_object('artistId', artist_id, 'name', name) as v, row_number() over (order by artist_id) as n from (select * from artist x where artist_id in (select artist_id from album join track using (album_id) where left(track.name, 1) = 'Z') order by artist_id limit 12) a) s))
