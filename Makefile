@@ -14,10 +14,11 @@ needs-go:
 	@command -v go >/dev/null || { echo "install Go 1.26 or newer: https://go.dev/dl"; exit 1; }
 
 needs-postgres:
-	@{ command -v postgres || ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin \
-		/usr/local/opt/postgresql@*/bin /Applications/Postgres.app/Contents/Versions/*/bin; } >/dev/null 2>&1 || [ -n "$$FRAISEQL_TEST_DATABASE_URL" ] || \
-		{ [ "$$(ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql@*/bin 2>/dev/null)" ] || \
-		{ echo "install PostgreSQL: apt-get install postgresql (Debian) or brew install postgresql@17 (macOS)"; exit 1; }; }
+	@[ -n "$$FRAISEQL_TEST_DATABASE_URL" ] || command -v postgres >/dev/null || \
+		compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || compgen -G '/usr/pgsql-*/bin/postgres' >/dev/null || \
+		compgen -G '/opt/homebrew/opt/postgresql@*/bin/postgres' >/dev/null || compgen -G '/usr/local/opt/postgresql@*/bin/postgres' >/dev/null || \
+		compgen -G '/Applications/Postgres.app/Contents/Versions/*/bin/postgres' >/dev/null || \
+		{ echo "install PostgreSQL: apt-get install postgresql (Debian) or brew install postgresql@17 (macOS)"; exit 1; }
 
 build: needs-go ## the binary, as ./fraiseql
 	CGO_ENABLED=0 go build -trimpath -o fraiseql ./cmd/fraiseql

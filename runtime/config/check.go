@@ -37,6 +37,12 @@ func (r *Report) Need(key, code, message, help string) {
 // At gives a report for a table below this one.
 func (r *Report) At(key string) *Report { return &Report{binder: r.binder, path: join(r.path, key)} }
 
+// Given tells whether a key was set by file, environment or flag, rather than by its default.
+func (r *Report) Given(key string) bool {
+	o, known := r.binder.file.origins[join(r.path, key)]
+	return known && o.From != "default"
+}
+
 // File tells whether a path of the configuration exists.
 func (r *Report) File(path string) bool {
 	if !filepath.IsAbs(path) {
@@ -101,6 +107,9 @@ func (b *binder) check(v reflect.Value, path string) {
 		f := v.Type().Field(i)
 		if !f.IsExported() {
 			continue
+		}
+		if f.Anonymous {
+			continue // its Check is the outer struct's own: Go promotes it
 		}
 		if f.Type == secretType {
 			b.checkSecret(v.Field(i).Interface().(Secret), path, f.Tag.Get("toml"))

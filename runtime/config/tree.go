@@ -24,7 +24,7 @@ const (
 )
 
 func (k kind) String() string {
-	return [...]string{"a table", "a list", "a string", "an integer", "a number", "a boolean", "a date"}[k]
+	return [...]string{"a table", "a list", "a string", "an integer", "a decimal number", "a boolean", "a date"}[k]
 }
 
 // node is a value of the file with its place. Tables keep the order in which names were written.

@@ -1,6 +1,11 @@
 package graphql
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
@@ -58,7 +63,8 @@ func orDefault(n, otherwise int) int {
 }
 
 func (c Config) paging() plan.Paging {
-	return plan.Paging{Default: orDefault(c.DefaultLimit, 100), Most: orDefault(c.MaxLimit, 1000)}
+	most := orDefault(c.MaxLimit, 1000)
+	return plan.Paging{Default: min(orDefault(c.DefaultLimit, 100), most), Most: most}
 }
 
 func (c Config) planLimits() plan.Limits {
@@ -97,4 +103,41 @@ func (c Config) schemaOptions() schema.Options {
 		options.Entities[name] = entity
 	}
 	return options
+}
+
+// Check reports limits and names that cannot be meant.
+func (c *Config) Check(r *config.Report) {
+	if c.DefaultLimit > c.MaxLimit && r.Given("default_limit") {
+		r.Error("default_limit", "config/out-of-range", fmt.Sprintf("`default_limit` is %d, above `max_limit`, which is %d", c.DefaultLimit, c.MaxLimit), "")
+	}
+	if c.Path == "" || c.Path[0] != '/' {
+		r.Error("path", "config/bad-path", "`path` must begin with a slash", `path = "/`+c.Path+`"`)
+	}
+	taken := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(c.Entities)) {
+		chosen := c.Entities[name].Name
+		if other := taken[chosen]; chosen != "" && other != "" {
+			r.At("entities."+name).Error("name", "schema/name-taken", fmt.Sprintf("the name `%s` is chosen for `%s` too", chosen, other), "choose another one for one of the two")
+		}
+		taken[chosen] = name
+	}
+}
+
+// Check wants GraphQL names.
+func (e *Entity) Check(r *config.Report) {
+	checkName(r, e.Name)
+	for i, reference := range e.References {
+		if len(reference.Columns) == 0 || reference.Table == "" {
+			r.Error(fmt.Sprintf("references[%d]", i), "schema/bad-reference", "a reference needs `columns` and `table`", `columns = ["customer_id"], table = "public.customer"`)
+		}
+	}
+}
+
+// Check wants a GraphQL name.
+func (f *EntityField) Check(r *config.Report) { checkName(r, f.Name) }
+
+func checkName(r *config.Report, name string) {
+	if name != "" && !schema.ValidName(name) {
+		r.Error("name", "schema/bad-name", "`"+name+"` is not a GraphQL name", "use letters, digits and underscores, and begin with a letter")
+	}
 }

@@ -78,7 +78,7 @@ func (b *builder) define(d *ast.Definition) {
 // claimType takes a type name for something of a schema: as it is, or, when that is taken, with the
 // schema's name before it. Empty when both are taken or the name is none.
 func (b *builder) claimType(schemaName, name string) string {
-	if !validName(name) {
+	if !ValidName(name) {
 		return ""
 	}
 	for _, candidate := range []string{name, pascal(words(schemaName)) + name} {
@@ -107,7 +107,7 @@ func (b *builder) nameTables() {
 		if name == "" || entities[i].Omit {
 			continue
 		}
-		if other := chosen[name]; other != "" || !validName(name) {
+		if other := chosen[name]; other != "" || !ValidName(name) {
 			b.err = nameError(name, table.Schema+"."+table.Name, other)
 			return
 		}
@@ -165,7 +165,7 @@ func (b *builder) addColumn(o *Object, c *catalog.Column, name, description stri
 	if o.Table != nil {
 		subject = o.Table.Schema + "." + o.Table.Name + "." + c.Name
 	}
-	if !validName(name) || o.Fields[name] != nil {
+	if !ValidName(name) || o.Fields[name] != nil {
 		b.warn("schema/no-field-name", subject, "no GraphQL name can be derived that is not taken, so the column is left out",
 			fmt.Sprintf(`comment on column … is '@fraiseql {"name": "…"}' for %s`, subject))
 		return

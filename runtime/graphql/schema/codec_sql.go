@@ -91,7 +91,7 @@ func (b *builder) newCodec(t *catalog.Type) *Codec {
 // in which case values are plain strings.
 func (b *builder) enumType(t *catalog.Type) string {
 	for _, label := range t.Labels {
-		if !validName(label) || label == "true" || label == "false" || label == "null" {
+		if !ValidName(label) || label == "true" || label == "false" || label == "null" {
 			b.warn("schema/enum-as-string", t.Schema+"."+t.Name, "label `"+label+"` is not a GraphQL name, so the enum is shown as String",
 				"rename the label: alter type "+t.SQL+" rename value '"+strings.ReplaceAll(label, "'", "''")+"' to …")
 			return ""

@@ -159,9 +159,9 @@ func equalWords(a, b []string) bool {
 	return true
 }
 
-// validName tells whether a name chosen by a person is a GraphQL name that we may use.
+// ValidName tells whether a name chosen by a person is a GraphQL name that we may use.
 // Names that begin with two underscores belong to introspection (specification, section 2.1.9).
-func validName(name string) bool {
+func ValidName(name string) bool {
 	if name == "" || strings.HasPrefix(name, "__") {
 		return false
 	}

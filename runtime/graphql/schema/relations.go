@@ -161,7 +161,7 @@ func (b *builder) addAcross(join *Object, near, far *catalog.ForeignKey) {
 }
 
 func (b *builder) addRelation(o *Object, f *Field) {
-	if !validName(f.Name) || o.Fields[f.Name] != nil {
+	if !ValidName(f.Name) || o.Fields[f.Name] != nil {
 		b.warn("schema/no-relation-name", o.Name+"."+f.Name,
 			"the name of the relation to "+f.Relation.Target.Name+" is taken, so the relation is left out",
 			"rename the column or field that has the name, by comment or in [graphql.entities."+o.Name+".fields]")
