@@ -1,8 +1,8 @@
 # Each target finds what it needs or says in one line what to install.
 SHELL := /bin/bash
 BIN := $(CURDIR)/.bin
-GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.0
-GOFUMPT := mvdan.cc/gofumpt@v0.9.2
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOFUMPT := mvdan.cc/gofumpt@v0.12.0
 PKGS := ./...
 
 .PHONY: help build demo test check lint fuzz race bench nightly clients needs-go needs-postgres

@@ -66,7 +66,7 @@ func (e *Env) load(live bool, flags map[string]string) (*app.RuntimeConfig, *con
 		}
 	}
 	if problems.HasErrors() {
-		return nil, nil, errSilent{fault.Invalid}
+		return nil, nil, silentError{fault.Invalid}
 	}
 	return c, file, nil
 }

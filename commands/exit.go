@@ -30,14 +30,14 @@ var exitOf = map[fault.Kind]int{
 	fault.ActionNeeded: exitAction, fault.RateLimited: exitUnavailable, fault.Timeout: exitUnavailable, fault.Interrupted: exitInterrupted,
 }
 
-// errSilent ends a command whose trouble has been told already, with the code of its kind.
-type errSilent struct{ kind fault.Kind }
+// silentError ends a command whose trouble has been told already, with the code of its kind.
+type silentError struct{ kind fault.Kind }
 
-func (errSilent) Error() string { return "told already" }
+func (silentError) Error() string { return "told already" }
 
 // fail prints an error as what, because and try, and gives the exit code.
 func fail(w io.Writer, err error) int {
-	var silent errSilent
+	var silent silentError
 	switch {
 	case err == nil:
 		return exitOK

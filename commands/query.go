@@ -137,7 +137,7 @@ func (o queryOptions) query(ctx context.Context, env *Env, args []string) error 
 		return err
 	}
 	if len(response.Errors) > 0 {
-		return errSilent{fault.Internal}
+		return silentError{fault.Internal}
 	}
 	return nil
 }

@@ -15,7 +15,6 @@ type validateOptions struct {
 	live    bool
 	format  string
 	explain string
-	all     bool
 }
 
 func newValidateCommand(env *Env) *cobra.Command {
@@ -67,7 +66,7 @@ func (o validateOptions) run(env *Env) error {
 	switch {
 	case problems.HasErrors():
 		fmt.Fprintln(env.Err, problems.Summary())
-		return errSilent{fault.Invalid}
+		return silentError{fault.Invalid}
 	case env.quiet:
 	case path == "":
 		fmt.Fprintln(env.Err, "there is no configuration file: defaults hold")

@@ -62,8 +62,8 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-func (b *binder) report(severity diag.Severity, code string, at diag.Span, message, help string, others ...diag.Label) {
-	b.problems = append(b.problems, diag.Diagnostic{Severity: severity, Code: code, Message: message, Primary: diag.Label{Span: at}, Help: help, Secondary: others})
+func (b *binder) report(severity diag.Severity, code string, at diag.Span, message, help string) {
+	b.problems = append(b.problems, diag.Diagnostic{Severity: severity, Code: code, Message: message, Primary: diag.Label{Span: at}, Help: help})
 }
 
 // table fills a struct or a map.

@@ -48,8 +48,10 @@ func Load(target any, o Options) (*File, diag.List) {
 		f.Dir = filepath.Dir(o.Path)
 		source, err := os.ReadFile(o.Path)
 		if err != nil {
-			return f, diag.List{{Code: "config/unreadable", Message: "the configuration cannot be read: " + reason(err),
-				Primary: diag.Label{Span: diag.Span{File: o.Path}}, Help: "fraiseql init makes a new project"}}
+			return f, diag.List{{
+				Code: "config/unreadable", Message: "the configuration cannot be read: " + reason(err),
+				Primary: diag.Label{Span: diag.Span{File: o.Path}}, Help: "fraiseql init makes a new project",
+			}}
 		}
 		f.Source.Add(o.Path, addressPassword.ReplaceAll(source, []byte("$1:xxxxx@")))
 		root, b.problems = readTree(o.Path, source)

@@ -172,10 +172,10 @@ func plainError(text string, err error) error {
 }
 
 func describe(t reflect.Type) string {
-	switch {
-	case t == durationType:
+	switch t {
+	case durationType:
 		return "a duration"
-	case t == bytesType:
+	case bytesType:
 		return "a size"
 	}
 	switch t.Kind() {

@@ -85,7 +85,7 @@ func readTree(file string, source []byte) (*node, diag.List) {
 	}
 	var syntax *unstable.ParserError
 	if err := r.parser.Error(); errors.As(err, &syntax) {
-		at := r.root.span
+		var at diag.Span
 		if len(syntax.Highlight) > 0 {
 			at = r.spanOf(r.parser.Range(syntax.Highlight))
 		} else {

@@ -3,6 +3,7 @@ package graphql
 import (
 	"net/http"
 
+	"github.com/fraiseql/fraiseql/runtime/graphql/graphiql"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
 )
 
@@ -12,5 +13,10 @@ func (s *Service) Routes(mux *http.ServeMux) {
 	if path == "" {
 		path = "/graphql"
 	}
-	mux.Handle(path, &transport.Handler{Execute: s.Execute, BodyLimit: s.deps.BodyLimit})
+	h := &transport.Handler{Execute: s.Execute, BodyLimit: s.deps.BodyLimit}
+	if s.config.playground(s.deps.Dev) {
+		h.Playground = graphiql.Page(path)
+		mux.Handle("GET "+path+"/assets/", graphiql.Assets(path+"/assets/"))
+	}
+	mux.Handle(path, h)
 }

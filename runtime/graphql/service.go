@@ -110,7 +110,7 @@ func (s *Service) Run(ctx context.Context) error {
 	for {
 		err := s.look(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // being told to stop is the ordinary end, whatever the last look met
 		}
 		s.note(err)
 		if err == nil {

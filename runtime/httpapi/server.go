@@ -89,7 +89,9 @@ func (s *Server) Run(stop context.Context) error {
 	case <-stop.Done():
 	}
 	err := s.drain(stop)
-	<-served
+	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
 	return err
 }
 

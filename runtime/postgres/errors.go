@@ -15,14 +15,14 @@ import (
 func Explain(err error) *fault.Error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		switch {
-		case pg.Code == "28P01" || pg.Code == "28000":
+		switch pg.Code {
+		case "28P01", "28000":
 			return fault.Wrap(fault.Unavailable, "database/login", "the database refuses the login", err).
 				WithHint("check user and password of [database] url")
-		case pg.Code == "3D000":
+		case "3D000":
 			return fault.Wrap(fault.Unavailable, "database/missing", "the database does not exist on that server", err).
 				WithHint("create it, or correct the name in [database] url")
-		case pg.Code == "42501":
+		case "42501":
 			return fault.Wrap(fault.Forbidden, "database/not-allowed", "the database login may not do that", err)
 		}
 		if class := pg.Code[:min(2, len(pg.Code))]; class != "08" && class != "53" && class != "57" {

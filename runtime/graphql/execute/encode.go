@@ -86,7 +86,7 @@ const hexDigits = "0123456789abcdef"
 func appendQuoted[T []byte | string](b []byte, text T) []byte {
 	b = append(b, '"')
 	start := 0
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		c := text[i]
 		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
 			continue

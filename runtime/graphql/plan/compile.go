@@ -152,10 +152,7 @@ func (c *compiler) list(from source, list []string, l level, values map[string]a
 			conditions = append(conditions, sql)
 		}
 	}
-	order, problem := c.orderBy(from.object, from.alias, values["orderBy"])
-	if problem != nil {
-		return "", problem
-	}
+	order := c.orderBy(from.object, from.alias, values["orderBy"])
 	page, problem := c.page(values)
 	if problem != nil {
 		return "", problem

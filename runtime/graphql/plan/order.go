@@ -4,15 +4,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/vektah/gqlparser/v2/gqlerror"
-
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
 // orderBy writes the order of a level. What the caller leaves open the key decides, so that pages
 // never overlap; a view without a key keeps what is left open.
-func (c *compiler) orderBy(o *schema.Object, t string, given any) (string, *gqlerror.Error) {
+func (c *compiler) orderBy(o *schema.Object, t string, given any) string {
 	list, _ := given.([]any)
 	var parts []string
 	var used []*catalog.Column
@@ -34,9 +32,9 @@ func (c *compiler) orderBy(o *schema.Object, t string, given any) (string, *gqle
 		}
 	}
 	if len(parts) == 0 {
-		return "", nil
+		return ""
 	}
-	return " order by " + strings.Join(parts, ", "), nil
+	return " order by " + strings.Join(parts, ", ")
 }
 
 // orderKey writes one key. direct is the level's own column when the key is one.

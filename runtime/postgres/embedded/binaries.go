@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -37,7 +38,7 @@ var places = []string{
 
 // Find gives the installations on this machine, the newest first. A program on PATH counts for what
 // it is, wherever it stands.
-func Find() []Binaries {
+func Find(ctx context.Context) []Binaries {
 	var folders []string
 	if path, err := exec.LookPath("postgres"); err == nil {
 		if real, err := filepath.EvalSymlinks(path); err == nil {
@@ -53,7 +54,7 @@ func Find() []Binaries {
 	var found []Binaries
 	for _, folder := range folders {
 		known := slices.ContainsFunc(found, func(b Binaries) bool { return b.Dir == folder })
-		if major := majorOf(folder); major >= oldest && !known {
+		if major := majorOf(ctx, folder); major >= oldest && !known {
 			found = append(found, Binaries{Dir: folder, Major: major})
 		}
 	}
@@ -64,13 +65,13 @@ func Find() []Binaries {
 var versionForm = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
 // majorOf asks the program itself; 0 when the folder has no complete server.
-func majorOf(folder string) int {
+func majorOf(ctx context.Context, folder string) int {
 	for _, program := range []string{"initdb", "postgres"} {
 		if _, err := os.Stat(filepath.Join(folder, program)); err != nil {
 			return 0
 		}
 	}
-	out, err := exec.Command(filepath.Join(folder, "postgres"), "--version").Output()
+	out, err := exec.CommandContext(ctx, filepath.Join(folder, "postgres"), "--version").Output()
 	if err != nil {
 		return 0
 	}

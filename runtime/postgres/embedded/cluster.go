@@ -87,7 +87,7 @@ func (c *Cluster) start(ctx context.Context, o Options, who *account) error {
 	}
 	version, _ := os.ReadFile(c.data("PG_VERSION"))
 	wanted, _ := strconv.Atoi(strings.TrimSpace(string(version)))
-	if c.Binaries, err = choose(Find(), wanted); err != nil {
+	if c.Binaries, err = choose(Find(ctx), wanted); err != nil {
 		return err
 	}
 	if wanted == 0 {
@@ -99,7 +99,7 @@ func (c *Cluster) start(ctx context.Context, o Options, who *account) error {
 	if err := c.waitGone(ctx); err != nil {
 		return err
 	}
-	if err := c.launch(o, who); err != nil {
+	if err := c.launch(ctx, o, who); err != nil {
 		return err
 	}
 	if err := c.waitReady(ctx); err != nil {
@@ -112,10 +112,10 @@ func (c *Cluster) start(ctx context.Context, o Options, who *account) error {
 func (c *Cluster) attach(ctx context.Context) (bool, error) {
 	pipe, err := os.OpenFile(c.file("pipe"), os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return false, nil // nobody reads it (ENXIO), or it was never made
+		return false, nil //nolint:nilerr // nobody reads it (ENXIO), or it was never made
 	}
 	c.pipe = pipe
-	if err := c.readState(); err != nil {
+	if err := c.readState(ctx); err != nil {
 		return false, err
 	}
 	for c.kept() {
@@ -125,7 +125,7 @@ func (c *Cluster) attach(ctx context.Context) (bool, error) {
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		pause(ctx, 10*time.Millisecond)
+		pause(ctx)
 	}
 	// The last holder ended just before we came: the server is on its way out.
 	_ = c.pipe.Close()
@@ -139,7 +139,7 @@ func (c *Cluster) kept() bool {
 	return err == nil
 }
 
-func (c *Cluster) readState() error {
+func (c *Cluster) readState(ctx context.Context) error {
 	port, err := os.ReadFile(c.file("port"))
 	if err != nil {
 		return fmt.Errorf("read the cluster's port: %w", err)
@@ -156,7 +156,7 @@ func (c *Cluster) readState() error {
 		return fmt.Errorf("read where the cluster's programs are: %w", err)
 	}
 	c.password = strings.TrimSpace(string(password))
-	c.Binaries = Binaries{Dir: strings.TrimSpace(string(bin)), Major: majorOf(strings.TrimSpace(string(bin)))}
+	c.Binaries = Binaries{Dir: strings.TrimSpace(string(bin)), Major: majorOf(ctx, strings.TrimSpace(string(bin)))}
 	return nil
 }
 
@@ -209,7 +209,7 @@ func (c *Cluster) waitReady(ctx context.Context) error {
 			return fault.Wrap(fault.Unavailable, "postgres/start-failed", "the private PostgreSQL server did not start", errors.Join(err, c.logTail())).
 				WithHint("its log is %s", c.file("server.log"))
 		}
-		pause(ctx, 10*time.Millisecond)
+		pause(ctx)
 	}
 }
 
@@ -251,7 +251,7 @@ func (c *Cluster) waitGone(ctx context.Context) error {
 			return fault.New(fault.Unavailable, "postgres/still-running", "an earlier PostgreSQL server still uses the cluster in "+c.Dir).
 				WithHint("stop it: %s -D %s -m fast stop", c.Binaries.Path("pg_ctl"), c.data(""))
 		}
-		pause(ctx, 10*time.Millisecond)
+		pause(ctx)
 	}
 	return nil
 }
@@ -285,8 +285,9 @@ func (c *Cluster) keeperRuns(ctx context.Context) bool {
 	return err == nil && strings.Contains(string(out), "fraiseql-keeper")
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
+// pause waits between two looks at something that another process does.
+func pause(ctx context.Context) {
+	timer := time.NewTimer(10 * time.Millisecond)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -101,13 +101,13 @@ var settings = []string{
 }
 
 // launch starts the keeper, already holding the pipe that keeps it.
-func (c *Cluster) launch(o Options, who *account) error {
+func (c *Cluster) launch(ctx context.Context, o Options, who *account) error {
 	for _, name := range []string{"pipe", "stopping", "stopped", "exited"} {
 		if err := os.Remove(c.file(name)); err != nil && !os.IsNotExist(err) {
 			return fmt.Errorf("start cluster: %w", err)
 		}
 	}
-	port, err := freePort()
+	port, err := freePort(ctx)
 	if err != nil {
 		return fmt.Errorf("start cluster: %w", err)
 	}
@@ -130,10 +130,10 @@ func (c *Cluster) launch(o Options, who *account) error {
 	if err := who.own(c.file("pipe")); err != nil {
 		return fmt.Errorf("start cluster: make pipe: %w", err)
 	}
-	return c.startKeeper(o, who)
+	return c.startKeeper(ctx, o, who)
 }
 
-func (c *Cluster) startKeeper(o Options, who *account) error {
+func (c *Cluster) startKeeper(ctx context.Context, o Options, who *account) error {
 	// Reading first, without waiting for a writer, and then writing: neither end blocks.
 	end, err := syscall.Open(c.file("pipe"), syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -157,7 +157,7 @@ func (c *Cluster) startKeeper(o Options, who *account) error {
 	for _, setting := range append(all, o.Settings...) {
 		args = append(args, "-c", setting)
 	}
-	cmd := exec.Command("/bin/sh", args...)
+	cmd := exec.CommandContext(ctx, "/bin/sh", args...)
 	cmd.Dir = c.Dir
 	cmd.Stdin = reading
 	cmd.SysProcAttr = who.attributes()
@@ -168,8 +168,9 @@ func (c *Cluster) startKeeper(o Options, who *account) error {
 }
 
 // freePort asks the system for a port that nobody listens on.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, fmt.Errorf("find a free port: %w", err)
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"syscall"
-	"time"
 )
 
 // lockFile waits for the exclusive lock on a file, which the system drops when its holder ends.
@@ -25,7 +24,7 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 			_ = f.Close()
 			return nil, errors.Join(err, ctx.Err())
 		}
-		pause(ctx, 10*time.Millisecond)
+		pause(ctx)
 	}
 }
 
