@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,9 @@ var (
 	bytesType    = reflect.TypeFor[Bytes]()
 	secretType   = reflect.TypeFor[Secret]()
 )
+
+// rest is the tag of the map that takes the keys that no other field names.
+const rest = "*"
 
 // leaf is a key of a struct.
 type leaf struct {
@@ -70,12 +74,17 @@ func (b *binder) report(severity diag.Severity, code string, at diag.Span, messa
 func (b *binder) table(n *node, v reflect.Value, path string) {
 	b.nodes[path] = n
 	if v.Kind() == reflect.Map {
-		b.names(n, v, path)
+		b.names(n.entries, v, reflect.StructField{}, path)
 		return
 	}
 	keys := leaves(v)
+	others := slices.IndexFunc(keys, func(l leaf) bool { return l.name == rest })
 	for _, e := range n.entries {
-		i := slices.IndexFunc(keys, func(l leaf) bool { return l.name == e.name })
+		i := slices.IndexFunc(keys, func(l leaf) bool { return l.name == e.name && l.name != rest })
+		if i < 0 && others >= 0 {
+			b.names([]*entry{e}, keys[others].value, keys[others].field, path)
+			continue
+		}
 		if i < 0 {
 			b.unknown(e, keys, path)
 			continue
@@ -93,16 +102,30 @@ func (b *binder) unknown(e *entry, keys []leaf, path string) {
 	for i, l := range keys {
 		names[i] = l.name
 	}
+	if slices.Contains(names, e.name+"_env") {
+		b.report(diag.Error, "config/secret-in-file", e.span, "`"+e.name+"` is a secret, which does not belong into the file",
+			fmt.Sprintf("%s_env = %q", e.name, variableFor(path, e.name)))
+		return
+	}
 	where := "at the top of the file"
 	if path != "" {
 		where = "in [" + path + "]"
 	}
-	help := "known here: " + strings.Join(names, ", ")
+	slices.Sort(names)
+	help := "known here: " + strings.Join(slices.Compact(names), ", ")
 	if near := Nearest(e.name, names); near != "" {
 		help = "did you mean `" + near + "`?"
 	}
 	b.report(diag.Error, "config/unknown-key", e.span, "there is no key `"+e.name+"` "+where, help)
 }
+
+// variableFor suggests an environment variable for a key: api_key of [….sendgrid] is SENDGRID_API_KEY.
+func variableFor(path, name string) string {
+	word := strings.Trim(last(path)+"_"+name, "_")
+	return strings.Trim(notInName.ReplaceAllString(strings.ToUpper(word), "_"), "_")
+}
+
+var notInName = regexp.MustCompile(`[^A-Z0-9]+`)
 
 // Nearest gives the candidate that a misspelt name most likely means; empty when none is near.
 func Nearest(name string, candidates []string) string {
@@ -115,23 +138,57 @@ func Nearest(name string, candidates []string) string {
 	return best
 }
 
-// names fills a map from a table whose keys a person chooses.
-func (b *binder) names(n *node, v reflect.Value, path string) {
-	if v.IsNil() {
+// names fills a map, or a list that keeps the file's order, from a table whose keys a person chooses.
+func (b *binder) names(entries []*entry, v reflect.Value, f reflect.StructField, path string) {
+	if v.Kind() == reflect.Map && v.IsNil() {
 		v.Set(reflect.MakeMap(v.Type()))
 	}
-	for _, e := range n.entries {
+	for _, e := range entries {
 		item := reflect.New(v.Type().Elem()).Elem()
 		at := join(path, quoteKey(e.name))
 		b.nodes[at] = &node{kind: e.value.kind, span: e.span}
-		if named := item; named.Kind() == reflect.Struct {
-			if name := named.FieldByName("ConfigName"); name.IsValid() {
+		if item.Kind() == reflect.Struct {
+			if name := item.FieldByName(nameField); name.IsValid() {
 				name.SetString(e.name)
 			}
 		}
-		b.value(e.value, item, reflect.StructField{}, at)
-		v.SetMapIndex(reflect.ValueOf(e.name), item)
+		b.value(e.value, item, f, at)
+		if v.Kind() == reflect.Map {
+			v.SetMapIndex(reflect.ValueOf(e.name), item)
+			continue
+		}
+		v.Set(reflect.Append(v, item))
 	}
+}
+
+// nameField is the field of a struct that takes the name under which its table stands. A list of such
+// structs is written as a table of tables and keeps their order.
+const nameField = "ConfigName"
+
+func isKeyed(t reflect.Type) bool {
+	if t.Kind() != reflect.Slice || t.Elem().Kind() != reflect.Struct {
+		return false
+	}
+	_, has := t.Elem().FieldByName(nameField)
+	return has
+}
+
+// pathOf gives the key of an element of a list.
+func pathOf(item reflect.Value, path string, i int) string {
+	if item.Kind() == reflect.Struct {
+		if name := item.FieldByName(nameField); name.IsValid() {
+			return join(path, quoteKey(name.String()))
+		}
+	}
+	return fmt.Sprintf("%s[%d]", path, i)
+}
+
+// below gives the key of a field: embedded structs and catch-all maps add no word of their own.
+func below(path, name string) string {
+	if name == "" || name == rest {
+		return path
+	}
+	return join(path, name)
 }
 
 // value fills one field; false when the file's value does not fit.
@@ -152,6 +209,14 @@ func (b *binder) value(n *node, v reflect.Value, f reflect.StructField, path str
 			return false
 		}
 		b.table(n, v, path)
+		return true
+	case isKeyed(v.Type()):
+		if n.kind != table {
+			b.mismatch(n, "a table of tables", path)
+			return false
+		}
+		b.nodes[path] = n
+		b.names(n.entries, v, reflect.StructField{}, path)
 		return true
 	case v.Kind() == reflect.Slice:
 		return b.list(n, v, f, path)
@@ -218,14 +283,14 @@ func (b *binder) defaults(v reflect.Value, path string) {
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			b.defaults(v.Index(i), fmt.Sprintf("%s[%d]", path, i))
+			b.defaults(v.Index(i), pathOf(v.Index(i), path, i))
 		}
 	case reflect.Struct:
 		if v.Type() == secretType {
 			return
 		}
 		for _, l := range leaves(v) {
-			at := join(path, l.name)
+			at := below(path, l.name)
 			if _, set := b.file.origins[at]; set {
 				continue
 			}

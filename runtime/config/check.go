@@ -39,9 +39,26 @@ func (r *Report) At(key string) *Report { return &Report{binder: r.binder, path:
 
 // Given tells whether a key was set by file, environment or flag, rather than by its default.
 func (r *Report) Given(key string) bool {
-	o, known := r.binder.file.origins[join(r.path, key)]
+	at := r.path
+	if key != "" {
+		at = join(at, key)
+	}
+	o, known := r.binder.file.origins[at]
 	return known && o.From != "default"
 }
+
+// givenBelow tells whether environment or flags set a key of a table that the file does not have.
+func (r *Report) givenBelow() bool {
+	for key, o := range r.binder.file.origins {
+		if strings.HasPrefix(key, r.path+".") && o.From != "default" {
+			return true
+		}
+	}
+	return false
+}
+
+// Files gives the folder that relative paths of the configuration begin in.
+func (r *Report) Files() string { return r.binder.file.Dir }
 
 // File tells whether a path of the configuration exists.
 func (r *Report) File(path string) bool {
@@ -93,7 +110,7 @@ func (b *binder) check(v reflect.Value, path string) {
 		return
 	case reflect.Slice:
 		for i := range v.Len() {
-			b.check(v.Index(i), fmt.Sprintf("%s[%d]", path, i))
+			b.check(v.Index(i), pathOf(v.Index(i), path, i))
 		}
 		return
 	case reflect.Struct:
@@ -105,33 +122,45 @@ func (b *binder) check(v reflect.Value, path string) {
 	}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		if !f.IsExported() {
-			continue
-		}
-		if f.Anonymous {
-			continue // its Check is the outer struct's own: Go promotes it
-		}
-		if f.Type == secretType {
+		switch {
+		case !f.IsExported(), f.Anonymous: // an embedded struct's Check is the outer one's own: Go promotes it
+		case f.Type == secretType:
 			b.checkSecret(v.Field(i).Interface().(Secret), path, f.Tag.Get("toml"))
-			continue
+		default:
+			at := below(path, f.Tag.Get("toml"))
+			if f.Tag.Get("planned") != "" {
+				b.checkPlanned(v.Field(i), at)
+			}
+			b.check(v.Field(i), at)
 		}
-		at := path
-		if name := f.Tag.Get("toml"); name != "" {
-			at = join(path, name)
-		}
-		b.check(v.Field(i), at)
 	}
+}
+
+// checkPlanned reports a key that is read although nothing acts on it yet, so that nobody relies on it.
+func (b *binder) checkPlanned(v reflect.Value, path string) {
+	r := &Report{binder: b, path: path}
+	_, written := b.nodes[path]
+	if !written && !r.Given("") && !r.givenBelow() || switchedOff(v) {
+		return
+	}
+	what := "`" + last(path) + "`"
+	if n := b.nodes[path]; n == nil || n.kind == table {
+		what = "[" + path + "]"
+	}
+	r.Need("", "config/not-built", "this version cannot do what "+what+" asks for yet", "")
 }
 
 func (b *binder) checkSecret(s Secret, path, name string) {
 	r := &Report{binder: b, path: path}
 	switch {
+	case s.Given() && r.Given(name):
+		r.Error(name, "config/two-sources", fmt.Sprintf("`%s` and `%s_%s` both give the same value", name, name, s.source()), "keep one of the two")
 	case s.Env != "" && s.File != "":
 		r.Error(name+"_file", "config/two-sources", fmt.Sprintf("`%s_env` and `%s_file` both name the same secret", name, name), "keep one of the two")
 	case s.Env != "" && !variableName.MatchString(s.Env):
 		b.hideLine(b.spanOf(path, name+"_env"))
 		r.Error(name+"_env", "config/secret-in-file", fmt.Sprintf("`%s_env` must be the name of an environment variable, not the secret itself", name),
-			fmt.Sprintf("%s_env = \"%s\"", name, EnvName(name)))
+			fmt.Sprintf("%s_env = %q", name, variableFor(path, name)))
 	case s.Env != "":
 		if value, set := b.options.Env(s.Env); !set || value == "" {
 			b.unset(missingVariable{name: s.Env}, b.spanOf(path, name+"_env"))

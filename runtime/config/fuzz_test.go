@@ -37,6 +37,22 @@ type inner struct {
 	} `toml:"inner"`
 }
 
+type inner struct {
+	config.Switch
+	Name string            `toml:"name" enum:"a,b"`
+	Wait time.Duration     `toml:"wait" default:"5s" min:"1s"`
+	Size config.Bytes      `toml:"size"`
+	Hits string            `toml:"hits" form:"rate" planned:"true"`
+	Rest map[string]string `toml:"*"`
+}
+
+// keyed is a table of tables that keeps the order of the file.
+type keyed struct {
+	ConfigName string
+	Key        config.Secret `toml:"key"`
+	Address    string        `toml:"key" form:"url"`
+}
+
 // FuzzLoad feeds files to the loader: it must not panic, and every place must lie in the file.
 func FuzzLoad(f *testing.F) {
 	files, err := filepath.Glob("../../testdata/config/*/*/fraiseql.toml")
@@ -50,7 +66,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		f.Add(text)
 	}
-	f.Add([]byte("name = \"${A:-b}\"\nport = 7\n[named.\"a.b\"]\nwait = \"2d\"\n[[many]]\n[many.inner]\non = true\n[inner.inner]\nkey_env = \"X\"\n"))
+	f.Add([]byte("name = \"${A:-b}\"\nport = 7\n[named.\"a.b\"]\nwait = \"2d\"\n[[many]]\n[many.inner]\non = true\n[inner]\nhits = \"5/s\"\n[order.x]\nkey_env = \"X\"\nkey = \"http://a\"\n"))
 	f.Add([]byte("many = [{name = 'a', list = 'x'}, {size = '4KB'}]\nratio = {x = 1.5}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		path := filepath.Join(t.TempDir(), "c.toml")

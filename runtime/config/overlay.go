@@ -32,6 +32,7 @@ func (b *binder) overlayTable(v *viper.Viper, at reflect.Value, path string) (ch
 		key := join(path, l.name)
 		target := l.value
 		switch {
+		case l.name == rest:
 		case target.Kind() == reflect.Struct:
 			changed = b.overlayTable(v, target, key) || changed
 		case target.Kind() == reflect.Pointer && target.Type().Elem().Kind() == reflect.Struct:

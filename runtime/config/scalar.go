@@ -31,7 +31,19 @@ func (b *binder) scalar(n *node, v reflect.Value, f reflect.StructField, path st
 			return true // nothing to judge: the variable may be there when it counts
 		}
 	}
-	return b.set(v, f, text, path, n.span)
+	before := len(b.problems)
+	ok := b.set(v, f, text, path, n.span)
+	if text != n.text {
+		b.unexpand(b.problems[before:], text, n.text)
+	}
+	return ok
+}
+
+// unexpand shows ${NAME} in messages as it was written: its value may be a secret.
+func (b *binder) unexpand(problems diag.List, value, written string) {
+	for i := range problems {
+		problems[i].Message = strings.ReplaceAll(problems[i].Message, value, written)
+	}
 }
 
 // textKind is the kind of strings; the name text is taken by values here.
@@ -64,6 +76,12 @@ func (b *binder) set(v reflect.Value, f reflect.StructField, text, path string, 
 				help = "did you mean \"" + near + "\"?"
 			}
 			b.report(diag.Error, "config/unknown-value", at, fmt.Sprintf("`%s` cannot be \"%s\"", name, text), help)
+			return false
+		}
+	}
+	if wanted, has := forms[f.Tag.Get("form")]; has && text != "" {
+		if err := wanted.check(text); err != nil {
+			b.report(diag.Error, "config/bad-value", at, fmt.Sprintf("`%s` is wrong: %v", name, err), "write it like "+wanted.example)
 			return false
 		}
 	}

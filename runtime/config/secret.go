@@ -19,6 +19,14 @@ type Secret struct {
 // Given tells whether the configuration names the secret at all.
 func (s Secret) Given() bool { return s.Env != "" || s.File != "" }
 
+// source says which of its two keys names the secret.
+func (s Secret) source() string {
+	if s.Env != "" {
+		return "env"
+	}
+	return "file"
+}
+
 // Resolve reads the secret; empty when it is not given. dir is where relative paths begin.
 func (s Secret) Resolve(env func(string) (string, bool), dir string) (string, error) {
 	switch {

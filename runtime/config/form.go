@@ -1,0 +1,107 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// form is a shape that a text must have, named by the tag `form`.
+type form struct {
+	check   func(text string) error
+	example string
+}
+
+// forms is every shape that a tag may name.
+var forms = map[string]form{
+	"url":      {checkURL, `"https://example.com/hook"`},
+	"database": {checkDatabase, `"postgres://user@localhost:5432/mydb"`},
+	"cidr":     {checkCIDR, `"10.0.0.0/8"`},
+	"rate":     {checkRate, `"100/m" (units: s, m, h, d)`},
+	"cron":     {checkCron, `"0 3 * * *" (minute hour day month weekday)`},
+	"route":    {checkRoute, `"/path"`},
+	"hostname": {checkHost, `"smtp.example.com"`},
+	"sha256":   {checkDigest, `64 hexadecimal digits, as sha256sum prints them`},
+}
+
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return fmt.Errorf("`%s` cannot be read as a URL", text)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("`%s` does not begin with http:// or https://", text)
+	case u.Host == "":
+		return fmt.Errorf("`%s` names no host", text)
+	}
+	return nil
+}
+
+// checkDatabase never repeats an address, which can hold a password.
+func checkDatabase(text string) error {
+	if !strings.Contains(text, "://") {
+		if strings.Contains(text, "=") {
+			return nil // the keyword form: host=… dbname=…
+		}
+		return fmt.Errorf("it is neither a postgres:// address nor keywords such as host=localhost")
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return fmt.Errorf("it cannot be read as an address; special characters of a password are written as %%40 for @ and so on")
+	case u.Scheme != "postgres" && u.Scheme != "postgresql":
+		return fmt.Errorf("it begins with %s://, not postgres://", u.Scheme)
+	}
+	return nil
+}
+
+func checkCIDR(text string) error {
+	if _, err := netip.ParsePrefix(text); err == nil {
+		return nil
+	}
+	if _, err := netip.ParseAddr(text); err == nil {
+		return nil
+	}
+	return fmt.Errorf("`%s` is no address range", text)
+}
+
+var rateForm = regexp.MustCompile(`^[1-9][0-9]{0,8} ?/ ?(s|m|h|d|second|minute|hour|day)$`)
+
+func checkRate(text string) error {
+	if !rateForm.MatchString(text) {
+		return fmt.Errorf("`%s` is no rate", text)
+	}
+	return nil
+}
+
+func checkRoute(text string) error {
+	switch {
+	case !strings.HasPrefix(text, "/"):
+		return fmt.Errorf("`%s` does not begin with a slash", text)
+	case path.Clean(text) != text || strings.ContainsAny(text, "?#{} "):
+		return fmt.Errorf("`%s` is no plain path", text)
+	}
+	return nil
+}
+
+var (
+	hostForm   = regexp.MustCompile(`^(\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:]*:[0-9a-fA-F:.]*|[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?)$`)
+	digestForm = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
+)
+
+func checkHost(text string) error {
+	if !hostForm.MatchString(text) {
+		return fmt.Errorf("`%s` is no host name or address", text)
+	}
+	return nil
+}
+
+func checkDigest(text string) error {
+	if !digestForm.MatchString(text) {
+		return fmt.Errorf("it has %d characters that are not a SHA-256 digest", len(text))
+	}
+	return nil
+}
