@@ -111,8 +111,7 @@ func (b *binder) unknown(e *entry, keys []leaf, path string) {
 	if path != "" {
 		where = "in [" + path + "]"
 	}
-	slices.Sort(names)
-	help := "known here: " + strings.Join(slices.Compact(names), ", ")
+	help := "known here: " + strings.Join(names, ", ")
 	if near := Nearest(e.name, names); near != "" {
 		help = "did you mean `" + near + "`?"
 	}

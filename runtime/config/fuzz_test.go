@@ -27,23 +27,18 @@ type sample struct {
 }
 
 type inner struct {
+	config.Switch
 	Name  string        `toml:"name" enum:"a,b"`
 	Wait  time.Duration `toml:"wait" default:"5s" min:"1s"`
 	Size  config.Bytes  `toml:"size"`
-	List  []string      `toml:"list"`
+	List  []string      `toml:"list" form:"route"`
+	Hits  string        `toml:"hits" form:"rate" planned:"true"`
 	Inner struct {
 		On  bool          `toml:"on"`
 		Key config.Secret `toml:"key"`
 	} `toml:"inner"`
-}
-
-type inner struct {
-	config.Switch
-	Name string            `toml:"name" enum:"a,b"`
-	Wait time.Duration     `toml:"wait" default:"5s" min:"1s"`
-	Size config.Bytes      `toml:"size"`
-	Hits string            `toml:"hits" form:"rate" planned:"true"`
-	Rest map[string]string `toml:"*"`
+	Order []keyed        `toml:"order"`
+	Rest  map[string]int `toml:"*"`
 }
 
 // keyed is a table of tables that keeps the order of the file.

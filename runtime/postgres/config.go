@@ -8,7 +8,7 @@ import (
 
 // Config is the table [database].
 type Config struct {
-	URL              string        `toml:"url" secret:"true" doc:"Address of the database, postgres://user:password@host:5432/name. Without one, a private server is run."`
+	URL              string        `toml:"url" secret:"true" form:"database" doc:"Address of the database, postgres://user:password@host:5432/name. Without one, a private server is run."`
 	URLFrom          config.Secret `toml:"url" doc:"Where the address is when it is not in the file."`
 	Direct           config.Secret `toml:"direct_url" doc:"Address past the pooler, for migrations and whatever needs a session."`
 	Pooler           string        `toml:"pooler" default:"none" enum:"none,transaction" doc:"Whether a transaction pooler such as PgBouncer stands in between."`
@@ -22,9 +22,6 @@ type Config struct {
 // Check reports keys that contradict each other.
 func (c *Config) Check(r *config.Report) {
 	given := c.URL != "" || c.URLFrom.Given()
-	if c.URL != "" && c.URLFrom.Given() {
-		r.Error("url", "config/two-sources", "`url` and `url_env` (or `url_file`) both give the address", "keep one of the two")
-	}
 	if c.Embedded != nil && *c.Embedded && given {
 		r.Error("embedded", "config/two-sources", "`embedded = true` runs a private server, but there is an address of another one", "remove one of the two")
 	}
