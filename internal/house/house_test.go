@@ -22,6 +22,7 @@ const (
 var floors = [][]string{
 	{"runtime/fault", "runtime/diag", "examples/shop"},
 	{"runtime/config"},
+	{"runtime/config/planned", "runtime/deployment"},
 	{"runtime/postgres/embedded", "runtime/httpapi", "runtime/observability"},
 	{"runtime/postgres"},
 	{"runtime/postgres/pgtest"},

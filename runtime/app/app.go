@@ -9,7 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
@@ -127,5 +126,3 @@ func (a *App) checks() []httpapi.Check {
 	}
 	return checks
 }
-
-var _ config.Checker = (*Planned)(nil)

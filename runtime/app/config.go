@@ -2,6 +2,8 @@ package app
 
 import (
 	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/config/planned"
+	"github.com/fraiseql/fraiseql/runtime/deployment"
 	"github.com/fraiseql/fraiseql/runtime/diag"
 	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
@@ -10,6 +12,7 @@ import (
 )
 
 // RuntimeConfig is the whole file: one field a table. A table that is not there switches its feature off.
+// Those tagged planned are judged by their rules already, but a server does not start with them.
 type RuntimeConfig struct {
 	Version       int                  `toml:"version" min:"1" max:"1" doc:"Version of this file's format."`
 	Server        httpapi.Config       `toml:"server" doc:"Where and how the server listens."`
@@ -18,39 +21,20 @@ type RuntimeConfig struct {
 	GraphQL       graphql.Config       `toml:"graphql" doc:"The GraphQL API."`
 	Observability observability.Config `toml:"observability" doc:"What the program tells of itself."`
 
-	Planned
-}
-
-// Planned are the tables of features that the contract names and that are not built yet. They are
-// read, so that a file written for them stays valid, and reported; a server does not start with them.
-type Planned struct {
-	Auth          map[string]any `toml:"auth"`
-	Events        map[string]any `toml:"events"`
-	Observers     map[string]any `toml:"observers"`
-	Notifications map[string]any `toml:"notifications"`
-	Templates     map[string]any `toml:"templates"`
-	Search        map[string]any `toml:"search"`
-	Cache         map[string]any `toml:"cache"`
-	Jobs          map[string]any `toml:"jobs"`
-	Interceptors  map[string]any `toml:"interceptors"`
-	Webhooks      map[string]any `toml:"webhooks"`
-	Files         map[string]any `toml:"files"`
-	Storage       map[string]any `toml:"storage"`
-	Migrations    map[string]any `toml:"migrations"`
-	Outbound      map[string]any `toml:"outbound"`
-}
-
-// Check reports each table that is there although its feature is not.
-func (p *Planned) Check(r *config.Report) {
-	for name, table := range map[string]map[string]any{
-		"auth": p.Auth, "events": p.Events, "observers": p.Observers, "notifications": p.Notifications, "templates": p.Templates,
-		"search": p.Search, "cache": p.Cache, "jobs": p.Jobs, "interceptors": p.Interceptors, "webhooks": p.Webhooks,
-		"files": p.Files, "storage": p.Storage, "migrations": p.Migrations, "outbound": p.Outbound,
-	} {
-		if table != nil {
-			r.Need(name, "config/not-built", "this version cannot do what ["+name+"] asks for yet", "")
-		}
-	}
+	Migrations    *deployment.Config     `toml:"migrations" planned:"true" doc:"The project's own changes of the database."`
+	Auth          *planned.Auth          `toml:"auth" planned:"true" doc:"Who is asking."`
+	Events        *planned.Events        `toml:"events" planned:"true" doc:"How changes of rows are captured and kept."`
+	Observers     *planned.Observers     `toml:"observers" planned:"true" doc:"What happens after which change, by name."`
+	Notifications *planned.Notifications `toml:"notifications" planned:"true" doc:"The channels that messages leave by."`
+	Templates     *planned.Templates     `toml:"templates" planned:"true" doc:"The texts of messages."`
+	Search        *planned.Search        `toml:"search" planned:"true" doc:"Full-text search."`
+	Cache         *planned.Cache         `toml:"cache" planned:"true" doc:"Answers that are kept until what they show changes."`
+	Jobs          *planned.Jobs          `toml:"jobs" planned:"true" doc:"The durable queue."`
+	Interceptors  *planned.Interceptors  `toml:"interceptors" planned:"true" doc:"Code of your own in the way of a request, by name."`
+	Webhooks      *planned.Webhooks      `toml:"webhooks" planned:"true" doc:"Calls of others that are taken, by name."`
+	Files         *planned.Files         `toml:"files" planned:"true" doc:"Uploads, by name."`
+	Storage       *planned.Storage       `toml:"storage" planned:"true" doc:"Where files lie, by name."`
+	Outbound      *planned.Outbound      `toml:"outbound" planned:"true" doc:"How this program calls others."`
 }
 
 // Load reads the configuration. With live, as for a server, what is only a warning otherwise is an error

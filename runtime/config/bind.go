@@ -18,6 +18,7 @@ type binder struct {
 	file     *File
 	options  Options
 	nodes    map[string]*node // by key, to find places later
+	failed   map[string]bool  // keys whose value was refused or is not known yet
 	problems diag.List
 }
 
@@ -70,12 +71,10 @@ func (b *binder) report(severity diag.Severity, code string, at diag.Span, messa
 	b.problems = append(b.problems, diag.Diagnostic{Severity: severity, Code: code, Message: message, Primary: diag.Label{Span: at}, Help: help})
 }
 
-// table fills a struct or a map.
+// table fills a struct.
 func (b *binder) table(n *node, v reflect.Value, path string) {
-	b.nodes[path] = n
-	if v.Kind() == reflect.Map {
-		b.names(n.entries, v, reflect.StructField{}, path)
-		return
+	if b.nodes[path] == nil {
+		b.nodes[path] = n
 	}
 	keys := leaves(v)
 	others := slices.IndexFunc(keys, func(l leaf) bool { return l.name == rest })
@@ -91,9 +90,11 @@ func (b *binder) table(n *node, v reflect.Value, path string) {
 		}
 		at := join(path, e.name)
 		b.nodes[at] = &node{kind: e.value.kind, span: e.span}
-		if b.value(e.value, keys[i].value, keys[i].field, at) {
-			b.origin(at, keys[i], fmt.Sprintf("%s:%d", b.file.Path, e.span.Line))
+		if !b.value(e.value, keys[i].value, keys[i].field, at) {
+			b.failed[at] = true
+			continue
 		}
+		b.origin(at, keys[i], fmt.Sprintf("%s:%d", b.file.Path, e.span.Line))
 	}
 }
 
@@ -207,6 +208,10 @@ func (b *binder) value(n *node, v reflect.Value, f reflect.StructField, path str
 			b.mismatch(n, "a table", path)
 			return false
 		}
+		if v.Kind() == reflect.Map {
+			b.names(n.entries, v, f, path)
+			return true
+		}
 		b.table(n, v, path)
 		return true
 	case isKeyed(v.Type()):
@@ -214,7 +219,6 @@ func (b *binder) value(n *node, v reflect.Value, f reflect.StructField, path str
 			b.mismatch(n, "a table of tables", path)
 			return false
 		}
-		b.nodes[path] = n
 		b.names(n.entries, v, reflect.StructField{}, path)
 		return true
 	case v.Kind() == reflect.Slice:
@@ -262,8 +266,7 @@ func plain(n *node) any {
 }
 
 func (b *binder) mismatch(n *node, wanted, path string) {
-	name := path[strings.LastIndexByte(path, '.')+1:]
-	b.report(diag.Error, "config/wrong-type", n.span, fmt.Sprintf("`%s` must be %s, not %s", name, wanted, n.kind), "")
+	b.report(diag.Error, "config/wrong-type", n.span, fmt.Sprintf("`%s` must be %s, not %s", last(path), wanted, n.kind), "")
 }
 
 // defaults gives every key that nothing has set its default, in tables that are there.

@@ -47,6 +47,16 @@ func (r *Report) Given(key string) bool {
 	return known && o.From != "default"
 }
 
+// Item gives a report for a table under a name that a person chose.
+func (r *Report) Item(name string) *Report { return r.At(quoteKey(name)) }
+
+// Path is the key of the table that is checked, as a header would write it.
+func (r *Report) Path() string { return r.path }
+
+// Reported tells whether a key was written with a value that was refused, or that depends on a variable
+// which is not set: a check then has nothing to add.
+func (r *Report) Reported(key string) bool { return r.binder.failed[join(r.path, key)] }
+
 // givenBelow tells whether environment or flags set a key of a table that the file does not have.
 func (r *Report) givenBelow() bool {
 	for key, o := range r.binder.file.origins {
@@ -59,6 +69,9 @@ func (r *Report) givenBelow() bool {
 
 // Files gives the folder that relative paths of the configuration begin in.
 func (r *Report) Files() string { return r.binder.file.Dir }
+
+// Written tells whether the file has a key, whatever its value.
+func (r *Report) Written(key string) bool { return r.binder.nodes[join(r.path, key)] != nil }
 
 // File tells whether a path of the configuration exists.
 func (r *Report) File(path string) bool {
@@ -120,12 +133,22 @@ func (b *binder) check(v reflect.Value, path string) {
 	if checker, ok := v.Addr().Interface().(Checker); ok {
 		checker.Check(&Report{binder: b, path: path})
 	}
+	b.checkFields(v, path)
+}
+
+func (b *binder) checkFields(v reflect.Value, path string) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		switch {
-		case !f.IsExported(), f.Anonymous: // an embedded struct's Check is the outer one's own: Go promotes it
+		case !f.IsExported():
+		case f.Anonymous: // its Check is the outer struct's own, by promotion, and was called
+			b.checkFields(v.Field(i), path)
 		case f.Type == secretType:
-			b.checkSecret(v.Field(i).Interface().(Secret), path, f.Tag.Get("toml"))
+			secret, name := v.Field(i).Interface().(Secret), f.Tag.Get("toml")
+			b.checkSecret(secret, path, name)
+			if f.Tag.Get("planned") != "" && secret.Given() {
+				b.checkPlanned(v.Field(i), join(path, name+"_"+secret.source()))
+			}
 		default:
 			at := below(path, f.Tag.Get("toml"))
 			if f.Tag.Get("planned") != "" {

@@ -42,7 +42,7 @@ func Load(target any, o Options) (*File, diag.List) {
 		o.Env = os.LookupEnv
 	}
 	f := &File{Path: o.Path, Source: diag.Source{}, origins: map[string]Origin{}}
-	b := &binder{file: f, options: o, nodes: map[string]*node{}}
+	b := &binder{file: f, options: o, nodes: map[string]*node{}, failed: map[string]bool{}}
 	root := &node{kind: table, span: diag.Span{File: o.Path}}
 	if o.Path != "" {
 		f.Dir = filepath.Dir(o.Path)

@@ -46,10 +46,25 @@ func (b *binder) overlayTable(v *viper.Viper, at reflect.Value, path string) (ch
 			}
 		case target.Kind() == reflect.Map, target.Kind() == reflect.Slice && target.Type().Elem().Kind() == reflect.Struct:
 		default:
-			changed = b.overlayKey(v, l, key) || changed
+			if b.overlayKey(v, l, key) {
+				b.outrank(at, l, path)
+				changed = true
+			}
 		}
 	}
 	return changed
+}
+
+// outrank forgets the other ways in which the file gives a value that environment or flags have given:
+// --database-url wins over url_env.
+func (b *binder) outrank(at reflect.Value, winner leaf, path string) {
+	for _, l := range leaves(at) {
+		o := b.file.origins[join(path, l.name)]
+		if l.field.Tag.Get("toml") == winner.field.Tag.Get("toml") && l.name != winner.name && o.From != "flag" && !strings.HasPrefix(o.From, "env ") {
+			l.value.SetZero()
+			delete(b.file.origins, join(path, l.name))
+		}
+	}
 }
 
 func (b *binder) overlayKey(v *viper.Viper, l leaf, key string) bool {
@@ -77,8 +92,8 @@ func (b *binder) origin(key string, l leaf, from string) {
 	for value.Kind() == reflect.Pointer && !value.IsNil() {
 		value = value.Elem()
 	}
-	if value.Kind() == reflect.Struct || value.Kind() == reflect.Map {
-		return
+	if k := value.Kind(); k == reflect.Struct || k == reflect.Map || k == reflect.Slice && value.Type().Elem().Kind() == reflect.Struct {
+		return // its keys are told one by one
 	}
 	shown := fmt.Sprint(value.Interface())
 	if l.field.Tag.Get("secret") != "" && shown != "" {

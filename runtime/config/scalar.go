@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -28,6 +29,7 @@ func (b *binder) scalar(n *node, v reflect.Value, f reflect.StructField, path st
 			b.unset(m, n.span)
 		}
 		if text = expanded; len(missing) > 0 && text == "" {
+			b.failed[path] = true
 			return true // nothing to judge: the variable may be there when it counts
 		}
 	}
@@ -91,23 +93,30 @@ func (b *binder) set(v reflect.Value, f reflect.StructField, text, path string, 
 func (b *binder) inRange(v reflect.Value, f reflect.StructField, text, name string, at diag.Span) bool {
 	for _, bound := range []string{"min", "max"} {
 		tag := f.Tag.Get(bound)
-		if tag == "" || !v.CanInt() {
+		if tag == "" || !v.CanInt() && !v.CanFloat() {
 			continue
 		}
 		limit := reflect.New(v.Type()).Elem()
 		if err := setText(limit, tag); err != nil {
 			panic(fmt.Sprintf("config: %s of %s: %v", bound, name, err)) // a tag of ours is wrong
 		}
-		if bound == "min" && v.Int() < limit.Int() {
-			b.report(diag.Error, "config/out-of-range", at, fmt.Sprintf("`%s` is %s, but must be at least %s", name, text, tag), name+" = "+sample(v.Type(), tag))
-			return false
+		word, wrong := "at least", less(v, limit)
+		if bound == "max" {
+			word, wrong = "at most", less(limit, v)
 		}
-		if bound == "max" && v.Int() > limit.Int() {
-			b.report(diag.Error, "config/out-of-range", at, fmt.Sprintf("`%s` is %s, but must be at most %s", name, text, tag), name+" = "+sample(v.Type(), tag))
+		if wrong {
+			b.report(diag.Error, "config/out-of-range", at, fmt.Sprintf("`%s` is %s, but must be %s %s", name, text, word, tag), name+" = "+sample(v.Type(), tag))
 			return false
 		}
 	}
 	return true
+}
+
+func less(a, b reflect.Value) bool {
+	if a.CanInt() {
+		return a.Int() < b.Int()
+	}
+	return a.Float() < b.Float()
 }
 
 func sample(t reflect.Type, value string) string {
@@ -117,7 +126,13 @@ func sample(t reflect.Type, value string) string {
 	return value
 }
 
-func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
+// last gives the last word of a key, without the quotes that it may stand in.
+func last(path string) string {
+	if inner, quoted := strings.CutSuffix(path, `"`); quoted {
+		return inner[strings.LastIndexByte(inner, '"')+1:]
+	}
+	return path[strings.LastIndexByte(path, '.')+1:]
+}
 
 // fits tells whether a value of the file may be tried for a field.
 func fits(k kind, v reflect.Value) bool {
@@ -172,6 +187,9 @@ func setText(v reflect.Value, text string) error {
 		return plainError(text, err)
 	case reflect.Float64:
 		x, err := strconv.ParseFloat(text, 64)
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return fmt.Errorf("`%s` is none", text)
+		}
 		v.SetFloat(x)
 		return plainError(text, err)
 	default:

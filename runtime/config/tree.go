@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -165,19 +166,25 @@ func (r *reader) header(keys []key, many bool) {
 		parent.entries = append(parent.entries, &entry{last.name, full, r.current})
 	case many && found.value.tables:
 		found.value.items = append(found.value.items, r.current)
-	case many && found.value.kind == table:
-		r.report("config/table-and-list", "`"+last.name+"` is a table above but a list of tables here", full,
-			"write [["+dotted(keys)+"]] for each of them, also for the first",
-			diag.Label{Span: found.span, Text: "first written as one table"})
+	case many && found.value.kind == table && !found.value.closed:
+		r.clash(found, keys, full, "the first one is written as one table", "change line "+strconv.Itoa(found.span.Line)+" to [["+dotted(keys)+"]]")
+		found.value = &node{kind: list, span: found.span, tables: true, items: []*node{found.value, r.current}}
 	case !many && found.value.tables:
-		r.report("config/table-and-list", "`"+last.name+"` is a list of tables above but one table here", full,
-			"write [["+dotted(keys)+"]] here too", diag.Label{Span: found.span, Text: "first written as a list of tables"})
+		r.clash(found, keys, full, "a list of tables begins here", "change line "+strconv.Itoa(full.Line)+" to [["+dotted(keys)+"]]")
+		found.value.items = append(found.value.items, r.current)
 	case !many && found.value.kind == table && !found.value.defined && !found.value.closed:
 		found.value.defined, found.value.span, found.span = true, full, full
 		r.current = found.value
 	default:
 		r.duplicate(last.name, full, found.span)
 	}
+}
+
+// clash reports [a] and [[a]] in one file, which TOML forbids. Reading goes on with a list of both, so that
+// what they hold is judged too.
+func (r *reader) clash(found *entry, keys []key, here diag.Span, before, help string) {
+	r.report("config/table-and-list", "`"+keys[len(keys)-1].name+"` is written as one table and as a list of tables", here, help,
+		diag.Label{Span: found.span, Text: before})
 }
 
 func dotted(keys []key) string {

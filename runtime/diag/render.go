@@ -88,28 +88,27 @@ func maxLine(labels []Label) int {
 	return line
 }
 
-// label writes a source line and marks its span: carets for the primary one, dashes for the others.
+// label writes a source line and marks its span; the primary one stands out by its colour.
 func (p painter) label(b *strings.Builder, l Label, primary bool, s Severity, margin int, source Source) {
 	line, ok := source.line(l.Span)
 	if !ok {
 		return
 	}
-	fmt.Fprintf(b, "%s %s %s\n", p.paint("34", fmt.Sprintf("%*d", margin, l.Line)), p.paint("34", "|"), strings.ReplaceAll(line, "\t", "    "))
-	mark := "-"
-	if primary {
-		mark = "^"
-	}
+	fmt.Fprintf(b, "%s %s %s\n", p.paint("34", fmt.Sprintf("%*d", margin, l.Line)), p.paint("34", "|"), plainText(line))
 	runes := []rune(line)
-	before := strings.ReplaceAll(string(runes[:min(len(runes), l.Column-1)]), "\t", "    ")
-	under := strings.Repeat(mark, max(1, min(l.Width, max(1, len(runes)-l.Column+1))))
+	from := min(len(runes), max(0, l.Column-1))
+	to := min(len(runes), from+max(1, l.Width))
+	under := strings.Repeat("^", max(1, columns(string(runes[from:to]))))
 	if primary {
 		under = p.severity(s, under)
+	} else {
+		under = p.paint("34", under)
 	}
 	text := ""
 	if l.Text != "" {
 		text = " " + l.Text
 	}
-	fmt.Fprintf(b, "%s %s %s%s%s\n", strings.Repeat(" ", margin), p.paint("34", "|"), strings.Repeat(" ", len([]rune(before))), under, text)
+	fmt.Fprintf(b, "%s %s %s%s%s\n", strings.Repeat(" ", margin), p.paint("34", "|"), strings.Repeat(" ", columns(string(runes[:from]))), under, text)
 }
 
 // JSON writes problems for programs: {"diagnostics":[…]}, always with every member.

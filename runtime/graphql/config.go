@@ -20,6 +20,37 @@ type Config struct {
 	MaxLimit      int               `toml:"max_limit" default:"1000" min:"1" doc:"A limit argument above it is an error."`
 	Limits        Limits            `toml:"limits" doc:"What one request may ask."`
 	Entities      map[string]Entity `toml:"entities" doc:"How single tables are shown, by type name or \"schema.table\"."`
+
+	SchemaFiles []string        `toml:"schema_files" planned:"true" doc:"SDL files that give views of JSON their types."`
+	Roles       map[string]Role `toml:"roles" planned:"true" doc:"Database roles that requests run as, by the name in a token."`
+	Relay       bool            `toml:"relay" planned:"true" doc:"Global ids and node(id:), as Relay wants them."`
+	NodeID      string          `toml:"node_id" planned:"true" doc:"The name of the global id field. Default: id, or nodeId where that is a column."`
+	BigInt      string          `toml:"bigint" enum:"string,number" planned:"true" doc:"How 64-bit integers are written. Default: string."`
+	Decimal     string          `toml:"decimal" enum:"string,number" planned:"true" doc:"How numeric is written. Default: string."`
+	Persisted   *Persisted      `toml:"persisted" planned:"true" doc:"Operations that are known beforehand."`
+}
+
+// Role is the table [graphql.roles.NAME].
+type Role struct {
+	Role string `toml:"role" doc:"The database role. Default: the name."`
+}
+
+// Persisted is the table [graphql.persisted].
+type Persisted struct {
+	config.Switch
+	Dir  string `toml:"dir" doc:"The folder of trusted documents."`
+	Only bool   `toml:"only" doc:"Refuse all others."`
+	APQ  *bool  `toml:"apq" default:"true" doc:"Let clients register operations by their digest."`
+}
+
+// Check looks for the folder.
+func (p *Persisted) Check(r *config.Report) {
+	if p.Dir != "" && !r.File(p.Dir) {
+		r.Need("dir", "config/missing-file", "the folder `"+p.Dir+"` is not there", "mkdir "+p.Dir)
+	}
+	if p.Only && p.Dir == "" && !r.Reported("dir") {
+		r.Error("only", "config/missing-key", "with `only` there must be a folder of documents", `dir = "operations"`)
+	}
 }
 
 // Limits is the table [graphql.limits]; they are judged before anything else is done.
@@ -29,6 +60,7 @@ type Limits struct {
 	IntrospectionDepth int `toml:"introspection_depth" default:"20" min:"1" doc:"Levels inside __schema and __type."`
 	Aliases            int `toml:"aliases" default:"30" min:"0" doc:"Fields that are given another name."`
 	ExpandedFields     int `toml:"expanded_fields" default:"5000" min:"1" doc:"Fields after fragments are spread out."`
+	Rows               int `toml:"rows" planned:"true" min:"1" doc:"Rows that a request may be estimated to read."`
 }
 
 // Entity is the table [graphql.entities.NAME].

@@ -6,17 +6,6 @@ import (
 	"log/slog"
 )
 
-// Config is the table [observability].
-type Config struct {
-	Log LogConfig `toml:"log" doc:"What is logged, and how."`
-}
-
-// LogConfig is the table [observability.log].
-type LogConfig struct {
-	Level  string `toml:"level" default:"info" enum:"debug,info,warn,error" doc:"The least important entries that are written."`
-	Format string `toml:"format" default:"auto" enum:"auto,text,json" doc:"auto is text on a terminal and JSON elsewhere."`
-}
-
 // NewLogger makes the program's logger. Logs go to w, never to standard output, which carries results.
 func NewLogger(w io.Writer, c LogConfig, terminal bool) *slog.Logger {
 	var level slog.Level

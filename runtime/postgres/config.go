@@ -17,6 +17,21 @@ type Config struct {
 	ConnectTimeout   time.Duration `toml:"connect_timeout" default:"5s" min:"100ms" doc:"How long one connection may take to open."`
 	StatementTimeout time.Duration `toml:"statement_timeout" default:"30s" min:"10ms" doc:"How long the statements of one request may take."`
 	Schemas          []string      `toml:"schemas" default:"public" doc:"Schemas that the API shows, in order of precedence."`
+	Replicas         []Replica     `toml:"replicas" planned:"true" doc:"Copies that queries may read from."`
+}
+
+// Replica is one entry of [[database.replicas]].
+type Replica struct {
+	URL     string        `toml:"url" secret:"true" form:"database" doc:"Its address."`
+	URLFrom config.Secret `toml:"url" doc:"Where the address is when it is not in the file."`
+	Weight  int           `toml:"weight" default:"1" min:"0" max:"1000" doc:"Its share of the queries."`
+}
+
+// Check wants an address.
+func (c *Replica) Check(r *config.Report) {
+	if c.URL == "" && !c.URLFrom.Given() && !r.Reported("url") {
+		r.Error("", "config/missing-key", "a replica needs `url_env`", `url_env = "REPLICA_URL"`)
+	}
 }
 
 // Check reports keys that contradict each other.

@@ -1,0 +1,155 @@
+package app
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/config/planned"
+)
+
+// Check judges what one table says of another.
+func (c *RuntimeConfig) Check(r *config.Report) {
+	if c.Observers != nil && c.Observers.On() {
+		for name, o := range c.Observers.Named {
+			if o.On() {
+				c.checkObserver(r.At("observers").Item(name), o)
+			}
+		}
+	}
+	if c.Jobs != nil && c.Jobs.On() {
+		c.checkJobs(r.At("jobs"))
+	}
+	if c.Files != nil && c.Files.On() {
+		for name, b := range c.Files.Named {
+			if b.On() {
+				c.checkBucket(r.At("files").Item(name), name, b)
+			}
+		}
+	}
+	if c.Webhooks != nil && c.Webhooks.On() {
+		c.checkWebhooks(r.At("webhooks"))
+	}
+	if c.Auth != nil && c.Auth.On() && c.Auth.MagicLink.Enabled {
+		c.checkMessage(r.At("auth.magic_link"), "enabled", "email", c.Auth.MagicLink.Template)
+	}
+}
+
+func (c *RuntimeConfig) checkObserver(r *config.Report, o planned.Observer) {
+	c.checkQueue(r, o.Queue)
+	for i, a := range o.Actions {
+		at := r.At(fmt.Sprintf("actions[%d]", i))
+		switch a.Type {
+		case "email":
+			c.checkMessage(at, "type", "email", a.Template)
+		case "notify":
+			c.checkMessage(at, "channel", a.Channel, a.Template)
+		case "job":
+			c.checkQueue(at, a.Queue)
+			c.checkKind(at, a.Kind)
+		}
+	}
+}
+
+// checkMessage wants the channel of a message, and its template's folder.
+func (c *RuntimeConfig) checkMessage(r *config.Report, key, channel, template string) {
+	if channel != "" && (c.Notifications == nil || c.Notifications.Channels()[channel] == nil) {
+		help := "add [notifications." + channel + "] with its provider"
+		if c.Notifications != nil && !c.Notifications.On() {
+			help = "remove `enabled = false` from [notifications]"
+		}
+		r.Error(key, "config/no-channel", "this sends by "+channel+", but there is no [notifications."+channel+"]", help)
+	}
+	if template == "" {
+		return
+	}
+	dir := "templates"
+	if c.Templates != nil && c.Templates.Dir != "" {
+		dir = c.Templates.Dir
+	}
+	folder := filepath.ToSlash(filepath.Join(dir, template))
+	if !filepath.IsLocal(template) {
+		r.Error("template", "config/bad-value", "`"+template+"` leads out of the folder of templates", `template = "welcome_email"`)
+		return
+	}
+	if !r.File(folder) {
+		first := map[string]string{"email": "body.html.hbs", "sms": "sms.txt.hbs"}[channel]
+		if first == "" {
+			first = "body.txt.hbs"
+		}
+		r.Need("template", "config/missing-template", "there is no template `"+template+"`: the folder "+folder+" is not there", "make "+folder+"/"+first)
+	}
+}
+
+func (c *RuntimeConfig) checkQueue(r *config.Report, queue string) {
+	known := []string{planned.DefaultQueue}
+	if c.Jobs != nil {
+		known = append(known, slices.Sorted(maps.Keys(c.Jobs.Queues))...)
+	}
+	if queue == "" || slices.Contains(known, queue) {
+		return
+	}
+	help := "add [jobs.queues." + queue + "]"
+	if near := config.Nearest(queue, known); near != "" {
+		help = "did you mean \"" + near + "\"?"
+	}
+	r.Error("queue", "config/unknown-reference", "there is no queue `"+queue+"`", help)
+}
+
+// checkKind warns only: kinds may be registered by a program of one's own, too.
+func (c *RuntimeConfig) checkKind(r *config.Report, kind string) {
+	if kind == "" || c.Jobs != nil && len(c.Jobs.Handlers) > 0 && c.handles(kind) {
+		return
+	}
+	r.Warn("kind", "config/no-handler", "nothing in this file handles jobs of kind `"+kind+"`", "add [jobs.handlers."+kind+"]")
+}
+
+func (c *RuntimeConfig) handles(kind string) bool { _, known := c.Jobs.Handlers[kind]; return known }
+
+func (c *RuntimeConfig) checkJobs(r *config.Report) {
+	for name, s := range c.Jobs.Schedules {
+		if s.On() {
+			at := r.At("schedules").Item(name)
+			c.checkQueue(at, s.Queue)
+			c.checkKind(at, s.Kind)
+		}
+	}
+	for kind, h := range c.Jobs.Handlers {
+		if !h.On() {
+			continue
+		}
+		at := r.At("handlers").Item(kind)
+		c.checkQueue(at, h.Queue)
+		if h.Type == "notification" {
+			c.checkMessage(at, "channel", h.Channel, h.Template)
+		}
+	}
+}
+
+func (c *RuntimeConfig) checkWebhooks(r *config.Report) {
+	for name, w := range c.Webhooks.Named {
+		for event, e := range w.Events {
+			if w.On() && e.On() && e.Job != "" && (c.Jobs == nil || !c.handles(e.Job)) {
+				at := r.Item(name).At("events").Item(event)
+				at.Warn("job", "config/no-handler", "nothing in this file handles jobs of kind `"+e.Job+"`", "add [jobs.handlers."+e.Job+"]")
+			}
+		}
+	}
+}
+
+func (c *RuntimeConfig) checkBucket(r *config.Report, name string, b planned.Bucket) {
+	var known []string
+	if c.Storage != nil && c.Storage.On() {
+		known = slices.Sorted(maps.Keys(c.Storage.Named))
+	}
+	if b.Storage == "" || slices.Contains(known, b.Storage) {
+		return
+	}
+	help := "add [storage." + b.Storage + "] with `backend = \"local\"` and `base_path`"
+	if near := config.Nearest(b.Storage, known); near != "" {
+		help = "did you mean \"" + near + "\"?"
+	}
+	r.Error("storage", "config/unknown-reference", "files of `"+name+"` go to the storage `"+b.Storage+"`, which is not there", help)
+}

@@ -1,0 +1,33 @@
+package planned
+
+import (
+	"time"
+
+	"github.com/fraiseql/fraiseql/runtime/config"
+)
+
+// Events is the table [events]: how changes of rows are captured and kept.
+type Events struct {
+	config.Switch
+	Retention         time.Duration           `toml:"retention" default:"7d" min:"1h" doc:"How long an event is kept after all have read it."`
+	IdlePollMax       time.Duration           `toml:"idle_poll_max" default:"500ms" min:"20ms" max:"1m" doc:"Longest wait between two looks for events while nothing happens."`
+	CaptureReplicated bool                    `toml:"capture_replicated" doc:"Capture rows that logical replication applies, too."`
+	Columns           map[string]EventColumns `toml:"columns" doc:"What of a row is not stored as it is, by entity."`
+}
+
+// EventColumns is the table [events.columns.ENTITY].
+type EventColumns struct {
+	Omit []string `toml:"omit" doc:"Columns that events leave out."`
+	Hash []string `toml:"hash" doc:"Columns of which events hold a digest."`
+}
+
+// Check wants every column to be told one thing.
+func (c *EventColumns) Check(r *config.Report) {
+	for _, omitted := range c.Omit {
+		for _, hashed := range c.Hash {
+			if omitted == hashed {
+				r.Error("hash", "config/contradiction", "column `"+omitted+"` is omitted and hashed", "remove it from one of the two lists")
+			}
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package planned
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/fraiseql/fraiseql/runtime/config"
+)
+
+var (
+	nameForm  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$`)
+	fieldForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$`)
+)
+
+// checkNames wants names that can stand in a route, and not those that are routes already.
+func checkNames[T any](r *config.Report, named map[string]T, route string, taken ...string) {
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		at := r.Item(name)
+		if slices.Contains(taken, strings.ToLower(name)) {
+			at.Error("", "config/reserved-name", "`"+name+"` cannot be a name here: "+route+"/"+name+" is a route of its own", "call it `my_"+name+"`")
+		} else if !nameForm.MatchString(name) {
+			at.Error("", "config/bad-name", "`"+name+"` cannot be a name here: it stands in "+route+"/NAME", "use letters, digits, `_`, `-` and `.`, at most 63")
+		}
+	}
+}
+
+// rule says which keys one kind of a thing needs and which it may have beside those that all kinds have.
+type rule struct {
+	needs []string // "a|b": one of them; a secret counts under its bare name
+	takes []string
+}
+
+// given tells whether a key is there under its own name, as NAME_env or as NAME_file.
+func given(r *config.Report, key string) bool {
+	for _, spelling := range []string{key, key + "_env", key + "_file"} {
+		if r.Given(spelling) || r.Written(spelling) {
+			return true
+		}
+	}
+	return false
+}
+
+// written finds the spelling under which a key is there.
+func written(r *config.Report, key string) string {
+	for _, spelling := range []string{key, key + "_env", key + "_file"} {
+		if r.Given(spelling) || r.Written(spelling) {
+			return spelling
+		}
+	}
+	return key
+}
+
+// check reports the keys that a kind lacks, and those of other kinds that it does not look at.
+func (k rule) check(r *config.Report, kind string, of map[string]rule) {
+	for _, needed := range k.needs {
+		ways := strings.Split(needed, "|")
+		if !slices.ContainsFunc(ways, func(key string) bool { return given(r, key) }) {
+			r.Error("", "config/missing-key", kind+" needs `"+strings.Join(ways, "` or `")+"`", example(ways[0]))
+		}
+	}
+	mine := strings.Split(strings.Join(append(slices.Clone(k.needs), k.takes...), "|"), "|")
+	seen := map[string]bool{}
+	for _, other := range of {
+		for _, key := range strings.Split(strings.Join(append(slices.Clone(other.needs), other.takes...), "|"), "|") {
+			if key == "" || seen[key] || slices.Contains(mine, key) || !given(r, key) {
+				continue
+			}
+			seen[key] = true
+			at := written(r, key)
+			r.Warn(at, "config/unused-key", kind+" does not look at `"+at+"`", "remove it")
+		}
+	}
+}
+
+// examples of keys, in the spelling that people should use.
+var examples = map[string]string{
+	"account_sid": `account_sid_env = "TWILIO_ACCOUNT_SID"`,
+	"api_key":     `api_key_env = "API_KEY"`,
+	"app_id":      `app_id = "…"`,
+	"auth_token":  `auth_token_env = "TWILIO_AUTH_TOKEN"`,
+	"bot_token":   `bot_token_env = "BOT_TOKEN"`,
+	"channel":     `channel = "email"`,
+	"credentials": `credentials_env = "FIREBASE_CREDENTIALS_JSON"`,
+	"function":    `function = "on_user_created"`,
+	"host":        `host = "smtp.example.com"`,
+	"kind":        `kind = "send_report"`,
+	"region":      `region = "eu-west-1"`,
+	"template":    `template = "welcome_email"`,
+	"to":          `to = "email"`,
+	"url":         `url_env = "WEBHOOK_URL"`,
+	"webhook_url": `webhook_url_env = "WEBHOOK_URL"`,
+}
+
+func example(key string) string {
+	if text, has := examples[key]; has {
+		return text
+	}
+	return key + ` = "…"`
+}

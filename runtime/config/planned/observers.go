@@ -1,0 +1,94 @@
+package planned
+
+import (
+	"time"
+
+	"github.com/fraiseql/fraiseql/runtime/config"
+)
+
+// Observers is the table [observers].
+type Observers struct {
+	config.Switch
+	Named map[string]Observer `toml:"*" doc:"One observer."`
+}
+
+// Check wants names that are no routes.
+func (o *Observers) Check(r *config.Report) { checkNames(r, o.Named, "/observers", "dead", "enabled") }
+
+// Observer is the table [observers.NAME]: what happens after which change.
+type Observer struct {
+	config.Switch
+	Description string        `toml:"description" doc:"What it is for."`
+	Event       []string      `toml:"event" enum:"INSERT,UPDATE,DELETE,CUSTOM" doc:"The changes that it hears, one or a list."`
+	Entity      string        `toml:"entity" doc:"GraphQL type or \"schema.table\"; of CUSTOM events their name."`
+	When        string        `toml:"when" doc:"Condition over old, new, op and claims."`
+	Mode        string        `toml:"mode" default:"queue" enum:"queue,immediate" doc:"immediate acts in process as soon as the commit is seen and falls back to the queue."`
+	Queue       string        `toml:"queue" default:"default" doc:"The job queue that its actions wait in."`
+	Concurrency int           `toml:"concurrency" default:"10" min:"1" max:"10000" doc:"Actions at work at once, on all servers together."`
+	Timeout     time.Duration `toml:"timeout" default:"30s" min:"10ms" doc:"How long one action may take."`
+	Retry       Retry         `toml:"retry" doc:"How an action that fails is tried again."`
+	Actions     []Action      `toml:"actions" doc:"What it does, in this order."`
+}
+
+// Check wants to know what is heard and what is done.
+func (o *Observer) Check(r *config.Report) {
+	if len(o.Event) == 0 && !r.Reported("event") {
+		r.Error("", "config/missing-key", "an observer needs `event`", `event = "INSERT"`)
+	}
+	if o.Entity == "" && !r.Reported("entity") {
+		r.Error("", "config/missing-key", "an observer needs `entity`", `entity = "User"`)
+	}
+	if len(o.Actions) == 0 && !r.Reported("actions") {
+		r.Error("", "config/missing-key", "an observer needs at least one action", "add [["+r.Path()+".actions]] with `type = \"log\"`")
+	}
+}
+
+// Action is one entry of [[observers.NAME.actions]].
+type Action struct {
+	Type     string            `toml:"type" enum:"email,webhook,database,log,notify,job,wasm,lua" doc:"What kind of action it is."`
+	Template string            `toml:"template" doc:"email, notify: the template's name."`
+	To       string            `toml:"to" doc:"email, notify: a column of the row, a literal address or a template."`
+	Subject  string            `toml:"subject" doc:"email, notify: the subject, when there is no template."`
+	Body     string            `toml:"body" doc:"email, notify: the text, when there is no template. webhook: a body in place of the event."`
+	From     string            `toml:"from" doc:"email: the sender, in place of the channel's."`
+	Channel  string            `toml:"channel" enum:"email,sms,push,slack,discord,telegram,webhook" doc:"notify: how it is sent."`
+	URL      string            `toml:"url" form:"url" doc:"webhook: where it goes."`
+	URLFrom  config.Secret     `toml:"url" doc:"webhook: where the address is when it is not in the file."`
+	Secret   config.Secret     `toml:"secret" doc:"webhook: the key that signs."`
+	Method   string            `toml:"method" default:"POST" enum:"POST,PUT,PATCH,DELETE,GET" doc:"webhook: the method."`
+	Headers  map[string]string `toml:"headers" doc:"webhook: further headers."`
+	Timeout  time.Duration     `toml:"timeout" default:"30s" min:"10ms" doc:"webhook: how long an answer may take."`
+	Function string            `toml:"function" doc:"database: the function, called with the event as jsonb. wasm, lua: the function in the module."`
+	Level    string            `toml:"level" default:"info" enum:"debug,info,warn,error" doc:"log: the entry's level."`
+	Message  string            `toml:"message" doc:"log: the entry's text, a template."`
+	Kind     string            `toml:"kind" doc:"job: the kind to enqueue."`
+	Args     map[string]any    `toml:"args" doc:"job: its arguments, templates over the event."`
+	Queue    string            `toml:"queue" doc:"job: its queue, in place of the observer's."`
+	Data     map[string]any    `toml:"data" doc:"email, notify: more values for the template."`
+	Source   string            `toml:"source" doc:"lua: the script. wasm: the module."`
+}
+
+var actionRules = map[string]rule{
+	"email":    {needs: []string{"to", "template|body"}, takes: []string{"subject", "from", "data"}},
+	"webhook":  {needs: []string{"url"}, takes: []string{"secret", "method", "headers", "timeout", "body"}},
+	"database": {needs: []string{"function"}},
+	"log":      {takes: []string{"level", "message"}},
+	"notify":   {needs: []string{"channel", "template|body"}, takes: []string{"to", "subject", "data"}},
+	"job":      {needs: []string{"kind"}, takes: []string{"args", "queue"}},
+	"wasm":     {needs: []string{"source"}, takes: []string{"function"}},
+	"lua":      {needs: []string{"source"}, takes: []string{"function"}},
+}
+
+// Check wants the keys of the action's type.
+func (a *Action) Check(r *config.Report) {
+	if a.Type == "" {
+		if !r.Reported("type") {
+			r.Error("", "config/missing-key", "an action needs `type`", `type = "log"`)
+		}
+		return
+	}
+	actionRules[a.Type].check(r, "an action of type "+a.Type, actionRules)
+	if (a.Type == "lua" || a.Type == "wasm") && a.Source != "" && !r.File(a.Source) {
+		r.Need("source", "config/missing-file", "the file `"+a.Source+"` is not there", "")
+	}
+}
