@@ -1,9 +1,14 @@
 package commands
 
 import (
+	"embed"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,22 +16,9 @@ import (
 )
 
 // scaffold is what a new project has. The configuration serves as it is.
-var scaffold = []struct{ name, text string }{
-	{"fraiseql.toml", `version = 1
-
-[server]
-port = 4000
-
-[database]
-# Without an address a private PostgreSQL server is run below .fraiseql.
-# url_env = "DATABASE_URL"
-schemas = ["public"]
-
-[graphql]
-default_limit = 100
-`},
-	{".gitignore", ".fraiseql/\n"},
-}
+//
+//go:embed all:scaffold
+var scaffold embed.FS
 
 func newInitCommand(env *Env) *cobra.Command {
 	var force bool
@@ -44,23 +36,50 @@ func newInitCommand(env *Env) *cobra.Command {
 	return c
 }
 
+// scaffoldFiles gives the files of a new project by their paths in it. Embedding leaves out what begins
+// with a dot in some tools, so such names are written with "dot-".
+func scaffoldFiles() (map[string][]byte, error) {
+	files := map[string][]byte{}
+	err := fs.WalkDir(scaffold, "scaffold", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := scaffold.ReadFile(path)
+		name := strings.Replace(strings.TrimPrefix(path, "scaffold/"), "dot-", ".", 1)
+		files[filepath.FromSlash(name)] = text
+		return err
+	})
+	return files, err
+}
+
 func (e *Env) scaffold(dir string, force bool) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make project folder: %w", err)
+	files, err := scaffoldFiles()
+	if err != nil {
+		return fmt.Errorf("read scaffold: %w", err)
 	}
-	for _, f := range scaffold {
-		path := filepath.Join(dir, f.name)
-		if _, err := os.Stat(path); err == nil && !force {
-			return fault.New(fault.Conflict, "init/exists", path+" is there already").WithHint("fraiseql init --force overwrites it")
+	names := slices.Sorted(maps.Keys(files))
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		if _, err := os.Lstat(path); err == nil && !force {
+			return fault.New(fault.Conflict, "init/exists", path+" is there already").WithHint("fraiseql init --force %s overwrites it", dir)
 		}
 	}
-	for _, f := range scaffold {
-		path := filepath.Join(dir, f.name)
-		if err := os.WriteFile(path, []byte(f.text), 0o644); err != nil {
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("make project folder: %w", err)
+		}
+		if err := os.WriteFile(path, files[name], 0o644); err != nil {
 			return fmt.Errorf("write project file: %w", err)
 		}
 		fmt.Fprintln(e.Out, path)
 	}
-	fmt.Fprintf(e.Err, "next: cd %s && fraiseql serve --dev, then fraiseql db psql to make tables\n", dir)
+	if !e.quiet {
+		next := "fraiseql serve --dev"
+		if filepath.Clean(dir) != "." {
+			next = "cd " + dir + " && " + next
+		}
+		fmt.Fprintf(e.Err, "next: %s, then make tables as README.md says\n", next)
+	}
 	return nil
 }

@@ -20,7 +20,7 @@ func all(env *Env) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
 		"start":   {newInitCommand(env), newServeCommand(env), newValidateCommand(env)},
 		"data":    {newQueryCommand(env), newExplainCommand(env), newSchemaCommand(env), newDBCommand(env)},
-		"operate": {newVersionCommand(env)},
+		"operate": {newVersionCommand(env), newDocsCommand(env)},
 	}
 }
 
@@ -74,6 +74,7 @@ func newRoot(env *Env) *cobra.Command {
 		},
 		Args: cobra.ArbitraryArgs,
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
