@@ -55,12 +55,12 @@ func (c *RuntimeConfig) checkObserver(r *config.Report, o planned.Observer) {
 
 // checkMessage wants the channel of a message, and its template's folder.
 func (c *RuntimeConfig) checkMessage(r *config.Report, key, channel, template string) {
-	if channel != "" && (c.Notifications == nil || c.Notifications.Channels()[channel] == nil) {
-		help := "add [notifications." + channel + "] with its provider"
-		if c.Notifications != nil && !c.Notifications.On() {
-			help = "remove `enabled = false` from [notifications]"
-		}
-		r.Error(key, "config/no-channel", "this sends by "+channel+", but there is no [notifications."+channel+"]", help)
+	switch {
+	case channel == "" || r.Reported(key):
+	case c.Notifications != nil && !c.Notifications.On():
+		r.Error(key, "config/no-channel", "this sends by "+channel+", but [notifications] is switched off", "remove `enabled = false` from [notifications]")
+	case c.Notifications == nil || c.Notifications.Channels()[channel] == nil:
+		r.Error(key, "config/no-channel", "this sends by "+channel+", but there is no [notifications."+channel+"]", "add [notifications."+channel+"] with its provider")
 	}
 	if template == "" {
 		return

@@ -18,6 +18,7 @@ type binder struct {
 	file     *File
 	options  Options
 	nodes    map[string]*node // by key, to find places later
+	chosen   map[string]bool  // tables whose name a person chose
 	failed   map[string]bool  // keys whose value was refused or is not known yet
 	problems diag.List
 }
@@ -104,6 +105,8 @@ func (b *binder) unknown(e *entry, keys []leaf, path string) {
 		names[i] = l.name
 	}
 	if slices.Contains(names, e.name+"_env") {
+		b.failed[join(path, e.name)] = true
+		b.hideLine(e.span)
 		b.report(diag.Error, "config/secret-in-file", e.span, "`"+e.name+"` is a secret, which does not belong into the file",
 			fmt.Sprintf("%s_env = %q", e.name, variableFor(path, e.name)))
 		return
@@ -115,6 +118,9 @@ func (b *binder) unknown(e *entry, keys []leaf, path string) {
 	help := "known here: " + strings.Join(names, ", ")
 	if near := Nearest(e.name, names); near != "" {
 		help = "did you mean `" + near + "`?"
+	} else if b.chosen[path] && e.value.kind == table {
+		name := last(path)
+		help = fmt.Sprintf("a name with a dot stands in quotes: [%s]", join(strings.TrimSuffix(strings.TrimSuffix(path, quoteKey(name)), "."), quoteKey(name+"."+e.name)))
 	}
 	b.report(diag.Error, "config/unknown-key", e.span, "there is no key `"+e.name+"` "+where, help)
 }
@@ -131,7 +137,7 @@ var notInName = regexp.MustCompile(`[^A-Z0-9]+`)
 func Nearest(name string, candidates []string) string {
 	best, distance := "", max(2, len(name)/3)+1
 	for _, c := range candidates {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(c)); d < distance {
+		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(c)); d < min(distance, max(len(name), 1)) {
 			best, distance = c, d
 		}
 	}
@@ -147,6 +153,7 @@ func (b *binder) names(entries []*entry, v reflect.Value, f reflect.StructField,
 		item := reflect.New(v.Type().Elem()).Elem()
 		at := join(path, quoteKey(e.name))
 		b.nodes[at] = &node{kind: e.value.kind, span: e.span}
+		b.chosen[at] = true
 		if item.Kind() == reflect.Struct {
 			if name := item.FieldByName(nameField); name.IsValid() {
 				name.SetString(e.name)

@@ -16,6 +16,7 @@ type Key struct {
 	Max     string
 	List    bool  // one of them or a list; a table is then written [[…]]
 	Named   bool  // a table of them, under names that a person chooses
+	Secret  bool  // NAME_env or NAME_file: says where a secret is
 	Planned bool  // read and judged, but nothing acts on it yet
 	Keys    []Key // of a table
 }
@@ -36,10 +37,10 @@ func describeFields(t reflect.Type) []Key {
 			keys = append(keys, describeFields(f.Type)...)
 		case name == "":
 		case f.Type == secretType:
-			doc := f.Tag.Get("doc")
-			keys = append(keys,
-				Key{Name: name + "_env", Type: "string", Doc: doc + " The name of an environment variable.", Planned: planned},
-				Key{Name: name + "_file", Type: "string", Doc: doc + " The path of a file.", Planned: planned})
+			k := Key{Name: name + "_env", Type: "string", Doc: f.Tag.Get("doc"), Planned: planned, Secret: true}
+			keys = append(keys, k)
+			k.Name = name + "_file"
+			keys = append(keys, k)
 		default:
 			k := describeType(f.Type)
 			k.Name, k.Doc, k.Planned = name, f.Tag.Get("doc"), planned

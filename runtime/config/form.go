@@ -23,7 +23,7 @@ var forms = map[string]form{
 	"rate":     {checkRate, `"100/m" (units: s, m, h, d)`},
 	"cron":     {checkCron, `"0 3 * * *" (minute hour day month weekday)`},
 	"route":    {checkRoute, `"/path"`},
-	"hostname": {checkHost, `"smtp.example.com"`},
+	"hostname": {checkHost, `"smtp.example.com" or "127.0.0.1", without a port`},
 	"sha256":   {checkDigest, `64 hexadecimal digits, as sha256sum prints them`},
 }
 

@@ -1,6 +1,9 @@
 package config
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // referencePattern is what any value may be in place of itself: a string that ${…} fills.
 const referencePattern = `\$\{`
@@ -38,6 +41,9 @@ func schemaOf(k Key) map[string]any {
 		s = map[string]any{"type": "object", "additionalProperties": s}
 	}
 	doc := k.Doc
+	if k.Secret {
+		doc += map[bool]string{true: " The name of an environment variable.", false: " The path of a file."}[strings.HasSuffix(k.Name, "_env")]
+	}
 	if k.Planned {
 		doc += " Not built yet."
 	}

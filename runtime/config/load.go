@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 
 	"github.com/fraiseql/fraiseql/runtime/diag"
 )
@@ -42,7 +41,7 @@ func Load(target any, o Options) (*File, diag.List) {
 		o.Env = os.LookupEnv
 	}
 	f := &File{Path: o.Path, Source: diag.Source{}, origins: map[string]Origin{}}
-	b := &binder{file: f, options: o, nodes: map[string]*node{}, failed: map[string]bool{}}
+	b := &binder{file: f, options: o, nodes: map[string]*node{}, chosen: map[string]bool{}, failed: map[string]bool{}}
 	root := &node{kind: table, span: diag.Span{File: o.Path}}
 	if o.Path != "" {
 		f.Dir = filepath.Dir(o.Path)
@@ -53,7 +52,7 @@ func Load(target any, o Options) (*File, diag.List) {
 				Primary: diag.Label{Span: diag.Span{File: o.Path}}, Help: "fraiseql init makes a new project",
 			}}
 		}
-		f.Source.Add(o.Path, addressPassword.ReplaceAll(source, []byte("$1:xxxxx@")))
+		f.Source.Add(o.Path, redact(source))
 		root, b.problems = readTree(o.Path, source)
 	}
 	v := reflect.ValueOf(target).Elem()
@@ -67,9 +66,6 @@ func Load(target any, o Options) (*File, diag.List) {
 	b.problems.Sort()
 	return f, b.problems
 }
-
-// addressPassword finds the password in an address, which no diagnostic may show.
-var addressPassword = regexp.MustCompile(`(://[^:/@\s"']*):[^@/\s"']*@`)
 
 func reason(err error) string {
 	var path *os.PathError

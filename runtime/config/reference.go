@@ -8,40 +8,40 @@ import (
 
 // Reference writes every table and key of target as Markdown, in the order of the structs.
 func Reference(w io.Writer, target any) error {
-	var b strings.Builder
-	referenceTable(&b, Describe(target), "", false)
-	_, err := io.WriteString(w, b.String())
+	r := referenceWriter{seen: map[string]string{}}
+	r.table(Describe(target), "", false)
+	_, err := io.WriteString(w, r.String())
 	return err
 }
 
-func referenceTable(b *strings.Builder, k Key, path string, planned bool) {
-	var rows, tables []Key
-	for _, inner := range k.Keys {
-		if inner.Type == "table" {
-			tables = append(tables, inner)
-		} else {
-			rows = append(rows, inner)
-		}
+type referenceWriter struct {
+	strings.Builder
+	seen map[string]string // tables by their keys: those alike are written out once
+}
+
+func (w *referenceWriter) table(k Key, path string, planned bool) {
+	header := "[" + path + "]"
+	if k.List {
+		header = "[" + header + "]"
 	}
 	if path != "" {
-		header := "[" + path + "]"
-		if k.List {
-			header = "[" + header + "]"
-		}
-		fmt.Fprintf(b, "### `%s`\n\n%s", header, k.Doc)
+		fmt.Fprintf(w, "### `%s`\n\n%s", header, k.Doc)
 		if planned {
-			b.WriteString(" *Not built yet.*")
+			w.WriteString(" *Not built yet.*")
 		}
-		b.WriteString("\n\n")
+		w.WriteString("\n\n")
 	}
-	if len(rows) > 0 {
-		b.WriteString("| key | type | default | meaning |\n|---|---|---|---|\n")
-		for _, row := range rows {
-			referenceRow(b, row, planned)
+	if keys := fmt.Sprint(k.Keys); w.seen[keys] != "" {
+		fmt.Fprintf(w, "Its keys are those of `%s`.\n\n", w.seen[keys])
+		return
+	} else if len(k.Keys) > 3 {
+		w.seen[keys] = header
+	}
+	w.rows(k.Keys, planned)
+	for _, inner := range k.Keys {
+		if inner.Type != "table" {
+			continue
 		}
-		b.WriteByte('\n')
-	}
-	for _, inner := range tables {
 		at := join(path, inner.Name)
 		switch {
 		case inner.IsRest():
@@ -49,13 +49,33 @@ func referenceTable(b *strings.Builder, k Key, path string, planned bool) {
 		case inner.Named:
 			at += ".NAME"
 		}
-		referenceTable(b, inner, at, planned || inner.Planned)
+		w.table(inner, at, planned || inner.Planned)
 	}
 }
 
-func referenceRow(b *strings.Builder, k Key, planned bool) {
-	kind := k.Type
+func (w *referenceWriter) rows(keys []Key, planned bool) {
+	begun := false
+	for _, k := range keys {
+		if k.Type == "table" || k.Secret && strings.HasSuffix(k.Name, "_file") {
+			continue
+		}
+		if !begun {
+			begun = true
+			w.WriteString("| key | type | default | meaning |\n|---|---|---|---|\n")
+		}
+		w.row(k, planned)
+	}
+	if begun {
+		w.WriteByte('\n')
+	}
+}
+
+func (w *referenceWriter) row(k Key, planned bool) {
+	name, kind := "`"+k.Name+"`", k.Type
 	switch {
+	case k.Secret:
+		name += ", `" + strings.TrimSuffix(k.Name, "_env") + "_file`"
+		kind = "name of a variable, path of a file"
 	case k.Named && kind == "any":
 		kind = "any keys"
 	case k.Named:
@@ -85,7 +105,7 @@ func referenceRow(b *strings.Builder, k Key, planned bool) {
 	if k.Planned && !planned {
 		doc += " *Not built yet.*"
 	}
-	fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", k.Name, kind, value, strings.ReplaceAll(doc, "|", "\\|"))
+	fmt.Fprintf(w, "| %s | %s | %s | %s |\n", name, kind, value, strings.ReplaceAll(doc, "|", "\\|"))
 }
 
 func plural(kind string) string {

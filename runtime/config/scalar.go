@@ -81,7 +81,11 @@ func (b *binder) set(v reflect.Value, f reflect.StructField, text, path string, 
 			return false
 		}
 	}
-	if wanted, has := forms[f.Tag.Get("form")]; has && text != "" {
+	if shape := f.Tag.Get("form"); shape != "" && text != "" {
+		wanted, has := forms[shape]
+		if !has {
+			panic("config: form of " + name + ": " + shape) // a tag of ours is wrong
+		}
 		if err := wanted.check(text); err != nil {
 			b.report(diag.Error, "config/bad-value", at, fmt.Sprintf("`%s` is wrong: %v", name, err), "write it like "+wanted.example)
 			return false
@@ -126,8 +130,11 @@ func sample(t reflect.Type, value string) string {
 	return value
 }
 
-// last gives the last word of a key, without the quotes that it may stand in.
+// last gives the last word of a key, without the quotes that it may stand in, or its place in a list.
 func last(path string) string {
+	if cut := strings.LastIndexByte(path, '['); cut > 0 && strings.HasSuffix(path, "]") {
+		path = path[:cut]
+	}
 	if inner, quoted := strings.CutSuffix(path, `"`); quoted {
 		return inner[strings.LastIndexByte(inner, '"')+1:]
 	}

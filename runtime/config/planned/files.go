@@ -98,10 +98,11 @@ var storeRules = map[string]rule{
 
 // Check wants the keys of the backend.
 func (s *Store) Check(r *config.Report) {
+	if r.Reported("backend") {
+		return
+	}
 	if s.Backend == "" {
-		if !r.Reported("backend") {
-			r.Error("", "config/missing-key", "a storage needs `backend`", `backend = "local"`)
-		}
+		r.Error("", "config/missing-key", "a storage needs `backend`", `backend = "local"`)
 		return
 	}
 	storeRules[s.Backend].check(r, s.Backend, storeRules)

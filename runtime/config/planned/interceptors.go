@@ -67,10 +67,11 @@ var interceptorRules = map[string]rule{
 
 // Check wants code, and to know when it runs.
 func (i *Interceptor) Check(r *config.Report) {
+	if r.Reported("type") {
+		return
+	}
 	if i.Type == "" {
-		if !r.Reported("type") {
-			r.Error("", "config/missing-key", "an interceptor needs `type`", `type = "wasm"`)
-		}
+		r.Error("", "config/missing-key", "an interceptor needs `type`", `type = "wasm"`)
 		return
 	}
 	interceptorRules[i.Type].check(r, "an interceptor of type "+i.Type, interceptorRules)

@@ -103,10 +103,11 @@ var handlerRules = map[string]rule{
 
 // Check wants the keys of the handler's type.
 func (h *Handler) Check(r *config.Report) {
+	if r.Reported("type") {
+		return
+	}
 	if h.Type == "" {
-		if !r.Reported("type") {
-			r.Error("", "config/missing-key", "a handler needs `type`", `type = "http"`)
-		}
+		r.Error("", "config/missing-key", "a handler needs `type`", `type = "http"`)
 		return
 	}
 	handlerRules[h.Type].check(r, "a handler of type "+h.Type, handlerRules)

@@ -35,7 +35,7 @@ type rule struct {
 // given tells whether a key is there under its own name, as NAME_env or as NAME_file.
 func given(r *config.Report, key string) bool {
 	for _, spelling := range []string{key, key + "_env", key + "_file"} {
-		if r.Given(spelling) || r.Written(spelling) {
+		if r.Given(spelling) || r.Written(spelling) || r.Reported(spelling) {
 			return true
 		}
 	}
@@ -76,8 +76,11 @@ func (k rule) check(r *config.Report, kind string, of map[string]rule) {
 
 // examples of keys, in the spelling that people should use.
 var examples = map[string]string{
+	"access_key":  `access_key_env = "STORAGE_ACCESS_KEY"`,
+	"account_id":  `account_id_env = "STORAGE_ACCOUNT_ID"`,
 	"account_sid": `account_sid_env = "TWILIO_ACCOUNT_SID"`,
 	"api_key":     `api_key_env = "API_KEY"`,
+	"api_secret":  `api_secret_env = "API_SECRET"`,
 	"app_id":      `app_id = "…"`,
 	"auth_token":  `auth_token_env = "TWILIO_AUTH_TOKEN"`,
 	"bot_token":   `bot_token_env = "BOT_TOKEN"`,
@@ -86,7 +89,9 @@ var examples = map[string]string{
 	"function":    `function = "on_user_created"`,
 	"host":        `host = "smtp.example.com"`,
 	"kind":        `kind = "send_report"`,
+	"private_key": `private_key_file = "push.key"`,
 	"region":      `region = "eu-west-1"`,
+	"secret_key":  `secret_key_env = "STORAGE_SECRET_KEY"`,
 	"template":    `template = "welcome_email"`,
 	"to":          `to = "email"`,
 	"url":         `url_env = "WEBHOOK_URL"`,

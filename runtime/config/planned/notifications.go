@@ -1,6 +1,7 @@
 package planned
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -77,7 +78,7 @@ func (c *Channel) check(r *config.Report, channel string) {
 			kind = channel
 		}
 		if kind == "" {
-			r.Error("", "config/missing-key", "a channel needs `provider` or tables below `providers`", `provider = "`+firstOf(kinds)+`"`)
+			r.Error("", "config/missing-key", "a channel needs `provider` or tables below `providers`", `provider = "`+usual[channel]+`"`)
 			return
 		}
 		checkKind(r, "provider", kind, kinds)
@@ -105,7 +106,7 @@ func (c *Channel) checkProviders(r *config.Report, channel string, kinds map[str
 			key, kind = "", p.ConfigName
 		}
 		if key == "" && kinds[kind].needs == nil {
-			at.Error("", "config/missing-key", "provider `"+p.ConfigName+"` needs `type`", `type = "`+firstOf(kinds)+`"`)
+			at.Error("", "config/missing-key", "provider `"+p.ConfigName+"` needs `type`", `type = "`+cmp.Or(usual[channel], channel)+`"`)
 			continue
 		}
 		checkKind(at, key, kind, kinds)

@@ -81,10 +81,11 @@ var actionRules = map[string]rule{
 
 // Check wants the keys of the action's type.
 func (a *Action) Check(r *config.Report) {
+	if r.Reported("type") {
+		return
+	}
 	if a.Type == "" {
-		if !r.Reported("type") {
-			r.Error("", "config/missing-key", "an action needs `type`", `type = "log"`)
-		}
+		r.Error("", "config/missing-key", "an action needs `type`", `type = "log"`)
 		return
 	}
 	actionRules[a.Type].check(r, "an action of type "+a.Type, actionRules)

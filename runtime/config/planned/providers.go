@@ -76,7 +76,8 @@ var providerRules = map[string]map[string]rule{
 	"webhook":  {"webhook": {needs: []string{"url"}, takes: []string{"secret", "headers"}}},
 }
 
-func firstOf(kinds map[string]rule) string { return slices.Sorted(maps.Keys(kinds))[0] }
+// usual is what an example names.
+var usual = map[string]string{"email": "smtp", "sms": "twilio", "push": "firebase"}
 
 // checkKind wants a provider that the channel has, with its keys.
 func checkKind(r *config.Report, key, kind string, kinds map[string]rule) {
