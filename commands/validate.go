@@ -79,7 +79,11 @@ func (o validateOptions) run(env *Env) error {
 func (e *Env) explain(file *config.File, key string) error {
 	origins := file.Explain(key)
 	if len(origins) == 0 {
-		return fault.New(fault.NotFound, "config/unknown-key", "there is no key `"+key+"`").WithHint("fraiseql validate --explain server")
+		known, is := config.Describe(&app.RuntimeConfig{}).Lookup(key)
+		if !is {
+			return fault.New(fault.NotFound, "config/unknown-key", "there is no key `"+key+"`").WithHint("fraiseql validate --explain server")
+		}
+		origins = []config.Origin{{Key: key, From: "not set", Doc: known.Doc}}
 	}
 	if e.output == "json" {
 		return e.printJSON(origins)

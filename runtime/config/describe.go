@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -87,6 +88,45 @@ func (k Key) orInteger() Key {
 		k.Type = "integer"
 	}
 	return k
+}
+
+// Lookup finds what describes a key of a file, such as "jobs.queues.mail.priority".
+func (k Key) Lookup(path string) (Key, bool) {
+	for path != "" {
+		var word string
+		word, path = cutKey(path)
+		i := slices.IndexFunc(k.Keys, func(inner Key) bool { return inner.Name == word && !inner.IsRest() })
+		if i < 0 {
+			i = slices.IndexFunc(k.Keys, Key.IsRest)
+			if i < 0 {
+				return Key{}, false
+			}
+			k = k.Keys[i]
+			continue
+		}
+		k = k.Keys[i]
+		if k.Named && path != "" {
+			_, path = cutKey(path)
+		}
+	}
+	return k, true
+}
+
+// cutKey takes the first word of a key, which may stand in quotes or be followed by a place in a list.
+func cutKey(path string) (word, others string) {
+	if inner, quoted := strings.CutPrefix(path, `"`); quoted {
+		word, others, _ = strings.Cut(inner, `"`)
+	} else {
+		end := strings.IndexAny(path, ".[")
+		if end < 0 {
+			return path, ""
+		}
+		word, others = path[:end], path[end:]
+	}
+	if strings.HasPrefix(others, "[") {
+		_, others, _ = strings.Cut(others, "]")
+	}
+	return word, strings.TrimPrefix(others, ".")
 }
 
 // IsRest tells whether a key stands for all names that no other key of its table has.

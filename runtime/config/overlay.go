@@ -96,7 +96,7 @@ func (b *binder) origin(key string, l leaf, from string) {
 		return // its keys are told one by one
 	}
 	shown := fmt.Sprint(value.Interface())
-	if l.field.Tag.Get("secret") != "" && shown != "" {
+	if l.field.Tag.Get("secret") != "" && shown != "" || l.part == "env" && !variableName.MatchString(shown) {
 		shown = "(hidden)"
 	}
 	b.file.origins[key] = Origin{Key: key, Value: shown, From: from, Doc: l.field.Tag.Get("doc")}
