@@ -1,13 +1,17 @@
 package commands
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fraiseql/fraiseql/runtime/app"
 	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/diag"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
 
@@ -22,30 +26,38 @@ func newValidateCommand(env *Env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "validate [FILE]",
 		Short: "Check the configuration and tell every problem with its place",
-		Long: "Check the configuration and tell every problem with its place.\n\nOffline, unset environment variables and missing files are warnings; with --live they are errors, as for serve.\n" +
+		Long: "Check the configuration and tell every problem with its place.\n\nOffline, unset environment variables and missing files are warnings; with --live they are errors, as for serve,\nand the database is asked whether it has what the file names.\n" +
 			"Exit code 3 when there are errors, 0 when there are only warnings.",
 		Example: "  fraiseql validate\n  fraiseql validate deploy/fraiseql.toml --format github\n  fraiseql validate --explain server.port",
 		Args:    cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				env.configPath = args[0]
 			}
-			return o.run(env)
+			return o.run(cmd.Context(), env)
 		},
 	}
-	c.Flags().BoolVar(&o.live, "live", false, "judge as serve does")
+	c.Flags().BoolVar(&o.live, "live", false, "judge as serve does, and ask the database")
 	c.Flags().StringVar(&o.format, "format", "", "github: as workflow commands")
 	c.Flags().StringVar(&o.explain, "explain", "", "tell the value of a key, or of all keys of a table, and where it comes from")
 	return c
 }
 
-func (o validateOptions) run(env *Env) error {
+func (o validateOptions) run(ctx context.Context, env *Env) error {
 	path := config.Find(env.configPath, os.LookupEnv)
 	flags := map[string]string{}
 	if env.databaseURL != "" {
 		flags["database.url"] = env.databaseURL
 	}
-	_, file, problems := app.Load(config.Options{Path: path, Live: o.live, Flags: flags})
+	c, file, problems := app.Load(config.Options{Path: path, Live: o.live, Flags: flags})
+	if o.live && !problems.HasErrors() {
+		found, err := env.preflight(ctx, c, file)
+		if err != nil {
+			return err
+		}
+		problems = append(problems, found...)
+		problems.Sort()
+	}
 	if o.explain != "" && !problems.HasErrors() {
 		return env.explain(file, o.explain)
 	}
@@ -74,6 +86,22 @@ func (o validateOptions) run(env *Env) error {
 		fmt.Fprintf(env.Err, "%s is valid (%s)\n", path, problems.Summary())
 	}
 	return nil
+}
+
+// preflight asks the database, where there is one: it makes no private server for the sake of asking.
+func (e *Env) preflight(ctx context.Context, c *app.RuntimeConfig, file *config.File) (diag.List, error) {
+	dir := projectDir(file)
+	if c.Database.URL == "" && !c.Database.URLFrom.Given() {
+		if _, err := os.Stat(filepath.Join(dir, ".fraiseql", "postgres")); err != nil {
+			return nil, nil
+		}
+	}
+	a, err := app.Open(ctx, c, app.Options{Log: slog.New(slog.DiscardHandler), Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	defer a.Close(context.WithoutCancel(ctx))
+	return a.Preflight(ctx, file)
 }
 
 func (e *Env) explain(file *config.File, key string) error {

@@ -24,6 +24,7 @@ type File struct {
 	Dir     string // relative paths of the file are relative to it
 	Source  diag.Source
 	origins map[string]Origin
+	binder  *binder
 }
 
 // Origin tells where a value came from and what it is; a secret's value is never in it.
@@ -55,6 +56,7 @@ func Load(target any, o Options) (*File, diag.List) {
 		f.Source.Add(o.Path, redact(source))
 		root, b.problems = readTree(o.Path, source)
 	}
+	f.binder = b
 	v := reflect.ValueOf(target).Elem()
 	b.table(root, v, "")
 	b.overlay(v)
@@ -73,6 +75,17 @@ func reason(err error) string {
 		return path.Err.Error()
 	}
 	return err.Error()
+}
+
+// Later gives a report for what is found out after reading, such as what a database lacks, and what then
+// gives those problems, sorted by place.
+func (f *File) Later() (*Report, func() diag.List) {
+	b := *f.binder
+	b.problems = nil
+	return &Report{binder: &b}, func() diag.List {
+		b.problems.Sort()
+		return b.problems
+	}
 }
 
 // Explain gives every key below a key (or the key itself) with its value and where it came from.

@@ -11,6 +11,15 @@ import (
 // Bytes is a size, written "64KB" or "10MB"; a KB is 1024 bytes.
 type Bytes int64
 
+// String writes a size in the largest unit that holds it without a rest.
+func (b Bytes) String() string {
+	n, unit := int64(b), 0
+	for n != 0 && n%1024 == 0 && unit < 3 {
+		n, unit = n/1024, unit+1
+	}
+	return strconv.FormatInt(n, 10) + [...]string{"B", "KB", "MB", "GB"}[unit]
+}
+
 var durationPart = regexp.MustCompile(`^([0-9]+)(ms|s|m|h|d)`)
 
 // parseDuration reads 500ms, 30s, 5m, 1h, 7d and sequences of them, such as 1h30m.
