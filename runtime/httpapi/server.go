@@ -101,9 +101,8 @@ func (s *Server) drain(stop context.Context) error {
 	delay := time.NewTimer(s.lifecycle.ShutdownDelay)
 	defer delay.Stop()
 	<-delay.C
-	// Answers from here on tell keep-alive clients to come back on another connection; Shutdown then
-	// finds each connection idle or at its last request.
-	s.http.SetKeepAlivesEnabled(false)
+	// Shutdown closes the listener and idle connections, and tells clients at work to close theirs. Telling
+	// them earlier would make each come back on a new connection, just when the listener closes.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(stop), s.lifecycle.ShutdownTimeout)
 	defer cancel()
 	if err := s.http.Shutdown(ctx); err != nil {

@@ -20,8 +20,10 @@ func library(t testing.TB) *schema.Schema {
 	}
 	author := &catalog.Table{OID: 1, Schema: "public", Name: "author", Kind: catalog.Ordinary, Columns: []*catalog.Column{column("id", number), column("name", words)}}
 	author.Keys = []*catalog.Key{{Primary: true, Columns: author.Columns[:1]}}
-	book := &catalog.Table{OID: 2, Schema: "public", Name: `od"d`, Kind: catalog.Ordinary,
-		Comment: `@fraiseql {"name": "Book"}`, Columns: []*catalog.Column{column("id", number), column("title", words), column("author_id", number)}}
+	book := &catalog.Table{
+		OID: 2, Schema: "public", Name: `od"d`, Kind: catalog.Ordinary,
+		Comment: `@fraiseql {"name": "Book"}`, Columns: []*catalog.Column{column("id", number), column("title", words), column("author_id", number)},
+	}
 	book.Keys = []*catalog.Key{{Primary: true, Columns: book.Columns[:1]}}
 	book.ForeignKeys = []*catalog.ForeignKey{{Columns: book.Columns[2:], Target: author, References: author.Columns[:1], Validated: true}}
 	s, err := schema.Build(&catalog.Catalog{Schemas: []string{"public"}, Tables: []*catalog.Table{author, book}}, schema.Options{DefaultLimit: 100, MaxLimit: 1000})

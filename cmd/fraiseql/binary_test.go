@@ -1,0 +1,254 @@
+//go:build unix
+
+package main_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fraiseql/fraiseql/examples/shop"
+)
+
+// binary is the program, built once for all tests.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "fraiseql-binary-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "fraiseql")
+	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", errors.New(string(out))
+	}
+	return path, nil
+})
+
+func program(t *testing.T) string {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// project gives an empty folder that an account without rights can enter.
+func project(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "fraiseql-project-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		eventually(t, "the private server has ended", func() bool {
+			_, err := os.Stat(filepath.Join(dir, ".fraiseql", "postgres", "keeper.pid"))
+			return err != nil
+		})
+		_ = os.RemoveAll(dir)
+	})
+	return dir
+}
+
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); !done(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came to pass that %s", what)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+// serve starts the program and gives its address once it is ready.
+func serve(t *testing.T, dir string, env []string, args ...string) (*exec.Cmd, string) {
+	t.Helper()
+	cmd := exec.Command(program(t), append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	at := strings.Index(line, "http://")
+	if err != nil || at < 0 {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		t.Fatalf("the server did not say its address: %q %v\n%s", line, err, log.String())
+	}
+	address, _, _ := strings.Cut(strings.TrimSpace(line[at:]), " ")
+	return cmd, address
+}
+
+func ask(client *http.Client, url, query string) (int, string, error) {
+	response, err := client.Post(url, "application/json", strings.NewReader(`{"query":`+strconv.Quote(query)+`}`))
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(body), err
+}
+
+func TestTheDemoAnswersTheLineItPrints(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil || !strings.Contains(string(readme), shop.Query) {
+		t.Errorf("the README shows another query than the demo prints: %v", err)
+	}
+	cmd, url := serve(t, project(t), nil, "--demo")
+	status, body, err := ask(http.DefaultClient, url, shop.Query)
+	if err != nil || status != http.StatusOK || !strings.Contains(body, `"reviews":[{"rating":`) || strings.Contains(body, "errors") {
+		t.Errorf("the demo answers %d %s %v", status, body, err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the end was not in order: %v", err)
+	}
+}
+
+func TestSIGTERMLosesNoRequest(t *testing.T) {
+	t.Parallel()
+	cmd, url := serve(t, project(t), []string{"FRAISEQL_LIFECYCLE_SHUTDOWN_DELAY=500ms"})
+	var answered, failed atomic.Int64
+	var load sync.WaitGroup
+	for range 8 {
+		load.Go(func() {
+			client := &http.Client{Transport: &http.Transport{}}
+			for {
+				status, body, err := ask(client, url, "{ __typename }")
+				switch {
+				case errors.Is(err, syscall.ECONNREFUSED):
+					return // the listener is closed: a request that was never taken
+				case err != nil || status != http.StatusOK || !strings.Contains(body, `"data"`):
+					failed.Add(1)
+					t.Errorf("a request failed: %d %s %v", status, body, err)
+					return
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	eventually(t, "there is load", func() bool { return answered.Load() > 200 })
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	load.Wait()
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the end was not in order: %v", err)
+	}
+	t.Logf("%d requests answered, %d failed", answered.Load(), failed.Load())
+}
+
+func TestADatabaseThatDiesComesBack(t *testing.T) {
+	t.Parallel()
+	dir := project(t)
+	_, url := serve(t, dir, nil, "--demo")
+	const query = "{ customers(limit: 1) { email } }"
+	text, err := os.ReadFile(filepath.Join(dir, ".fraiseql", "postgres", "data", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "requests are answered again", func() bool {
+		status, body, err := ask(http.DefaultClient, url, query)
+		if err != nil || status != http.StatusOK && status != http.StatusServiceUnavailable {
+			t.Errorf("while the database is away: %d %s %v", status, body, err)
+		}
+		return status == http.StatusOK && strings.Contains(body, "@example.com")
+	})
+}
+
+func TestKillLeavesNothingRunning(t *testing.T) {
+	t.Parallel()
+	cmd, _ := serve(t, project(t), nil) // the folder's cleanup waits for the private server's end
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheCommandsOfTheREADMERun(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := project(t)
+	if err := os.Symlink(program(t), filepath.Join(dir, "fraiseql")); err != nil {
+		t.Fatal(err)
+	}
+	_, commands, _ := strings.Cut(string(readme), "## Commands")
+	count := 0
+	for line := range strings.Lines(commands) {
+		if !strings.HasPrefix(line, "./fraiseql ") {
+			continue
+		}
+		count++
+		cmd := exec.Command("sh", "-c", line)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", strings.TrimSpace(line), err, out)
+		}
+	}
+	if count < 5 {
+		t.Errorf("found only %d commands", count)
+	}
+}
+
+func TestErrorsSayWhatWhyAndTry(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		text string
+	}{
+		"no such command":  {[]string{"srve"}, 2, "try: fraiseql serve"},
+		"no such flag":     {[]string{"serve", "--prot", "1"}, 2, "try: fraiseql serve --help"},
+		"database is down": {[]string{"query", "{ __typename }", "--database-url", "postgres://u:hunter2@127.0.0.1:1/x"}, 4, "try: check that the server runs"},
+		"bad address":      {[]string{"query", "{ __typename }", "--database-url", "postgres://u:hunter2@:x/y:z"}, 3, "cannot be read"},
+		"no file":          {[]string{"validate", "nowhere.toml"}, 3, "cannot be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(program(t), c.args...)
+			cmd.Dir = t.TempDir()
+			out, _ := cmd.CombinedOutput()
+			if cmd.ProcessState.ExitCode() != c.code || !strings.Contains(string(out), c.text) || strings.Contains(string(out), "hunter2") {
+				t.Errorf("exit code %d, want %d; wanted %q in\n%s", cmd.ProcessState.ExitCode(), c.code, c.text, out)
+			}
+		})
+	}
+}
