@@ -8,8 +8,8 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
@@ -22,6 +22,7 @@ type Server struct {
 	log       *slog.Logger
 	http      *http.Server
 	listener  net.Listener
+	leaving   atomic.Bool // from here on every answer closes its connection
 }
 
 // New makes a server over the routes of all features. It does not listen yet.
@@ -32,7 +33,7 @@ func New(config Config, lifecycle Lifecycle, health *Health, log *slog.Logger, m
 	health.Routes(mux, lifecycle)
 	s := &Server{config: config, lifecycle: lifecycle, health: health, log: log}
 	s.http = &http.Server{
-		Handler:           withRequestID(guarded(log, bounded(config.Limits, mux))),
+		Handler:           s.partings(withRequestID(guarded(log, bounded(config.Limits, mux)))),
 		ReadHeaderTimeout: config.Limits.HeaderTimeout,
 		ReadTimeout:       config.Limits.HeaderTimeout + config.Limits.RequestTimeout,
 		WriteTimeout:      config.Limits.HeaderTimeout + 2*config.Limits.RequestTimeout,
@@ -46,6 +47,7 @@ func New(config Config, lifecycle Lifecycle, health *Health, log *slog.Logger, m
 func (s *Server) Listen(ctx context.Context) error {
 	address := net.JoinHostPort(s.config.Host, strconv.Itoa(s.config.Port))
 	var config net.ListenConfig
+	config.SetMultipathTCP(false) // its listeners take no filter, which closing the door needs
 	l, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		e := fault.Wrap(fault.Unavailable, "server/cannot-listen", "the server cannot listen on "+address, err)
@@ -72,8 +74,8 @@ func (s *Server) URL() string {
 	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(at.Port))
 }
 
-// Run serves until stop ends, then drains: not ready, the delay, no new connections, requests at work
-// finished. When requests are left at the end of the time that draining may take, it says how it ended.
+// Run serves until stop ends, then drains. When requests are left at the end of the time that draining
+// may take, it says how it ended.
 func (s *Server) Run(stop context.Context) error {
 	served := make(chan error, 1)
 	go func() {
@@ -93,22 +95,4 @@ func (s *Server) Run(stop context.Context) error {
 		err = errors.Join(err, ended)
 	}
 	return err
-}
-
-func (s *Server) drain(stop context.Context) error {
-	s.health.Drain()
-	s.log.Info("draining", slog.Duration("delay", s.lifecycle.ShutdownDelay), slog.Duration("timeout", s.lifecycle.ShutdownTimeout))
-	delay := time.NewTimer(s.lifecycle.ShutdownDelay)
-	defer delay.Stop()
-	<-delay.C
-	// Shutdown closes the listener and idle connections, and tells clients at work to close theirs. Telling
-	// them earlier would make each come back on a new connection, just when the listener closes.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(stop), s.lifecycle.ShutdownTimeout)
-	defer cancel()
-	if err := s.http.Shutdown(ctx); err != nil {
-		_ = s.http.Close()
-		return fault.Wrap(fault.ActionNeeded, "server/drain-cut-short", "requests were still at work when the time for draining was over", err).
-			WithHint("raise [lifecycle] shutdown_timeout, now %s", s.lifecycle.ShutdownTimeout)
-	}
-	return nil
 }
