@@ -39,7 +39,7 @@ $(BIN)/gofumpt:
 	GOBIN=$(BIN) go install $(GOFUMPT)
 
 lint: $(BIN)/golangci-lint $(BIN)/gofumpt
-	@test -z "$$($(BIN)/gofumpt -l cmd commands runtime examples internal)" || { echo "run gofumpt on:"; $(BIN)/gofumpt -l cmd commands runtime examples internal; exit 1; }
+	@test -z "$$($(BIN)/gofumpt -l .)" || { echo "run gofumpt on:"; $(BIN)/gofumpt -l .; exit 1; }
 	go vet $(PKGS)
 	$(BIN)/golangci-lint run
 

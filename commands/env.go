@@ -79,12 +79,13 @@ func projectDir(file *config.File) string {
 	return filepath.Dir(file.Path)
 }
 
-func (e *Env) logger(c *app.RuntimeConfig) *slog.Logger {
+// logger writes what is configured, or only errors when quiet.
+func (e *Env) logger(c *app.RuntimeConfig, quiet bool) *slog.Logger {
 	log := c.Observability.Log
 	switch {
 	case e.debug:
 		log.Level = "debug"
-	case e.quiet:
+	case quiet:
 		log.Level = "error"
 	}
 	return observability.NewLogger(e.Err, log, e.ErrTerminal)
@@ -96,6 +97,5 @@ func (e *Env) open(ctx context.Context) (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.quiet = !e.debug
-	return app.Open(ctx, c, app.Options{Log: e.logger(c), Dir: projectDir(file), Dev: true})
+	return app.Open(ctx, c, app.Options{Log: e.logger(c, true), Dir: projectDir(file), Dev: true})
 }

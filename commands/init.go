@@ -79,7 +79,7 @@ func (e *Env) scaffold(dir string, force bool) error {
 		if filepath.Clean(dir) != "." {
 			next = "cd " + dir + " && " + next
 		}
-		fmt.Fprintf(e.Err, "next: %s, then make tables as README.md says\n", next)
+		fmt.Fprintf(e.Err, "next: %s\n", next)
 	}
 	return nil
 }

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fraiseql/fraiseql/runtime/app"
 	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
@@ -133,13 +135,29 @@ func (o queryOptions) query(ctx context.Context, env *Env, args []string) error 
 	if response.Data != nil {
 		body["data"] = json.RawMessage(response.Data)
 	}
-	if err := env.printJSON(body); err != nil {
+	text := env.printJSON
+	if env.output == "yaml" {
+		text = env.printYAML
+	}
+	if err := text(body); err != nil {
 		return err
 	}
 	if len(response.Errors) > 0 {
-		return silentError{fault.Internal}
+		return silentError{kindOfAnswer(response)}
 	}
 	return nil
+}
+
+// kindOfAnswer tells by the code of the first error who can mend it.
+func kindOfAnswer(response transport.Response) fault.Kind {
+	code, _ := response.Errors[0].Extensions["code"].(string)
+	switch {
+	case response.Unavailable:
+		return fault.Unavailable
+	case slices.Contains([]string{plan.ParseFailed, plan.ValidationFailed, plan.BadUserInput, plan.OperationUnclear, plan.TooComplex}, code):
+		return fault.Invalid
+	}
+	return fault.Internal
 }
 
 func (o queryOptions) explain(ctx context.Context, env *Env, args []string) error {
@@ -152,11 +170,11 @@ func (o queryOptions) explain(ctx context.Context, env *Env, args []string) erro
 		return err
 	}
 	defer a.Close(context.WithoutCancel(ctx))
-	plan, err := a.GraphQL.Statements(request)
+	compiled, err := a.GraphQL.Statements(request)
 	if err != nil {
 		return fault.Wrap(fault.Invalid, "query/invalid", "the document cannot be run", err)
 	}
-	for _, f := range plan.Fields {
+	for _, f := range compiled.Fields {
 		if f.Statement == nil {
 			continue
 		}

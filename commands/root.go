@@ -19,7 +19,7 @@ import (
 func all(env *Env) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
 		"start":   {newInitCommand(env), newServeCommand(env), newValidateCommand(env)},
-		"data":    {newQueryCommand(env), newExplainCommand(env), newSchemaCommand(env), newDBCommand(env)},
+		"data":    {newQueryCommand(env), newExplainCommand(env), newSchemaCommand(env), newMigrateCommand(env), newDBCommand(env)},
 		"operate": {newVersionCommand(env), newDocsCommand(env)},
 	}
 }
@@ -64,17 +64,10 @@ func newRoot(env *Env) *cobra.Command {
 			"  fraiseql serve --dev --database-url postgres://localhost/mydb\n" +
 			"  fraiseql query '{ products(limit: 3) { name } }'\n" +
 			"  fraiseql validate",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
-			}
-			return cmd.Help()
-		},
-		Args: cobra.ArbitraryArgs,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return checkForm(env.output) },
 	}
-	root.SuggestionsMinimumDistance = 2
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
@@ -98,13 +91,31 @@ func newRoot(env *Env) *cobra.Command {
 		}
 	}
 	wrapArguments(root)
+	group(root)
 	return root
 }
 
-func unknownCommand(root *cobra.Command, name string) error {
-	e := fault.New(fault.Usage, "usage", "there is no command `"+name+"`").WithHint("%s --help", root.CommandPath())
-	if near := root.SuggestionsFor(name); len(near) > 0 {
-		return e.WithHint("%s %s", root.CommandPath(), strings.Join(near, " or "))
+// group makes commands that only hold others tell about them, and refuse a word that is none of theirs.
+func group(c *cobra.Command) {
+	if c.HasSubCommands() && !c.Runnable() {
+		c.SuggestionsMinimumDistance = 2
+		c.Args = cobra.ArbitraryArgs
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		}
+	}
+	for _, child := range c.Commands() {
+		group(child)
+	}
+}
+
+func unknownCommand(parent *cobra.Command, name string) error {
+	e := fault.New(fault.Usage, "usage", "there is no command `"+name+"`").WithHint("%s --help", parent.CommandPath())
+	if near := parent.SuggestionsFor(name); len(near) > 0 {
+		return e.WithHint("%s %s", parent.CommandPath(), strings.Join(near, " or "))
 	}
 	return e
 }

@@ -1,86 +1,74 @@
 package commands_test
 
 import (
-	"bytes"
+	"errors"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"strings"
+	"strconv"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/testscript"
+
 	"github.com/fraiseql/fraiseql/commands"
+	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
 )
 
 var update = flag.Bool("update", false, "write what the scripts got as what they expect")
 
-// asProgram makes this test binary behave as the program itself, for scripts that run it.
-const asProgram = "FRAISEQL_TEST_AS_PROGRAM"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		os.Exit(commands.Main(os.Args[1:], commands.System()))
-	}
-	os.Exit(m.Run())
+	testscript.Main(m, map[string]func(){
+		"fraiseql": func() { os.Exit(commands.Main(os.Args[1:], commands.System())) },
+	})
 }
 
-// TestOfflineScripts drives the commands that need no database as a shell would. A script is a text with
-// the files that it works on below it, as golang.org/x/tools/txtar has them.
-func TestOfflineScripts(t *testing.T) {
+// TestScripts drives every command as a shell would. Beside testscript's own verbs there are:
+//
+//	exits CODE PROGRAM ARGS…   the program ends with that code
+//	database [FILE…]           DATABASE_URL is a new database with what the files of testdata make
+func TestScripts(t *testing.T) {
 	t.Parallel()
-	scripts, err := filepath.Glob("../testdata/script/offline/*.txtar")
-	if err != nil || len(scripts) < 4 {
-		t.Fatalf("found %d scripts: %v", len(scripts), err)
+	root, err := filepath.Abs("../testdata")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, path := range scripts {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := &script{t: t, archive: parseArchive(string(text))}
-			s.run()
-			if *update && s.changed {
-				if err := os.WriteFile(path, s.archive.bytes(), 0o644); err != nil {
-					t.Fatal(err)
+	testscript.Run(t, testscript.Params{
+		Dir: "../testdata/script", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, ".config"))
+			// A private PostgreSQL runs under another account when root starts it, and has to reach its folder.
+			for dir := env.WorkDir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+				if err := os.Chmod(dir, 0o755); err != nil {
+					return err
 				}
 			}
-		})
-	}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits,
+			"database": func(ts *testscript.TestScript, _ bool, files []string) {
+				for i, name := range files {
+					files[i] = filepath.Join(root, name)
+				}
+				ts.Setenv("DATABASE_URL", pgtest.Database(t, files...))
+			},
+		},
+	})
 }
 
-// archive is a script and its files, in order.
-type archive struct {
-	script string
-	names  []string
-	files  map[string]string
-}
-
-func parseArchive(text string) *archive {
-	a := &archive{files: map[string]string{}}
-	name := ""
-	for line := range strings.Lines(text) {
-		bare := strings.TrimSpace(line)
-		if strings.HasPrefix(bare, "-- ") && strings.HasSuffix(bare, " --") && len(bare) > 6 {
-			name = bare[3 : len(bare)-3]
-			a.names = append(a.names, name)
-			a.files[name] = ""
-			continue
-		}
-		if name == "" {
-			a.script += line
-		} else {
-			a.files[name] += line
-		}
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var ended *exec.ExitError
+	switch err := ts.Exec(args[1], args[2:]...); {
+	case errors.As(err, &ended):
+		got = ended.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
 	}
-	return a
-}
-
-func (a *archive) bytes() []byte {
-	var b bytes.Buffer
-	b.WriteString(a.script)
-	for _, name := range a.names {
-		b.WriteString("-- " + name + " --\n" + a.files[name])
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
 	}
-	return b.Bytes()
 }

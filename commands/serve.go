@@ -56,7 +56,7 @@ func (o serveOptions) run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	options := app.Options{Log: env.logger(c), Dir: projectDir(file), Dev: o.dev || o.demo}
+	options := app.Options{Log: env.logger(c, env.quiet), Dir: projectDir(file), Dev: o.dev || o.demo}
 	if o.demo {
 		if c.Database.URL != "" || c.Database.URLFrom.Given() {
 			return fault.New(fault.Usage, "serve/demo-with-database", "--demo runs on the private server, but a database is configured").

@@ -61,29 +61,42 @@ func (o validateOptions) run(ctx context.Context, env *Env) error {
 	if o.explain != "" && !problems.HasErrors() {
 		return env.explain(file, o.explain)
 	}
-	var err error
 	switch {
 	case o.format == "github":
-		err = problems.GitHub(env.Out)
+		if err := problems.GitHub(env.Out); err != nil {
+			return err
+		}
+		return env.conclude(problems, path)
 	case o.format != "":
 		return fault.New(fault.Usage, "usage", "--format can be github").WithHint("for JSON use -o json")
-	case env.output == "json":
-		err = problems.JSON(env.Out)
-	default:
-		err = problems.Text(env.Out, file.Source, env.colour(env.OutTerminal))
+	}
+	return env.tell(problems, file.Source, path)
+}
+
+// tell prints the problems of what was judged, in the form that was asked for, and concludes.
+func (e *Env) tell(problems diag.List, source diag.Source, judged string) error {
+	var err error
+	if e.output == "json" {
+		err = problems.JSON(e.Out)
+	} else {
+		err = problems.Text(e.Out, source, e.colour(e.OutTerminal))
 	}
 	if err != nil {
 		return err
 	}
+	return e.conclude(problems, judged)
+}
+
+func (e *Env) conclude(problems diag.List, judged string) error {
 	switch {
 	case problems.HasErrors():
-		fmt.Fprintln(env.Err, problems.Summary())
+		fmt.Fprintln(e.Err, problems.Summary())
 		return silentError{fault.Invalid}
-	case env.quiet:
-	case path == "":
-		fmt.Fprintln(env.Err, "there is no configuration file: defaults hold")
+	case e.quiet:
+	case judged == "":
+		fmt.Fprintln(e.Err, "there is no configuration file: defaults hold")
 	default:
-		fmt.Fprintf(env.Err, "%s is valid (%s)\n", path, problems.Summary())
+		fmt.Fprintf(e.Err, "%s is valid (%s)\n", judged, problems.Summary())
 	}
 	return nil
 }
@@ -113,12 +126,9 @@ func (e *Env) explain(file *config.File, key string) error {
 		}
 		origins = []config.Origin{{Key: key, From: "not set", Doc: known.Doc}}
 	}
-	if e.output == "json" {
-		return e.printJSON(origins)
-	}
 	rows := make([][]string, len(origins))
 	for i, o := range origins {
 		rows[i] = []string{o.Key, o.Value, o.From, o.Doc}
 	}
-	return e.printTable([]string{"KEY", "VALUE", "FROM", "MEANING"}, rows)
+	return e.print(listing{head: []string{"KEY", "VALUE", "FROM", "MEANING"}, rows: rows, value: origins})
 }

@@ -23,11 +23,11 @@ func newVersionCommand(env *Env) *cobra.Command {
 		Use: "version", Short: "Tell the version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := currentVersion()
-			if env.output == "json" {
-				return env.printJSON(v)
+			if env.output == "table" {
+				_, err := fmt.Fprintf(env.Out, "fraiseql %s (%s, %s)\n", v.Version, v.Go, v.System)
+				return err
 			}
-			fmt.Fprintf(env.Out, "fraiseql %s (%s, %s)\n", v.Version, v.Go, v.System)
-			return nil
+			return env.print(listing{rows: [][]string{{v.Version}}, value: v})
 		},
 	}
 }

@@ -20,9 +20,9 @@ const (
 // floors lists packages from the ground up; a package may import only what is listed before it.
 // A line is a floor of its own: packages on one line do not import each other.
 var floors = [][]string{
-	{"runtime/fault", "runtime/diag", "examples/shop"},
+	{"runtime/fault", "runtime/diag", "examples/shop", "migrations"},
 	{"runtime/config"},
-	{"runtime/config/planned", "runtime/deployment"},
+	{"runtime/config/planned"},
 	{"runtime/postgres/embedded", "runtime/httpapi", "runtime/observability"},
 	{"runtime/postgres"},
 	{"runtime/postgres/pgtest"},
@@ -33,6 +33,7 @@ var floors = [][]string{
 	{"runtime/graphql/graphiql"},
 	{"runtime/graphql/transport"},
 	{"runtime/graphql"},
+	{"runtime/deployment"},
 	{"runtime/app"},
 	{"commands"},
 	{"cmd/fraiseql"},
@@ -44,7 +45,9 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":          {"commands"},
 	"github.com/spf13/viper":          {"runtime/config"},
 	"github.com/pelletier/go-toml":    {"runtime/config"},
-	"github.com/jackc/pgx":            {"runtime/postgres", "runtime/graphql", "runtime/app"},
+	"github.com/jackc/pgx":            {"runtime/postgres", "runtime/graphql", "runtime/deployment", "runtime/app"},
+	"github.com/pressly/goose":        {"runtime/deployment"},
+	"github.com/fergusstrange":        {"runtime/postgres/embedded"},
 	"github.com/vektah/gqlparser":     {"runtime/graphql", "commands"},
 	"github.com/jinzhu/inflection":    {"runtime/graphql/schema"},
 	"github.com/agnivade/levenshtein": {"runtime/config"},

@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/fraiseql/fraiseql/runtime/deployment"
 	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
@@ -30,7 +32,11 @@ type App struct {
 	Pool    *pgxpool.Pool
 	GraphQL *graphql.Service
 
-	log *slog.Logger
+	// Migrations is there without a table [migrations], too: for the commands. A server uses it with the table only.
+	Migrations *deployment.Migrator
+
+	log      *slog.Logger
+	migrated atomic.Bool // what [migrations] on_start says has been done
 }
 
 // Open builds what the configuration asks for. It starts no loop and no listener; with a database of
@@ -45,6 +51,10 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 		Size: c.Database.PoolSize, ConnectTimeout: c.Database.ConnectTimeout, Pooler: c.Database.Pooler == "transaction",
 	})
 	if err != nil {
+		a.Close(ctx)
+		return nil, err
+	}
+	if err := a.openMigrations(address, o); err != nil {
 		a.Close(ctx)
 		return nil, err
 	}
@@ -99,6 +109,11 @@ func (a *App) fill(ctx context.Context, script string) error {
 
 // Close lets go of the database; the private cluster ends with its last user.
 func (a *App) Close(ctx context.Context) {
+	if a.Migrations != nil {
+		if err := a.Migrations.Close(); err != nil {
+			a.log.Debug("the connection of migrations did not close in order", slog.Any("error", err))
+		}
+	}
 	if a.Pool != nil {
 		a.Pool.Close()
 	}
@@ -121,6 +136,9 @@ func (a *App) routes() *http.ServeMux {
 // checks gathers what must be well for requests to be answered.
 func (a *App) checks() []httpapi.Check {
 	var checks []httpapi.Check
+	if a.migrates() {
+		checks = append(checks, httpapi.Check{Name: "migrations", Run: a.checkMigrations})
+	}
 	if a.GraphQL != nil {
 		checks = append(checks, httpapi.Check{Name: "database", Run: a.GraphQL.Check})
 	}

@@ -21,7 +21,8 @@ type RuntimeConfig struct {
 	GraphQL       graphql.Config       `toml:"graphql" doc:"The GraphQL API."`
 	Observability observability.Config `toml:"observability" doc:"What the program tells of itself."`
 
-	Migrations    *deployment.Config     `toml:"migrations" planned:"true" doc:"The project's own changes of the database."`
+	Migrations *deployment.Config `toml:"migrations" doc:"The project's own changes of the database."`
+
 	Auth          *planned.Auth          `toml:"auth" planned:"true" doc:"Who is asking."`
 	Events        *planned.Events        `toml:"events" planned:"true" doc:"How changes of rows are captured and kept."`
 	Observers     *planned.Observers     `toml:"observers" planned:"true" doc:"What happens after which change, by name."`

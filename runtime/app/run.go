@@ -24,15 +24,24 @@ func (a *App) Run(ctx context.Context, ready func(url string)) error {
 	}
 	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopLoops()
+	serving, stopServing := context.WithCancel(ctx)
+	defer stopServing()
 	var running errgroup.Group
-	if a.GraphQL != nil {
-		running.Go(func() error { return a.GraphQL.Run(loops) })
-	}
+	running.Go(func() error {
+		if err := a.migrate(loops); err != nil {
+			stopServing()
+			return err
+		}
+		if a.GraphQL != nil {
+			return a.GraphQL.Run(loops)
+		}
+		return nil
+	})
 	running.Go(func() error {
 		a.announce(loops, health, server, ready)
 		return nil
 	})
-	err := server.Run(ctx)
+	err := server.Run(serving)
 	stopLoops()
 	return errors.Join(err, running.Wait())
 }

@@ -83,11 +83,8 @@ func (w *referenceWriter) row(k Key, planned bool) {
 	case k.List:
 		kind = "one or a list of " + plural(kind)
 	}
-	for i, word := range k.Enum {
-		if i == 0 {
-			kind += ":"
-		}
-		kind += " `" + word + "`"
+	if len(k.Enum) > 0 {
+		kind += ": `" + strings.Join(k.Enum, "` `") + "`"
 	}
 	switch {
 	case k.Min != "" && k.Max != "":

@@ -1,4 +1,3 @@
-// Package deployment brings a database to the state that the program and the project expect.
 package deployment
 
 import (
@@ -10,7 +9,7 @@ type Config struct {
 	config.Switch
 	Dir     string        `toml:"dir" default:"migrations" doc:"The folder of the project's own migrations."`
 	URL     config.Secret `toml:"url" doc:"The address for the owner of the tables, when it is not the server's own."`
-	OnStart string        `toml:"on_start" default:"refuse" enum:"apply,refuse,ignore" doc:"What serve does about pending migrations. With --dev, --demo or the private server: apply."`
+	OnStart string        `toml:"on_start" default:"apply" enum:"apply,refuse,ignore" doc:"What serve does about pending migrations: run them, end with exit code 7, or serve as it is."`
 }
 
 // Check looks for the folder, when it is named.

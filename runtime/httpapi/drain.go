@@ -25,11 +25,13 @@ func (s *Server) drain(stop context.Context) error {
 	s.health.Drain()
 	s.leaving.Store(true)
 	s.log.Info("draining", slog.Duration("delay", s.lifecycle.ShutdownDelay), slog.Duration("timeout", s.lifecycle.ShutdownTimeout))
-	time.Sleep(s.lifecycle.ShutdownDelay)
+	if s.health.started.Load() { // a server that was never ready has been sent nothing
+		<-time.After(s.lifecycle.ShutdownDelay)
+	}
 	if err := closeDoor(s.listener); err != nil {
 		s.log.Debug("connections made while the listener closes may be reset", slog.Any("error", err))
 	}
-	time.Sleep(handshakeGrace)
+	<-time.After(handshakeGrace)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(stop), s.lifecycle.ShutdownTimeout)
 	defer cancel()
 	if err := s.http.Shutdown(ctx); err != nil {

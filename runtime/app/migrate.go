@@ -1,0 +1,83 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/fraiseql/fraiseql/runtime/deployment"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+)
+
+// MigrationsDir is the folder of the project's own migrations.
+func (c *RuntimeConfig) MigrationsDir(project string) string {
+	dir := "migrations"
+	if c.Migrations != nil {
+		dir = c.Migrations.Dir
+	}
+	if filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(project, dir)
+}
+
+// openMigrations chooses the owner's address: that of [migrations], else past the pooler, else the server's.
+func (a *App) openMigrations(address string, o Options) error {
+	owner := address
+	secret := a.Config.Database.Direct
+	if m := a.Config.Migrations; m != nil && m.URL.Given() {
+		secret = m.URL
+	}
+	if secret.Given() {
+		var err error
+		if owner, err = secret.Resolve(os.LookupEnv, o.Dir); err != nil {
+			return err
+		}
+	}
+	var err error
+	a.Migrations, err = deployment.New(deployment.Options{
+		Address: owner, Login: a.Pool.Config().ConnConfig.User, Dir: a.Config.MigrationsDir(o.Dir), Log: o.Log,
+	})
+	return err
+}
+
+func (a *App) migrates() bool { return a.Config.Migrations != nil && a.Config.Migrations.On() }
+
+// checkMigrations tells whether the database is as the project wants it.
+func (a *App) checkMigrations(context.Context) error {
+	if a.migrated.Load() {
+		return nil
+	}
+	return fault.New(fault.Unavailable, "migrations/at-work", "the migrations of the project have not been looked at yet")
+}
+
+// migrate does what [migrations] on_start says, as soon as the database can be reached. Its error ends the
+// server: what is wrong with a migration does not mend itself.
+func (a *App) migrate(ctx context.Context) error {
+	if !a.migrates() {
+		return nil
+	}
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		steps, err := a.Migrations.Prepare(ctx, a.Config.Migrations.OnStart, deployment.Project)
+		for _, s := range steps {
+			a.log.Info("migrated", slog.String("file", s.Name), slog.Int64("version", s.Version), slog.Duration("took", s.Took))
+		}
+		switch {
+		case err == nil:
+			a.migrated.Store(true)
+			return nil
+		case ctx.Err() != nil:
+			return nil //nolint:nilerr // being told to stop is the ordinary end, whatever the last try met
+		case fault.KindOf(err) != fault.Unavailable:
+			return err
+		}
+		a.log.Warn("the database cannot be migrated yet; trying again", slog.Any("error", err), slog.Duration("in", wait))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}

@@ -1,0 +1,236 @@
+package deployment
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+
+	"github.com/fraiseql/fraiseql/migrations"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
+)
+
+// Set names a row of migrations.
+type Set string
+
+// The sets, in the order in which they are brought up.
+const (
+	System  Set = "system"
+	Project Set = "project"
+)
+
+var versionTables = map[Set]string{System: "_system.migrations", Project: "_system.project_migrations"}
+
+// Options say whose database is migrated, and from where.
+type Options struct {
+	Address string        // of the owner of the tables; a session is needed, so no transaction pooler in between
+	Login   string        // the server's own role, which is given its rights in _system; empty when it is the owner
+	Dir     string        // the project's folder; it need not be there
+	Log     *slog.Logger  // who waits for whom is said here
+	Wait    time.Duration // for another process that migrates; 0 is one minute
+}
+
+// Migrator looks at migrations and runs them.
+type Migrator struct {
+	options Options
+	db      *sql.DB
+	refused refusal
+}
+
+// New makes a Migrator. It connects when it is first used; Close ends that.
+func New(o Options) (*Migrator, error) {
+	c, err := pgx.ParseConfig(o.Address)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "database/bad-url", "the address for migrations cannot be read").
+			WithHint("write it as postgres://user:password@host:5432/database")
+	}
+	if o.Wait == 0 {
+		o.Wait = time.Minute
+	}
+	m := &Migrator{options: o}
+	c.RuntimeParams["application_name"] = "fraiseql migrate"
+	c.RuntimeParams["timezone"] = "UTC" // version tables keep times without a zone
+	c.ConnectTimeout = 5 * time.Second
+	c.Tracer = &m.refused
+	if c.User == o.Login {
+		m.options.Login = ""
+	}
+	m.db = stdlib.OpenDB(*c)
+	return m, nil
+}
+
+// Close lets go of the database.
+func (m *Migrator) Close() error { return m.db.Close() }
+
+// files gives the migrations of a set; none when the project has no folder.
+func (m *Migrator) files(set Set) fs.FS {
+	if set == System {
+		return migrations.Files
+	}
+	return os.DirFS(m.options.Dir)
+}
+
+// name is how people know a migration's file.
+func (m *Migrator) name(set Set, source string) string {
+	if set == System {
+		return "_system/" + path.Base(source)
+	}
+	return filepath.ToSlash(filepath.Join(filepath.Base(m.options.Dir), source))
+}
+
+// provider gives goose over a set; nil when the set is empty.
+func (m *Migrator) provider(set Set) (*goose.Provider, error) {
+	p, err := goose.NewProvider(goose.DialectPostgres, m.db, m.files(set),
+		goose.WithTableName(versionTables[set]), goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))
+	switch {
+	case errors.Is(err, goose.ErrNoMigrations):
+		return nil, nil //nolint:nilnil // an empty set is no error and has nothing to run
+	case err != nil:
+		return nil, fault.Wrap(fault.Invalid, "migrations/unreadable", "the migrations in "+m.options.Dir+" cannot be read", err).
+			WithHint("fraiseql migrate validate")
+	}
+	return p, nil
+}
+
+// Step is a migration that was run.
+type Step struct {
+	Set     Set           `json:"set"`
+	Version int64         `json:"version"`
+	Name    string        `json:"name"`
+	Down    bool          `json:"down,omitempty"`
+	Took    time.Duration `json:"-"`
+}
+
+func (m *Migrator) steps(set Set, results []*goose.MigrationResult) []Step {
+	steps := make([]Step, 0, len(results))
+	for _, r := range results {
+		steps = append(steps, Step{Set: set, Version: r.Source.Version, Name: m.name(set, r.Source.Path), Down: r.Direction == "down", Took: r.Duration})
+	}
+	return steps
+}
+
+// Up runs what is pending in the sets, one after the other, as far as the version to; 0 is as far as it goes.
+// What was run before a failure stays and is told.
+func (m *Migrator) Up(ctx context.Context, to int64, sets ...Set) ([]Step, error) {
+	done := []Step{}
+	err := m.locked(ctx, func() error {
+		for _, set := range sets {
+			p, err := m.provider(set)
+			if err != nil {
+				return err
+			}
+			if p == nil {
+				continue
+			}
+			if err := m.ordered(ctx, set); err != nil {
+				return err
+			}
+			var results []*goose.MigrationResult
+			if to > 0 {
+				results, err = p.UpTo(ctx, to)
+			} else {
+				results, err = p.Up(ctx)
+			}
+			done = append(done, m.steps(set, results)...)
+			if err != nil {
+				done = append(done, m.before(set, err)...)
+				return m.explain(set, err)
+			}
+		}
+		return m.grant(ctx)
+	})
+	return done, err
+}
+
+// Down undoes the newest migration of a set or, with to >= 0, all above that version.
+func (m *Migrator) Down(ctx context.Context, set Set, to int64) ([]Step, error) {
+	done := []Step{}
+	err := m.locked(ctx, func() error {
+		p, err := m.provider(set)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			return nothingToUndo(set)
+		}
+		var results []*goose.MigrationResult
+		if to >= 0 {
+			results, err = p.DownTo(ctx, to)
+		} else {
+			var one *goose.MigrationResult
+			if one, err = p.Down(ctx); err == nil {
+				results = append(results, one)
+			}
+		}
+		done = m.steps(set, results)
+		if err != nil {
+			return m.explain(set, err)
+		}
+		return nil
+	})
+	return done, err
+}
+
+// Redo undoes the newest migration of a set and runs it again.
+func (m *Migrator) Redo(ctx context.Context, set Set) ([]Step, error) {
+	done := []Step{}
+	err := m.locked(ctx, func() error {
+		p, err := m.provider(set)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			return nothingToUndo(set)
+		}
+		for _, run := range []func(context.Context) (*goose.MigrationResult, error){p.Down, p.UpByOne} {
+			result, err := run(ctx)
+			if err != nil {
+				return m.explain(set, err)
+			}
+			done = append(done, m.steps(set, []*goose.MigrationResult{result})...)
+		}
+		return nil
+	})
+	return done, err
+}
+
+func nothingToUndo(set Set) error {
+	return fault.New(fault.NotFound, "migrations/nothing-to-undo", "no migration of the "+string(set)+" has been applied")
+}
+
+// before gives what had been run when one failed.
+func (m *Migrator) before(set Set, err error) []Step {
+	var partial *goose.PartialError
+	if errors.As(err, &partial) {
+		return m.steps(set, partial.Applied)
+	}
+	return nil
+}
+
+// explain says which migration failed, where in its file, and why.
+func (m *Migrator) explain(set Set, err error) error {
+	var partial *goose.PartialError
+	switch {
+	case errors.Is(err, goose.ErrNoNextVersion):
+		return nothingToUndo(set)
+	case errors.As(err, &partial):
+		return m.refused.explain(m.files(set), partial.Failed.Source.Path, m.name(set, partial.Failed.Source.Path), partial.Err)
+	}
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return postgres.Explain(err)
+	}
+	return fault.Wrap(fault.Invalid, "migrations/failed", "the migrations of the "+string(set)+" could not be run", err).
+		WithHint("fraiseql migrate status")
+}
