@@ -68,6 +68,7 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 		a.GraphQL = graphql.New(c.GraphQL, graphql.Deps{
 			Pool: a.Pool, Log: o.Log, Schemas: c.Database.Schemas, Dev: o.Dev,
 			Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
+			Timeout: c.Database.StatementTimeout,
 		})
 	}
 	return a, nil

@@ -22,12 +22,19 @@ const testdata = "../../testdata"
 // open gives a service over a fresh database made from SQL files.
 func open(t testing.TB, c graphql.Config, files ...string) (*graphql.Service, *pgxpool.Pool) {
 	t.Helper()
+	return openWith(t, c, graphql.Deps{}, files...)
+}
+
+// openWith is open with some of the service's surroundings chosen.
+func openWith(t testing.TB, c graphql.Config, deps graphql.Deps, files ...string) (*graphql.Service, *pgxpool.Pool) {
+	t.Helper()
 	pool, err := postgres.Connect(t.Context(), pgtest.Database(t, files...), postgres.PoolOptions{Size: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	s := graphql.New(c, graphql.Deps{Pool: pool, Log: slog.New(slog.DiscardHandler), Schemas: []string{"public"}, Dev: true})
+	deps.Pool, deps.Log, deps.Schemas, deps.Dev = pool, slog.New(slog.DiscardHandler), []string{"public"}, true
+	s := graphql.New(c, deps)
 	if err := s.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}

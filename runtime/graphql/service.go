@@ -27,6 +27,7 @@ type Deps struct {
 	Unnamed   bool          // a transaction pooler stands before PostgreSQL: prepare nothing by name
 	Dev       bool          // introspection and the playground are on unless the configuration says no
 	BodyLimit int64         // bytes of a request; 0 is 256 KiB
+	Timeout   time.Duration // of the statements of one request; 0 is none
 	Interval  time.Duration // between looks for a changed schema; 0 is 5 s, in development 1 s
 }
 
@@ -173,6 +174,11 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 	document, op, compiled, list := s.prepare(p, r)
 	if list != nil {
 		return transport.Response{Result: execute.Result{Errors: list}, MethodNotAllowed: document != nil && r.QueryOnly && op != nil && op.Operation != ast.Query}
+	}
+	if s.deps.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.deps.Timeout)
+		defer cancel()
 	}
 	return transport.Response{Result: s.executor.Execute(ctx, document.Schema, compiled)}
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"strings"
 	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/config"
@@ -34,6 +35,17 @@ func (c *Replica) Check(r *config.Report) {
 	}
 }
 
+// ownerOf names the program whose insides a schema holds; empty for a schema of the user's.
+func ownerOf(schema string) string {
+	switch {
+	case schema == "_system":
+		return "fraiseql"
+	case schema == "information_schema", strings.HasPrefix(schema, "pg_"):
+		return "PostgreSQL"
+	}
+	return ""
+}
+
 // Check reports keys that contradict each other.
 func (c *Config) Check(r *config.Report) {
 	given := c.URL != "" || c.URLFrom.Given()
@@ -42,6 +54,11 @@ func (c *Config) Check(r *config.Report) {
 	}
 	if c.Embedded != nil && !*c.Embedded && !given {
 		r.Error("embedded", "config/no-database", "`embedded = false`, but no address of a database is given", `url_env = "DATABASE_URL"`)
+	}
+	for _, schema := range c.Schemas {
+		if owner := ownerOf(schema); owner != "" {
+			r.Error("schemas", "config/reserved-schema", "the schema `"+schema+"` is "+owner+"'s own and is never shown", `schemas = ["public"]`)
+		}
 	}
 	if c.Pooler == "transaction" && !c.Direct.Given() {
 		r.Warn("pooler", "config/no-direct-url", "behind a transaction pooler migrations need an address of their own", `direct_url_env = "DIRECT_DATABASE_URL"`)

@@ -1,0 +1,271 @@
+package catalog_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
+	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
+	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
+)
+
+func connect(t testing.TB, files ...string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), pgtest.Database(t, files...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
+
+func exec(t testing.TB, conn *pgx.Conn, statement string) {
+	t.Helper()
+	if _, err := conn.Exec(context.WithoutCancel(t.Context()), statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// describe writes a table in one line a thing, for comparison.
+func describe(c *catalog.Catalog) string {
+	var b strings.Builder
+	for _, t := range c.Tables {
+		fmt.Fprintf(&b, "%c %s %q\n", t.Kind, t.Name, t.Comment)
+		for _, c := range t.Columns {
+			fmt.Fprintf(&b, "  %s %s %c", c.Name, c.Type.SQL, c.Type.Kind)
+			if c.NotNull {
+				b.WriteString(" not-null")
+			}
+			if c.Identity {
+				b.WriteString(" identity")
+			}
+			if c.Generated {
+				b.WriteString(" generated")
+			}
+			if c.Comment != "" {
+				fmt.Fprintf(&b, " %q", c.Comment)
+			}
+			b.WriteString("\n")
+		}
+		for _, k := range t.Keys {
+			fmt.Fprintf(&b, "  key %s primary=%t %s\n", k.Name, k.Primary, names(k.Columns))
+		}
+		for _, k := range t.ForeignKeys {
+			fmt.Fprintf(&b, "  to %s %s -> %s\n", k.Target.Name, names(k.Columns), names(k.References))
+		}
+	}
+	return b.String()
+}
+
+func names(columns []*catalog.Column) string {
+	var list []string
+	for _, c := range columns {
+		list = append(list, c.Name)
+	}
+	return strings.Join(list, ",")
+}
+
+const kinds = `r closed ""
+  id integer b not-null
+  key closed_pkey primary=true id
+r country "A country."
+  code character b not-null
+  name text b not-null "In English."
+  key country_pkey primary=true code
+  key country_name_key primary=false name
+m moods ""
+  mood mood e
+  people bigint b
+v people ""
+  tenant integer b
+  id integer b
+  email email d not-null
+r person ""
+  tenant integer b not-null
+  id integer b not-null identity
+  email email d not-null
+  mood mood e
+  home address c
+  nicknames text[] a
+  born span r
+  country_code character b
+  boss_tenant integer b
+  boss_id integer b
+  shout text b generated
+  key person_pkey primary=true tenant,id
+  key person_mail primary=false email
+  key person_wide primary=false country_code,tenant
+  to person boss_tenant,boss_id -> tenant,id
+  to country country_code -> code
+p reading ""
+  at timestamp with time zone b not-null
+  value double precision b
+  key reading_pkey primary=true at
+r secret ""
+  id integer b not-null
+  shown text b
+  hidden text b
+  secret_key integer b
+  key secret_pkey primary=true id
+  key secret_secret_key_key primary=false secret_key
+`
+
+func TestEveryKindOfThing(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, "../../../testdata/catalog/kinds.sql")
+	c, err := catalog.Load(t.Context(), conn, []string{"public"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(kinds, describe(c)); diff != "" {
+		t.Errorf("the catalog differs (-want +got):\n%s", diff)
+	}
+	if c.Functions != 6 { // twice, and what PostgreSQL made for span: two constructors of the range, three of its multirange
+		t.Errorf("found %d functions", c.Functions)
+	}
+	person := c.Tables[4]
+	if got := person.Column("mood").Type.Labels; cmp.Diff([]string{"sad", "ok", "glad"}, got) != "" {
+		t.Errorf("the labels of mood are %v", got)
+	}
+	if got := names(person.Column("home").Type.Fields); got != "street,zip" {
+		t.Errorf("the fields of address are %s", got)
+	}
+	if got := person.Column("email").Type.Resolve().Name; got != "text" {
+		t.Errorf("email is made of %s", got)
+	}
+}
+
+// TestOnlyWhatTheLoginMayRead looks with the eyes of a role that has a few grants.
+func TestOnlyWhatTheLoginMayRead(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, "../../../testdata/catalog/kinds.sql")
+	role := "reader_" + filepath.Base(conn.Config().Database)
+	exec(t, conn, "create role "+role)
+	t.Cleanup(func() { exec(t, conn, "reset role; drop owned by "+role+"; drop role "+role) })
+	exec(t, conn, "grant select on country, people to "+role+"; grant select (id, shown) on secret to "+role+"; set role "+role)
+	c, err := catalog.Load(t.Context(), conn, []string{"public"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `r country "A country."
+  code character b not-null
+  name text b not-null "In English."
+  key country_pkey primary=true code
+  key country_name_key primary=false name
+v people ""
+  tenant integer b
+  id integer b
+  email email d not-null
+r secret ""
+  id integer b not-null
+  shown text b
+  key secret_pkey primary=true id
+`
+	if diff := cmp.Diff(want, describe(c)); diff != "" {
+		t.Errorf("the role sees something else (-want +got):\n%s", diff)
+	}
+}
+
+// TestTheFingerprintFollowsTheSchemaOnly changes this and that, and asks whether it was noticed.
+func TestTheFingerprintFollowsTheSchemaOnly(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, "../../../testdata/catalog/kinds.sql")
+	read := func() string {
+		sum, err := catalog.Fingerprint(t.Context(), conn, []string{"public"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sum
+	}
+	for statement, noticed := range map[string]bool{
+		"insert into country values ('fr', 'France')": false,
+		"analyze country":                                            false,
+		"vacuum country":                                             false,
+		"create index on country (name, code)":                       true,
+		"alter table country add column area int":                    true,
+		"comment on table country is 'Another word'":                 true,
+		"alter type mood add value 'fine'":                           true,
+		"grant select on country to public":                          true,
+		"create view v as select 1 as one":                           true,
+		"alter table person alter column mood set not null":          true,
+		"create function f() returns int language sql as 'select 1'": true,
+		"create schema elsewhere create table t (id int)":            false,
+	} {
+		before := read()
+		exec(t, conn, statement)
+		if (read() != before) != noticed {
+			t.Errorf("%s: noticed is %t, want %t", statement, !noticed, noticed)
+		}
+	}
+}
+
+// wide writes 500 tables of 20 columns that refer to each other.
+func wide(t testing.TB) string {
+	t.Helper()
+	var b strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&b, "create table thing_%d (id int primary key", i)
+		for c := range 18 {
+			fmt.Fprintf(&b, ", c%d %s", c, []string{"int", "text", "timestamptz", "numeric", "uuid", "jsonb"}[c%6])
+		}
+		fmt.Fprintf(&b, ", other_id int references thing_%d);\n", max(i-1, 0))
+	}
+	path := filepath.Join(t.TempDir(), "wide.sql")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestFiveHundredTables(t *testing.T) {
+	t.Parallel()
+	c, err := catalog.Load(t.Context(), connect(t, wide(t)), []string{"public"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := schema.Build(c, schema.Options{DefaultLimit: 100, MaxLimit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Tables) != 500 || len(c.Tables[499].Columns) != 20 || s.AST.Types["Thing499"] == nil {
+		t.Errorf("read %d tables", len(c.Tables))
+	}
+}
+
+// BenchmarkFiveHundredTables is what a start costs on a large database: 500 tables of 20 columns.
+func BenchmarkFiveHundredTables(b *testing.B) {
+	conn := connect(b, wide(b))
+	public := []string{"public"}
+	b.Run("catalog", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := catalog.Load(b.Context(), conn, public); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("fingerprint", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := catalog.Fingerprint(b.Context(), conn, public); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("schema", func(b *testing.B) {
+		c, err := catalog.Load(b.Context(), conn, public)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if _, err := schema.Build(c, schema.Options{DefaultLimit: 100, MaxLimit: 1000}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
