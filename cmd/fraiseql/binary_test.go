@@ -166,6 +166,74 @@ func TestSIGTERMLosesNoRequest(t *testing.T) {
 	t.Logf("%d requests answered, %d failed", answered.Load(), failed.Load())
 }
 
+// TestADatabaseThatIsAway starts the program before its database, then stops and starts that under load.
+func TestADatabaseThatIsAway(t *testing.T) {
+	t.Parallel()
+	database := newServer(t)
+	cmd, log := start(t, project(t), []string{"FRAISEQL_LIFECYCLE_SHUTDOWN_DELAY=0s"}, "--database-url", database.url())
+	url := log.listening(t)
+	eventually(t, "the log says that the database is away", func() bool { return strings.Contains(log.String(), "trying again") })
+	for path, want := range map[string]int{"/health": 200, "/ready": 503, "/startup": 503} {
+		if status, body := get(t, url+path); status != want {
+			t.Errorf("without a database %s answers %d %s", path, status, body)
+		}
+	}
+	if status, body, err := ask(http.DefaultClient, url+"/graphql", "{ things { id } }"); err != nil || status != 503 || !strings.Contains(body, "INTERNAL_SERVER_ERROR") {
+		t.Errorf("without a database a request gets %d %s %v", status, body, err)
+	}
+	database.start()
+	database.run("psql", "-q", "-d", database.url(), "-c", "create table thing as select 1 as id; alter table thing add primary key (id)")
+	answered := func() bool {
+		status, body, err := ask(http.DefaultClient, url+"/graphql", "{ things { id } }")
+		return err == nil && status == 200 && strings.Contains(body, `"things":[{"id":1}]`)
+	}
+	eventually(t, "requests are answered", answered)
+	stop := make(chan struct{})
+	var load sync.WaitGroup
+	var good, away atomic.Int64
+	for range 4 {
+		load.Go(func() {
+			client := &http.Client{Transport: &http.Transport{}}
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				switch status, body, err := ask(client, url+"/graphql", "{ things { id } }"); {
+				case err == nil && status == 200 && strings.Contains(body, `"things":[{"id":1}]`):
+					good.Add(1)
+				case err == nil && status == 503:
+					away.Add(1)
+				default:
+					t.Errorf("while the database came and went: %d %s %v", status, body, err)
+					return
+				}
+			}
+		})
+	}
+	for _, mode := range []string{"fast", "immediate"} {
+		before := away.Load()
+		database.stop(mode)
+		eventually(t, "requests are told that the database is away", func() bool { return away.Load() > before+20 })
+		eventually(t, "the server is not ready", func() bool { status, _ := get(t, url+"/ready"); return status == 503 })
+		database.start()
+		before = good.Load()
+		eventually(t, "requests are answered again", func() bool { return good.Load() > before+100 })
+		eventually(t, "the server is ready again", func() bool { status, _ := get(t, url+"/ready"); return status == 200 })
+	}
+	close(stop)
+	load.Wait()
+	t.Logf("%d requests answered, %d told to come again", good.Load(), away.Load())
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the end was not in order: %v", err)
+	}
+	database.stop("immediate")
+}
+
 func TestADatabaseThatDiesComesBack(t *testing.T) {
 	t.Parallel()
 	dir := project(t)

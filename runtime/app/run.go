@@ -22,6 +22,7 @@ func (a *App) Run(ctx context.Context, ready func(url string)) error {
 	if err := server.Listen(ctx); err != nil {
 		return err
 	}
+	a.log.Info("listening", slog.String("url", server.URL()))
 	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopLoops()
 	serving, stopServing := context.WithCancel(ctx)

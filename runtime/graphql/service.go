@@ -37,6 +37,7 @@ type Service struct {
 	deps     Deps
 	executor *execute.Executor
 	picture  atomic.Pointer[picture]
+	lost     chan struct{}         // a request met a database that is away: look at once
 	failure  atomic.Pointer[error] // why the last look at the database failed; nil after a good one
 }
 
@@ -62,7 +63,7 @@ func New(config Config, deps Deps) *Service {
 		deps.BodyLimit = 256 << 10
 	}
 	return &Service{
-		config: config, deps: deps,
+		config: config, deps: deps, lost: make(chan struct{}, 1),
 		executor: &execute.Executor{Pool: deps.Pool, Log: deps.Log, Unnamed: deps.Unnamed},
 	}
 }
@@ -104,8 +105,11 @@ func (s *Service) Check(context.Context) error {
 	return nil
 }
 
+// retry is the longest wait between two tries to reach a database that is away.
+const retry = 500 * time.Millisecond
+
 // Run keeps the schema current until ctx ends. A database that cannot be reached is tried again, at
-// first soon, then every interval; it is said once when it goes and once when it is back.
+// first soon, then twice a second; it is said once when it goes and once when it is back.
 func (s *Service) Run(ctx context.Context) error {
 	wait := 50 * time.Millisecond
 	for {
@@ -114,14 +118,16 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil //nolint:nilerr // being told to stop is the ordinary end, whatever the last look met
 		}
 		s.note(err)
+		lost := s.lost
 		if err == nil {
 			wait = s.deps.Interval
 		} else {
-			wait = min(wait*2, s.deps.Interval)
+			wait, lost = min(wait*2, retry), nil // that it is away is known already
 		}
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-lost:
 		case <-time.After(wait):
 		}
 	}
@@ -180,7 +186,14 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		ctx, cancel = context.WithTimeout(ctx, s.deps.Timeout)
 		defer cancel()
 	}
-	return transport.Response{Result: s.executor.Execute(ctx, document.Schema, compiled)}
+	result := s.executor.Execute(ctx, document.Schema, compiled)
+	if result.Unavailable {
+		select {
+		case s.lost <- struct{}{}:
+		default: // a look is due already
+		}
+	}
+	return transport.Response{Result: result}
 }
 
 // Statements compiles a request without running it: for `explain`.

@@ -50,11 +50,12 @@ func (s *Server) Listen(ctx context.Context) error {
 	config.SetMultipathTCP(false) // its listeners take no filter, which closing the door needs
 	l, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
-		e := fault.Wrap(fault.Unavailable, "server/cannot-listen", "the server cannot listen on "+address, err)
+		e := fault.Wrap(fault.Invalid, "server/cannot-listen", "the server cannot listen on "+address, err)
 		if errors.Is(err, syscall.EADDRINUSE) {
+			e.Kind = fault.Conflict
 			return e.WithHint("another program has the port: choose one by --listen %s:%d or [server] port", s.config.Host, s.config.Port+1)
 		}
-		return e
+		return e.WithHint("choose an address of this machine by --listen or [server] host and port")
 	}
 	s.listener = l
 	return nil

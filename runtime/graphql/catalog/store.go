@@ -58,6 +58,7 @@ from pg_type t
 join pg_namespace n on n.oid = t.typnamespace
 left join pg_range r on r.rngtypid = t.oid`
 
+// The constructors of range types are of their making, not of a person's.
 const functionsSQL = `
 select count(*)::int
 from pg_proc p
@@ -66,7 +67,7 @@ where n.nspname = any($1)
   and p.prokind = 'f'
   and has_function_privilege(p.oid, 'execute')
   and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
-  and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')`
+  and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))`
 
 // xmin changes with every DDL that rewrites a catalog row; vacuum and analyze update in place and do not count.
 const fingerprintSQL = `
