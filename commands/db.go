@@ -69,13 +69,32 @@ func (e *Env) client(ctx context.Context, program string, args ...string) error 
 }
 
 func (e *Env) runClient(ctx context.Context, cluster *embedded.Cluster, program string, args ...string) error {
-	cmd := exec.CommandContext(ctx, cluster.Binaries.Path(program), args...)
+	path, err := findClient(ctx, cluster.Binaries, program)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = e.In, e.Out, e.Err
 	cmd.Env = append(os.Environ(), cluster.ClientEnv(embedded.Database)...)
 	if err := cmd.Run(); err != nil {
 		return fault.Wrap(fault.Internal, "db/"+program, program+" did not succeed", err)
 	}
 	return nil
+}
+
+// findClient gives a client program beside the server's, or of a version that is not older: downloaded
+// servers come without any.
+func findClient(ctx context.Context, server embedded.Binaries, program string) (string, error) {
+	for _, b := range append([]embedded.Binaries{server}, embedded.Find(ctx)...) {
+		if _, err := os.Stat(b.Path(program)); err == nil && b.Major >= server.Major {
+			return b.Path(program), nil
+		}
+	}
+	if path, err := exec.LookPath(program); err == nil {
+		return path, nil
+	}
+	return "", fault.New(fault.NotFound, "db/no-client", "this machine has no "+program).
+		WithHint("apt-get install postgresql-client (Debian), brew install libpq (macOS)")
 }
 
 func (e *Env) restore(ctx context.Context, file string, force bool) error {

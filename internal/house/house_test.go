@@ -47,7 +47,7 @@ var homes = map[string][]string{
 	"github.com/pelletier/go-toml":    {"runtime/config"},
 	"github.com/jackc/pgx":            {"runtime/postgres", "runtime/graphql", "runtime/deployment", "runtime/app"},
 	"github.com/pressly/goose":        {"runtime/deployment"},
-	"github.com/fergusstrange":        {"runtime/postgres/embedded"},
+	"github.com/ulikunitz/xz":         {"runtime/postgres/embedded"},
 	"github.com/vektah/gqlparser":     {"runtime/graphql", "commands"},
 	"github.com/jinzhu/inflection":    {"runtime/graphql/schema"},
 	"github.com/agnivade/levenshtein": {"runtime/config"},

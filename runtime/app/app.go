@@ -83,7 +83,9 @@ func (a *App) address(ctx context.Context, o Options) (string, error) {
 	if db.URLFrom.Given() {
 		return db.URLFrom.Resolve(os.LookupEnv, o.Dir)
 	}
-	cluster, err := embedded.Start(ctx, embedded.Options{Dir: filepath.Join(o.Dir, ".fraiseql", "postgres"), Log: o.Log})
+	cluster, err := embedded.Start(ctx, embedded.Options{
+		Dir: filepath.Join(o.Dir, ".fraiseql", "postgres"), Log: o.Log, Repository: db.Repository,
+	})
 	if err != nil {
 		return "", err
 	}

@@ -37,15 +37,19 @@ var places = []string{
 }
 
 // Find gives the installations on this machine, the newest first. A program on PATH counts for what
-// it is, wherever it stands.
-func Find(ctx context.Context) []Binaries {
+// it is, wherever it stands. With patterns of folders given, only those are looked at.
+func Find(ctx context.Context, only ...string) []Binaries {
+	patterns := only
 	var folders []string
-	if path, err := exec.LookPath("postgres"); err == nil {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			folders = append(folders, filepath.Dir(real))
+	if len(only) == 0 {
+		patterns = places
+		if path, err := exec.LookPath("postgres"); err == nil {
+			if real, err := filepath.EvalSymlinks(path); err == nil {
+				folders = append(folders, filepath.Dir(real))
+			}
 		}
 	}
-	for _, pattern := range places {
+	for _, pattern := range patterns {
 		matches, err := filepath.Glob(pattern)
 		if err == nil {
 			folders = append(folders, matches...)

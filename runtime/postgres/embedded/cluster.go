@@ -22,20 +22,6 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
 
-// Options say where the cluster is and how it runs.
-type Options struct {
-	Dir      string       // the cluster's folder; made when it is not there
-	Log      *slog.Logger // progress of the first start; nil is silent
-	Unsafe   bool         // do not wait for the disk: for tests, whose data nobody will miss
-	Settings []string     // more settings of the server, "name=value"
-}
-
-// Superuser is the role that owns the cluster, and Database what is made for the project.
-const (
-	Superuser = "postgres"
-	Database  = "fraiseql"
-)
-
 // Cluster is a running cluster that this process keeps alive.
 type Cluster struct {
 	Binaries Binaries
@@ -55,6 +41,9 @@ const startTimeout = 60 * time.Second
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Repository == "" {
+		o.Repository = Repository
 	}
 	who, err := chooseAccount()
 	if err != nil {
@@ -87,7 +76,7 @@ func (c *Cluster) start(ctx context.Context, o Options, who *account) error {
 	}
 	version, _ := os.ReadFile(c.data("PG_VERSION"))
 	wanted, _ := strconv.Atoi(strings.TrimSpace(string(version)))
-	if c.Binaries, err = choose(Find(ctx), wanted); err != nil {
+	if c.Binaries, err = obtain(ctx, o, who, wanted); err != nil {
 		return err
 	}
 	if wanted == 0 {

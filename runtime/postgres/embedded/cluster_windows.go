@@ -2,23 +2,8 @@ package embedded
 
 import (
 	"context"
-	"log/slog"
 
 	"github.com/fraiseql/fraiseql/runtime/fault"
-)
-
-// Options say where the cluster is and how it runs.
-type Options struct {
-	Dir      string
-	Log      *slog.Logger
-	Unsafe   bool
-	Settings []string
-}
-
-// Superuser is the role that owns the cluster, and Database what is made for the project.
-const (
-	Superuser = "postgres"
-	Database  = "fraiseql"
 )
 
 // Cluster is a running cluster; there is none on Windows.
