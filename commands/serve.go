@@ -58,7 +58,7 @@ func (o serveOptions) run(ctx context.Context, env *Env) error {
 	}
 	options := app.Options{Log: env.logger(c, env.quiet), Dir: projectDir(file), Dev: o.dev || o.demo}
 	if o.demo {
-		if c.Database.URL != "" || c.Database.URLFrom.Given() {
+		if !c.Private() {
 			return fault.New(fault.Usage, "serve/demo-with-database", "--demo runs on the private server, but a database is configured").
 				WithHint("run it in an empty folder, or leave --demo out")
 		}

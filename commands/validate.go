@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -104,10 +103,8 @@ func (e *Env) conclude(problems diag.List, judged string) error {
 // preflight asks the database, where there is one: it makes no private server for the sake of asking.
 func (e *Env) preflight(ctx context.Context, c *app.RuntimeConfig, file *config.File) (diag.List, error) {
 	dir := projectDir(file)
-	if c.Database.URL == "" && !c.Database.URLFrom.Given() {
-		if _, err := os.Stat(filepath.Join(dir, ".fraiseql", "postgres")); err != nil {
-			return nil, nil
-		}
+	if c.Private() && !app.HasPrivate(dir) {
+		return nil, nil
 	}
 	a, err := app.Open(ctx, c, app.Options{Log: slog.New(slog.DiscardHandler), Dir: dir})
 	if err != nil {

@@ -33,6 +33,7 @@ var floors = [][]string{
 	{"runtime/graphql/graphiql"},
 	{"runtime/graphql/transport"},
 	{"runtime/graphql"},
+	{"runtime/deployment/doctor"},
 	{"runtime/deployment"},
 	{"runtime/app"},
 	{"commands"},

@@ -74,6 +74,18 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 	return a, nil
 }
 
+// PrivateDir is the folder of a project's private cluster.
+func PrivateDir(project string) string { return filepath.Join(project, ".fraiseql", "postgres") }
+
+// HasPrivate tells whether a project has a private cluster already.
+func HasPrivate(project string) bool {
+	_, err := os.Stat(PrivateDir(project))
+	return err == nil
+}
+
+// Private tells whether the project's database is a private one: none is configured.
+func (c *RuntimeConfig) Private() bool { return c.Database.URL == "" && !c.Database.URLFrom.Given() }
+
 // address gives the database's address, starting the private cluster when there is none.
 func (a *App) address(ctx context.Context, o Options) (string, error) {
 	db := a.Config.Database
@@ -84,7 +96,7 @@ func (a *App) address(ctx context.Context, o Options) (string, error) {
 		return db.URLFrom.Resolve(os.LookupEnv, o.Dir)
 	}
 	cluster, err := embedded.Start(ctx, embedded.Options{
-		Dir: filepath.Join(o.Dir, ".fraiseql", "postgres"), Log: o.Log, Repository: db.Repository,
+		Dir: PrivateDir(o.Dir), Log: o.Log, Repository: db.Repository,
 	})
 	if err != nil {
 		return "", err

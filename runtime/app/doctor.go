@@ -1,0 +1,44 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fraiseql/fraiseql/runtime/deployment"
+	"github.com/fraiseql/fraiseql/runtime/deployment/doctor"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
+)
+
+// Doctor asks everything that can be asked about the project in a folder.
+func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
+	database := doctor.Database{
+		Pool: a.Pool, Schemas: a.Config.Database.Schemas, PoolSize: a.Config.Database.PoolSize, Private: a.Cluster != nil,
+	}
+	checks := append(database.Checks(), a.Migrations.Check(a.Config.Migrations, deployment.Project))
+	if a.GraphQL != nil {
+		checks = append(checks, doctor.Check{Name: "graphql", Run: a.checkGraphQL})
+	}
+	if a.Cluster != nil {
+		checks = append(checks, doctor.Disk("the private cluster's disk", a.Cluster.Dir))
+	} else {
+		checks = append(checks, doctor.Disk("the project's disk", project))
+	}
+	return doctor.Run(ctx, database.Reach(), checks...)
+}
+
+// checkGraphQL builds the schema and tells what had to be left out of it.
+func (a *App) checkGraphQL(ctx context.Context, found *doctor.Findings) {
+	if err := a.GraphQL.Load(ctx); err != nil {
+		found.Fault(postgres.Explain(err))
+		return
+	}
+	s := a.GraphQL.Schema()
+	for _, w := range s.Warnings {
+		found.Warn(w.Subject+": "+w.Message, w.Hint)
+	}
+	if len(s.Catalog.Tables) == 0 {
+		found.Warn(fmt.Sprintf("the schemas %v have no table that the login may read: the API is empty", s.Catalog.Schemas), "fraiseql migrate create first_tables")
+		return
+	}
+	found.OK(fmt.Sprintf("%d types from %d tables and views", len(s.Objects), len(s.Catalog.Tables)))
+}

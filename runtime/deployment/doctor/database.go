@@ -1,0 +1,263 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fraiseql/fraiseql/runtime/postgres"
+)
+
+// The versions of PostgreSQL that we support: the first and the last major one.
+const (
+	oldest = 14
+	newest = 18
+)
+
+// Database are the questions about the database and the login that the server has there.
+type Database struct {
+	Pool     *pgxpool.Pool
+	Schemas  []string
+	PoolSize int
+	Private  bool // the cluster is ours alone: its login is its superuser, on purpose
+}
+
+// Reach asks whether the database answers, and what it is.
+func (d Database) Reach() Check {
+	return Check{Name: "database", Run: func(ctx context.Context, found *Findings) {
+		var database, version, encoding string
+		var number int
+		if err := d.Pool.Ping(ctx); err != nil {
+			found.Fault(postgres.Explain(err))
+			return
+		}
+		began := time.Now()
+		err := d.Pool.QueryRow(ctx, "select current_database(), current_setting('server_version'), current_setting('server_version_num')::int, current_setting('server_encoding')").
+			Scan(&database, &version, &number, &encoding)
+		if err != nil {
+			found.Fault(postgres.Explain(err))
+			return
+		}
+		took := time.Since(began)
+		switch major := number / 10000; {
+		case major < oldest:
+			found.Error(fmt.Sprintf("PostgreSQL %s is older than %d, the first version that is supported", version, oldest), "upgrade the server")
+			return
+		case major > newest:
+			found.Warn(fmt.Sprintf("PostgreSQL %s is newer than %d, the last version that this program was tested with", version, newest), "look for a newer fraiseql")
+		default:
+			found.OK(fmt.Sprintf("PostgreSQL %s, database %s, answers in %s", version, database, took.Round(100*time.Microsecond)))
+		}
+		if encoding != "UTF8" {
+			found.Warn("the database's encoding is "+encoding+": text that it cannot hold is refused", "create database … encoding 'UTF8' template template0;")
+		}
+	}}
+}
+
+// Checks are the questions that need a database that answers.
+func (d Database) Checks() []Check {
+	return []Check{
+		{Name: "connections", Run: d.connections},
+		{Name: "encryption", Run: d.encryption},
+		{Name: "login", Run: d.login},
+		{Name: "grants", Run: d.grants},
+		{Name: "row security", Run: d.rowSecurity},
+		{Name: "clock", Run: d.clock},
+	}
+}
+
+const connectionsSQL = `
+select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+       (select sum(numbackends) from pg_stat_database)::int - 1, -- without ourselves
+       (select rolconnlimit from pg_roles where rolname = current_user)`
+
+func (d Database) connections(ctx context.Context, found *Findings) {
+	var most, used, limit int
+	if err := d.Pool.QueryRow(ctx, connectionsSQL).Scan(&most, &used, &limit); err != nil {
+		found.Fault(postgres.Explain(err))
+		return
+	}
+	if limit >= 0 {
+		most = min(most, limit)
+	}
+	if free := most - used; d.PoolSize > free {
+		found.Warn(fmt.Sprintf("the pool may open %d connections, but only %d of %d are free", d.PoolSize, free, most),
+			fmt.Sprintf("[database] pool_size = %d, or raise max_connections", max(1, free/2)))
+		return
+	}
+	found.OK(fmt.Sprintf("%d of %d in use, the pool may open %d", used, most, d.PoolSize))
+}
+
+func (d Database) encryption(ctx context.Context, found *Findings) {
+	host := d.Pool.Config().ConnConfig.Host
+	if ip := net.ParseIP(host); strings.HasPrefix(host, "/") || host == "localhost" || ip != nil && ip.IsLoopback() {
+		found.OK("the connection stays on this machine")
+		return
+	}
+	var encrypted bool
+	err := d.Pool.QueryRow(ctx, "select coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false)").Scan(&encrypted)
+	switch {
+	case err != nil:
+		found.Fault(postgres.Explain(err))
+	case !encrypted:
+		found.Warn("passwords and rows cross the network to "+host+" in the open", "add ?sslmode=verify-full to the database's address")
+	default:
+		found.OK("the connection to " + host + " is encrypted")
+	}
+}
+
+const loginSQL = `
+select current_user, rolsuper, rolbypassrls,
+       (select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = any($1) and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'usage'))::int
+from pg_roles
+where rolname = current_user`
+
+func (d Database) login(ctx context.Context, found *Findings) {
+	var name string
+	var super, bypass bool
+	var owned int
+	if err := d.Pool.QueryRow(ctx, loginSQL, d.Schemas).Scan(&name, &super, &bypass, &owned); err != nil {
+		found.Fault(postgres.Explain(err))
+		return
+	}
+	quoted := pgx.Identifier{name}.Sanitize()
+	switch {
+	case d.Private:
+		found.OK("the private server has one login, its superuser; give requests roles of their own before others may send them")
+	case super:
+		found.Warn(name+" is a superuser: grants and row security mean nothing to it", d.loginFix())
+	case bypass:
+		found.Warn(name+" has BYPASSRLS: row security means nothing to it", "alter role "+quoted+" nobypassrls;")
+	case owned > 0:
+		found.Warn(fmt.Sprintf("%s owns %s: it may change and drop them, and row security does not hold for it", name, tables(owned)), d.loginFix())
+	default:
+		found.OK(name + " is neither superuser nor owner of the tables")
+	}
+}
+
+// loginFix is the SQL for a login that may use the tables and nothing more.
+func (d Database) loginFix() string {
+	var b strings.Builder
+	b.WriteString("create role app login password '…';")
+	for _, schema := range d.Schemas {
+		quoted := pgx.Identifier{schema}.Sanitize()
+		fmt.Fprintf(&b, "\ngrant usage on schema %s to app; grant select, insert, update, delete on all tables in schema %s to app;", quoted, quoted)
+	}
+	return b.String()
+}
+
+const grantsSQL = `
+select n.nspname, has_schema_privilege(n.oid, 'usage'),
+       count(c.oid)::int,
+       coalesce(array_agg(c.relname::text order by c.relname) filter (where not has_any_column_privilege(c.oid, 'select')), '{}')
+from pg_namespace n
+left join pg_class c on c.relnamespace = n.oid and c.relkind in ('r', 'v', 'm', 'p', 'f') and not c.relispartition
+  and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+where n.nspname = any($1)
+group by n.oid, n.nspname
+order by array_position($1, n.nspname::text)`
+
+func (d Database) grants(ctx context.Context, found *Findings) {
+	rows, err := d.Pool.Query(ctx, grantsSQL, d.Schemas)
+	if err != nil {
+		found.Fault(postgres.Explain(err))
+		return
+	}
+	me := pgx.Identifier{d.Pool.Config().ConnConfig.User}.Sanitize()
+	missing := map[string]bool{}
+	for _, s := range d.Schemas {
+		missing[s] = true
+	}
+	var schema string
+	var usable bool
+	var count int
+	var closed []string
+	_, err = pgx.ForEachRow(rows, []any{&schema, &usable, &count, &closed}, func() error {
+		delete(missing, schema)
+		quoted := pgx.Identifier{schema}.Sanitize()
+		switch {
+		case !usable:
+			found.Error("the login may not use the schema "+schema, "grant usage on schema "+quoted+" to "+me+";")
+		case count > 0 && len(closed) == count:
+			found.Error(fmt.Sprintf("the login may read none of the %s in %s", tables(count), schema), "grant select on all tables in schema "+quoted+" to "+me+";")
+		case len(closed) > 0:
+			found.Warn(fmt.Sprintf("%d of the %s in %s cannot be read and are not shown: %s", len(closed), tables(count), schema, few(closed)),
+				"grant select on "+quoted+"."+pgx.Identifier{closed[0]}.Sanitize()+" to "+me+"; leave it, if that is meant")
+		default:
+			found.OK(fmt.Sprintf("the login may read all %s in %s", tables(count), schema))
+		}
+		return nil
+	})
+	if err != nil {
+		found.Fault(postgres.Explain(err))
+	}
+	for _, s := range d.Schemas {
+		if missing[s] {
+			found.Error("the database has no schema "+s, "create schema "+pgx.Identifier{s}.Sanitize()+"; or correct [database] schemas")
+		}
+	}
+}
+
+// row_security_active says for each table whether policies hold for us.
+const rowSecuritySQL = `
+select coalesce(array_agg(c.relname::text order by c.relname) filter (where row_security_active(c.oid)), '{}'),
+       coalesce(array_agg(c.relname::text order by c.relname) filter (where not row_security_active(c.oid)), '{}')
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = any($1) and c.relrowsecurity`
+
+func (d Database) rowSecurity(ctx context.Context, found *Findings) {
+	var active, passed []string
+	if err := d.Pool.QueryRow(ctx, rowSecuritySQL, d.Schemas).Scan(&active, &passed); err != nil {
+		found.Fault(postgres.Explain(err))
+		return
+	}
+	switch {
+	case len(passed) > 0:
+		found.Warn("the policies of "+few(passed)+" do not hold for the login: requests see every row", "use a login that neither owns the tables nor has BYPASSRLS, or: alter table "+pgx.Identifier{passed[0]}.Sanitize()+" force row level security;")
+	case len(active) > 0:
+		found.OK("policies hold for the login on " + few(active))
+	default:
+		found.OK("no table has row level security")
+	}
+}
+
+// skew is how far the clocks may be apart: half a second is seen in tokens and schedules.
+const skew = 500 * time.Millisecond
+
+func (d Database) clock(ctx context.Context, found *Findings) {
+	var theirs time.Time
+	before := time.Now()
+	if err := d.Pool.QueryRow(ctx, "select clock_timestamp()").Scan(&theirs); err != nil {
+		found.Fault(postgres.Explain(err))
+		return
+	}
+	took := time.Since(before)
+	apart := theirs.Sub(before.Add(took / 2))
+	if apart.Abs() > skew+took {
+		found.Warn(fmt.Sprintf("this machine's clock and the database's are %s apart", apart.Abs().Round(10*time.Millisecond)), "run NTP on both, such as chrony or systemd-timesyncd")
+		return
+	}
+	found.OK(fmt.Sprintf("this machine and the database agree within %s", max(time.Millisecond, (apart.Abs()+took).Round(time.Millisecond))))
+}
+
+func tables(n int) string {
+	if n == 1 {
+		return "1 table"
+	}
+	return fmt.Sprintf("%d tables", n)
+}
+
+// few names the first ones of a list.
+func few(names []string) string {
+	if len(names) > 5 {
+		return strings.Join(names[:5], ", ") + fmt.Sprintf(" and %d more", len(names)-5)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,183 @@
+package doctor_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fraiseql/fraiseql/runtime/deployment/doctor"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
+	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
+)
+
+const tables = `
+create table open (id int primary key);
+create table closed (id int primary key);
+create table guarded (id int primary key);
+alter table guarded enable row level security;
+create policy everyone on guarded using (true);
+create schema hidden;
+create table hidden.thing (id int primary key);
+`
+
+// site is a database with a role of its own, whose name no other test has.
+type site struct {
+	t     *testing.T
+	admin *pgx.Conn
+	role  string
+	url   string
+}
+
+func newSite(t *testing.T, attributes string) *site {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "tables.sql")
+	if err := os.WriteFile(file, []byte(tables), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address := pgtest.Database(t, file)
+	admin, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{t: t, admin: admin, role: "app_" + admin.Config().Database}
+	s.exec("create role " + s.role + " login password 'secret' " + attributes)
+	t.Cleanup(func() {
+		s.exec("reassign owned by " + s.role + " to current_user; drop owned by " + s.role + "; drop role " + s.role)
+		_ = admin.Close(context.WithoutCancel(t.Context()))
+	})
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(s.role, "secret")
+	s.url = u.String()
+	return s
+}
+
+func (s *site) exec(sql string) {
+	s.t.Helper()
+	if _, err := s.admin.Exec(context.WithoutCancel(s.t.Context()), sql); err != nil {
+		s.t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// examine asks everything and gives what was found of one check.
+func (s *site) examine(check string, schemas ...string) string {
+	s.t.Helper()
+	pool, err := postgres.Connect(s.t.Context(), s.url, postgres.PoolOptions{Size: 2})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer pool.Close()
+	d := doctor.Database{Pool: pool, Schemas: schemas, PoolSize: 2}
+	return told(doctor.Run(s.t.Context(), d.Reach(), d.Checks()...), check, s.role)
+}
+
+func told(all []doctor.Finding, check, role string) string {
+	var lines []string
+	for _, f := range all {
+		if f.Check == check {
+			line := string(f.State) + ": " + f.Message
+			if f.Fix != "" {
+				line += " -> " + f.Fix
+			}
+			lines = append(lines, strings.ReplaceAll(line, role, "app"))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestALoginAsItShouldBe(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	s.exec("grant select on all tables in schema public to " + s.role)
+	for check, want := range map[string]string{
+		"login":        "ok: app is neither superuser nor owner of the tables",
+		"grants":       "ok: the login may read all 3 tables in public",
+		"row security": "ok: policies hold for the login on guarded",
+		"encryption":   "ok: the connection stays on this machine",
+	} {
+		if got := s.examine(check, "public"); got != want {
+			t.Errorf("%s\n got %s\nwant %s", check, got, want)
+		}
+	}
+	for _, check := range []string{"database", "connections", "clock"} {
+		if got := s.examine(check, "public"); !strings.HasPrefix(got, "ok: ") {
+			t.Errorf("%s: %s", check, got)
+		}
+	}
+}
+
+func TestWhatALoginMayTooMuchOrTooLittle(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		attributes, sql string // $role is the login
+		check, want     string
+	}{
+		"superuser":    {"superuser", "", "login", "warning: app is a superuser: grants and row security mean nothing to it -> create role app login password '…';\ngrant usage on schema \"public\" to app; grant select, insert, update, delete on all tables in schema \"public\" to app;"},
+		"bypass":       {"bypassrls", "", "login", "warning: app has BYPASSRLS: row security means nothing to it -> alter role \"app\" nobypassrls;"},
+		"owner":        {"", "alter table open owner to $role", "login", "warning: app owns 1 table: it may change and drop them, and row security does not hold for it -> create role app login password '…';\ngrant usage on schema \"public\" to app; grant select, insert, update, delete on all tables in schema \"public\" to app;"},
+		"nothing":      {"", "", "grants", "error: the login may read none of the 3 tables in public -> grant select on all tables in schema \"public\" to \"app\";"},
+		"one closed":   {"", "grant select on open, guarded to $role", "grants", "warning: 1 of the 3 tables in public cannot be read and are not shown: closed -> grant select on \"public\".\"closed\" to \"app\"; leave it, if that is meant"},
+		"passed by":    {"bypassrls", "", "row security", "warning: the policies of guarded do not hold for the login: requests see every row -> use a login that neither owns the tables nor has BYPASSRLS, or: alter table \"guarded\" force row level security;"},
+		"few sessions": {"connection limit 1", "", "connections", "warning: the pool may open 2 connections"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, c.attributes)
+			if c.sql != "" {
+				s.exec(strings.ReplaceAll(c.sql, "$role", s.role))
+			}
+			if got := s.examine(c.check, "public"); got != c.want && (name != "few sessions" || !strings.HasPrefix(got, c.want)) {
+				t.Errorf("\n got %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestSchemasThatCannotBeSeen(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "")
+	got := strings.Split(s.examine("grants", "hidden", "nowhere"), "\n")
+	want := []string{
+		`error: the login may not use the schema hidden -> grant usage on schema "hidden" to "app";`,
+		`error: the database has no schema nowhere -> create schema "nowhere"; or correct [database] schemas`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("found %q", got)
+	}
+}
+
+func TestADatabaseThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	pool, err := pgxpool.New(t.Context(), "postgres://nobody:hunter2@127.0.0.1:1/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	d := doctor.Database{Pool: pool, Schemas: []string{"public"}}
+	all := doctor.Run(t.Context(), d.Reach(), d.Checks()...)
+	if all[0].State != doctor.Error || all[0].Kind != fault.Unavailable || all[1].State != doctor.Skipped {
+		t.Errorf("found %+v", all)
+	}
+	if strings.Contains(fmt.Sprint(all), "hunter2") {
+		t.Error("the password is told")
+	}
+}
+
+func TestTheRoomOnADisk(t *testing.T) {
+	t.Parallel()
+	all := doctor.Run(t.Context(), doctor.Disk("this disk", t.TempDir()), doctor.Disk("that disk", filepath.Join(t.TempDir(), "nowhere")))
+	if all[0].State == doctor.Skipped || !strings.Contains(all[0].Message, "GB of room") || all[1].State != doctor.Skipped {
+		t.Errorf("found %+v", all)
+	}
+}
