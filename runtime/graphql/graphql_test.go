@@ -33,7 +33,10 @@ func openWith(t testing.TB, c graphql.Config, deps graphql.Deps, files ...string
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	deps.Pool, deps.Log, deps.Schemas, deps.Dev = pool, slog.New(slog.DiscardHandler), []string{"public"}, true
+	deps.Pool, deps.Schemas, deps.Dev = pool, []string{"public"}, true
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
 	s := graphql.New(c, deps)
 	if err := s.Load(t.Context()); err != nil {
 		t.Fatal(err)

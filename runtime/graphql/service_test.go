@@ -2,6 +2,7 @@ package graphql_test
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,7 +73,7 @@ func TestAStatementThatTakesTooLongIsCancelled(t *testing.T) {
 // A request may only fail when what it names is not there.
 func TestSchemaChangesDropNoRequest(t *testing.T) {
 	t.Parallel()
-	s, pool := openWith(t, graphql.Config{}, graphql.Deps{Interval: 20 * time.Millisecond}, sql(t, `
+	s, pool := openWith(t, graphql.Config{}, graphql.Deps{Interval: 20 * time.Millisecond, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, sql(t, `
 		create table item (id int primary key, name text not null, price int not null);
 		insert into item select i, 'item ' || i, i from generate_series(1, 50) i;`))
 	ctx, stop := context.WithCancel(t.Context())

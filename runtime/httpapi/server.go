@@ -25,15 +25,18 @@ type Server struct {
 	leaving   atomic.Bool // from here on every answer closes its connection
 }
 
-// New makes a server over the routes of all features. It does not listen yet.
-func New(config Config, lifecycle Lifecycle, health *Health, log *slog.Logger, mux *http.ServeMux) *Server {
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+// New makes a server over the routes of all features. It does not listen yet. Probes have no need of a
+// place among the requests: a server that is busy is alive.
+func New(config Config, lifecycle Lifecycle, health *Health, log *slog.Logger, features *http.ServeMux) *Server {
+	features.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, r, fault.New(fault.NotFound, "server/no-route", "there is nothing at "+r.URL.Path))
 	})
+	mux := http.NewServeMux()
+	mux.Handle("/", bounded(config.Limits, features))
 	health.Routes(mux, lifecycle)
 	s := &Server{config: config, lifecycle: lifecycle, health: health, log: log}
 	s.http = &http.Server{
-		Handler:           s.partings(withRequestID(guarded(log, bounded(config.Limits, mux)))),
+		Handler:           s.partings(withRequestID(guarded(log, mux))),
 		ReadHeaderTimeout: config.Limits.HeaderTimeout,
 		ReadTimeout:       config.Limits.HeaderTimeout + config.Limits.RequestTimeout,
 		WriteTimeout:      config.Limits.HeaderTimeout + 2*config.Limits.RequestTimeout,

@@ -74,43 +74,39 @@ func (e *Executor) run(ctx context.Context, statements []*plan.Statement) (parts
 	return parts, problems, nil
 }
 
-// try runs statements once, and once more on a fresh start when the first failed for a reason that has
-// nothing to do with them: a connection that was lost while idle, or a schema that has just changed.
-// Reads may be repeated, and no byte has left yet.
+// try runs statements once, and once more on a fresh connection when the first was lost while it lay
+// idle. Reads may be repeated, and no byte has left yet.
 func (e *Executor) try(ctx context.Context, statements []*plan.Statement) ([][]byte, int, error) {
 	parts, failed, err := e.once(ctx, statements)
-	if err == nil || ctx.Err() != nil {
-		return parts, failed, err
-	}
-	switch {
-	case isStalePlan(err):
-		return e.once(ctx, statements)
-	case isLostConnection(err):
+	if err != nil && ctx.Err() == nil && isLostConnection(err) {
 		e.Pool.Reset()
 		return e.once(ctx, statements)
 	}
 	return parts, failed, err
 }
 
+// staleTries bounds how often statements are prepared anew for one request: each change of the schema
+// while it is at work takes one.
+const staleTries = 3
+
+// once runs statements on one connection. When the schema has changed since they were prepared there,
+// they are prepared again on that very connection: any other one is as old.
 func (e *Executor) once(ctx context.Context, statements []*plan.Statement) ([][]byte, int, error) {
-	parts := make([][]byte, len(statements))
 	conn, err := e.Pool.Acquire(ctx)
 	if err != nil {
-		return parts, 0, err
+		return make([][]byte, len(statements)), 0, err
 	}
 	defer conn.Release()
-	failed, err := run(ctx, conn.Conn().PgConn(), statements, !e.Unnamed, parts)
-	if err != nil && isStalePlan(err) {
-		forgetAll(ctx, conn.Conn().PgConn())
-	}
-	return parts, failed, err
-}
-
-// forgetAll makes the connection prepare everything anew.
-func forgetAll(ctx context.Context, conn *pgconn.PgConn) {
-	delete(conn.CustomData(), preparedKey)
-	if _, err := conn.Exec(ctx, "deallocate all").ReadAll(); err != nil {
-		_ = conn.Close(ctx) // the pool replaces a closed connection
+	for try := 1; ; try++ {
+		parts := make([][]byte, len(statements))
+		failed, err := run(ctx, conn.Conn().PgConn(), statements, !e.Unnamed, parts)
+		if err == nil || !isStalePlan(err) || try == staleTries || ctx.Err() != nil {
+			return parts, failed, err
+		}
+		delete(conn.Conn().PgConn().CustomData(), preparedKey)
+		if err := conn.Conn().DeallocateAll(ctx); err != nil { // what the driver has prepared for itself goes, too
+			return parts, failed, err
+		}
 	}
 }
 

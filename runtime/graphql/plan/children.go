@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
@@ -60,11 +59,7 @@ func (c *compiler) children(o *schema.Object, t string, fields []selected) (leve
 			v, err = c.toOne(target.Relation, t, f)
 		}
 		if err != nil {
-			err.Path = append(ast.Path{ast.PathName(f.key)}, err.Path...)
-			if err.Locations == nil && f.field.Position != nil {
-				err.Locations = []gqlerror.Location{{Line: f.field.Position.Line, Column: f.field.Position.Column}}
-			}
-			return l, err
+			return l, f.blame(err)
 		}
 		l.values = append(l.values, v)
 	}

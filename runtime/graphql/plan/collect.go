@@ -13,6 +13,15 @@ type selected struct {
 	selections ast.SelectionSet
 }
 
+// blame puts a field in front of the path of an error from inside it; the innermost one gives the place.
+func (f selected) blame(err *gqlerror.Error) *gqlerror.Error {
+	err.Path = append(ast.Path{ast.PathName(f.key)}, err.Path...)
+	if err.Locations == nil && f.field.Position != nil {
+		err.Locations = []gqlerror.Location{{Line: f.field.Position.Line, Column: f.field.Position.Column}}
+	}
+	return err
+}
+
 // Visit calls f for each field of a selection set, merged and in response order. Type conditions always
 // hold: the schema has no interfaces and no unions, and validation refuses the impossible.
 func Visit(set ast.SelectionSet, variables map[string]any, visit func(key string, f *ast.Field, selections ast.SelectionSet)) {

@@ -26,8 +26,7 @@ func Compile(d *Document, op *ast.OperationDefinition, variables map[string]any,
 	for _, f := range collect(op.SelectionSet, variables) {
 		root, err := compileRoot(d.Schema, f, variables, paging)
 		if err != nil {
-			err.Path = ast.Path{ast.PathName(f.key)}
-			return nil, err
+			return nil, f.blame(err)
 		}
 		plan.Fields = append(plan.Fields, root)
 	}

@@ -1,0 +1,110 @@
+package graphql_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql"
+	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
+)
+
+// firstError writes the first error of a response in one line: code, path, place, message.
+func firstError(r transport.Response) string {
+	if len(r.Errors) == 0 {
+		return "none: " + string(r.Data)
+	}
+	e := r.Errors[0]
+	line := fmt.Sprint(e.Extensions["code"])
+	if len(e.Path) > 0 {
+		line += " at " + e.Path.String()
+	}
+	for _, l := range e.Locations {
+		line += fmt.Sprintf(" %d:%d", l.Line, l.Column)
+	}
+	return line + " " + e.Message
+}
+
+func TestErrorsOfRequests(t *testing.T) {
+	t.Parallel()
+	s, _ := chinook(t)
+	deep := strings.Repeat("{ artist { albums(limit: 1) ", 7) + "{ title }" + strings.Repeat("} }", 7)
+	aliases := "{"
+	for i := range 31 {
+		aliases += fmt.Sprintf(" a%d: albums(limit: 1) { albumId }", i)
+	}
+	aliases += " }"
+	for name, c := range map[string]struct {
+		query, variables, operation string
+		want                        string
+		ran                         bool // there is data beside the error
+	}{
+		"no document":        {query: "", want: "GRAPHQL_PARSE_FAILED the document has no operation"},
+		"not closed":         {query: "{ albums {\n  title", want: "GRAPHQL_PARSE_FAILED 2:8 Expected Name, found <EOF>"},
+		"unknown field":      {query: "{ albums { titel } }", want: `GRAPHQL_VALIDATION_FAILED 1:12 Cannot query field "titel" on type "Album". Did you mean "title"?`},
+		"unknown root":       {query: "{ albumz { title } }", want: "GRAPHQL_VALIDATION_FAILED 1:3 Cannot query field \"albumz\""},
+		"unknown argument":   {query: "{ albums(wher: {}) { title } }", want: "GRAPHQL_VALIDATION_FAILED 1:3 Unknown argument \"wher\" on field \"Query.albums\". Did you mean \"where\"?"},
+		"unknown operator":   {query: "{ albums(where: {title: {has: \"x\"}}) { title } }", want: "GRAPHQL_VALIDATION_FAILED 1:26"},
+		"a leaf with fields": {query: "{ albums { title { x } } }", want: "GRAPHQL_VALIDATION_FAILED 1:20"},
+		"an object without":  {query: "{ albums }", want: "GRAPHQL_VALIDATION_FAILED 1:3"},
+		"text for a number":  {query: `{ album(albumId: "1") { title } }`, want: "GRAPHQL_VALIDATION_FAILED 1:19"},
+		"a key too few":      {query: "{ album { title } }", want: "GRAPHQL_VALIDATION_FAILED 1:3"},
+		"over the cap":       {query: "{ albums(limit: 1001) { title } }", want: "BAD_USER_INPUT at albums 1:3 limit 1001 is over the most that is allowed, 1000"},
+		"over it, deep":      {query: "{ artists { albums(limit: 1001) { title } } }", want: "BAD_USER_INPUT at artists.albums 1:13 limit 1001 is over the most"},
+		"below nothing":      {query: "{ albums(limit: -1) { title } }", want: "BAD_USER_INPUT at albums 1:3 limit must not be negative"},
+		"offset below":       {query: "{ albums(offset: -1) { title } }", want: "BAD_USER_INPUT at albums 1:3 offset must not be negative"},
+		"variable's type":    {query: "query($n: Int!) { albums(limit: $n) { title } }", variables: `{"n": "5"}`, want: "BAD_USER_INPUT"},
+		"variable missing":   {query: "query($n: Int!) { albums(limit: $n) { title } }", want: "BAD_USER_INPUT"},
+		"which operation":    {query: "query A { __typename } query B { __typename }", want: "OPERATION_RESOLUTION_FAILURE"},
+		"no such operation":  {query: "query A { __typename }", operation: "C", want: "OPERATION_RESOLUTION_FAILURE"},
+		"too deep":           {query: "{ albums(limit: 1) " + deep + " }", want: "QUERY_TOO_COMPLEX"},
+		"too many aliases":   {query: aliases, want: "QUERY_TOO_COMPLEX"},
+		"too many words":     {query: "{ albums { " + strings.Repeat("title ", 2001) + "} }", want: "QUERY_TOO_COMPLEX"},
+		"a broken regex":     {query: `{ ok: albums(limit: 1) { albumId } albums(where: {title: {regex: "("}}) { title } }`, want: "BAD_USER_INPUT at albums 1:36 invalid regular expression", ran: true},
+		"no such mutation":   {query: "mutation { createAlbum { title } }", want: "GRAPHQL_VALIDATION_FAILED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			request := transport.Request{Query: c.query, OperationName: c.operation}
+			if c.variables != "" {
+				decoder := json.NewDecoder(strings.NewReader(c.variables))
+				decoder.UseNumber()
+				if err := decoder.Decode(&request.Variables); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := s.Execute(t.Context(), request)
+			if text := firstError(got); !strings.HasPrefix(text, c.want) {
+				t.Errorf("\n got %s\nwant %s", text, c.want)
+			}
+			if (got.Data != nil) != c.ran {
+				t.Errorf("data: %s", got.Data)
+			}
+		})
+	}
+}
+
+// TestWhatTheDatabaseSaysIsMasked has errors that tell of the inside: they go to the log under an id.
+func TestWhatTheDatabaseSaysIsMasked(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s, pool := openWith(t, graphql.Config{}, graphql.Deps{Log: slog.New(slog.NewTextHandler(&log, nil))}, sql(t, `
+		create function boom() returns text language plpgsql stable as $$ begin raise exception 'the canary of row 7'; end $$;
+		create view broken as select 1 as id, boom() as text;
+		create table gone (id int primary key);`))
+	got := s.Execute(t.Context(), transport.Request{Query: "{ brokens { text } }"})
+	if text := firstError(got); !strings.HasPrefix(text, "INTERNAL_SERVER_ERROR at brokens 1:3 ") || strings.Contains(text, "canary") {
+		t.Errorf("the client learns: %s", text)
+	}
+	id, _ := got.Errors[0].Extensions["errorId"].(string)
+	if id == "" || !strings.Contains(log.String(), id) || !strings.Contains(log.String(), "the canary of row 7") {
+		t.Errorf("the log has not what the client was told to look for: %q in %s", id, log.String())
+	}
+	exec(t, pool, "drop table gone")
+	if text := firstError(s.Execute(t.Context(), transport.Request{Query: "{ gones { id } }"})); !strings.HasPrefix(text, "INTERNAL_SERVER_ERROR") || strings.Contains(text, "relation") {
+		t.Errorf("of a table that has just gone the client learns: %s", text)
+	}
+}
