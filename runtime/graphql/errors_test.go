@@ -108,3 +108,21 @@ func TestWhatTheDatabaseSaysIsMasked(t *testing.T) {
 		t.Errorf("of a table that has just gone the client learns: %s", text)
 	}
 }
+
+// TestWithoutIntrospectionNothingIsSuggested asks a server of production for names that it has not.
+func TestWithoutIntrospectionNothingIsSuggested(t *testing.T) {
+	t.Parallel()
+	off := false
+	s, _ := openWith(t, graphql.Config{Introspection: &off}, graphql.Deps{}, sql(t, "create table secret_plan (id int primary key, codename text);"))
+	for _, query := range []string{
+		"{ secretPlan { id } }", "{ secretPlanz { id } }", "{ secretPlans { codenam } }", "{ secretPlans(wher: {}) { id } }",
+		"{ secretPlans(where: {codenam: {eq: 1}}) { id } }", "{ secretPlans(orderBy: [{id: ASCE}]) { id } }", "{ ... on SecretPla { id } }",
+		"{ secretPlans }", "{ __schema { types { name } } }", `{ __type(name: "SecretPlan") { name } }`, "query($w: SecretPlanWher) { secretPlans(where: $w) { id } }",
+	} {
+		got := s.Execute(t.Context(), transport.Request{Query: query})
+		text := firstError(got)
+		if code(got) == "" || strings.Contains(text, "Did you mean") || strings.Contains(text, "codename") {
+			t.Errorf("%s: %s", query, text)
+		}
+	}
+}

@@ -212,7 +212,7 @@ func (s *Service) Statements(r transport.Request) (*plan.Plan, error) {
 func (s *Service) prepare(p *picture, r transport.Request) (*plan.Document, *ast.OperationDefinition, *plan.Plan, gqlerror.List) {
 	document := p.documents.get(r.Query)
 	if document == nil {
-		parsed, list := plan.Parse(p.schema, r.Query, s.config.planLimits())
+		parsed, list := plan.Parse(p.schema, r.Query, s.config.planLimits(), s.config.introspection(s.deps.Dev))
 		if list != nil {
 			return nil, nil, nil, list
 		}

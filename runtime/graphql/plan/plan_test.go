@@ -42,7 +42,7 @@ var limits = plan.Limits{Tokens: 2000, Depth: 12, IntrospectionDepth: 20, Aliase
 // compile gives the statements of a document, or the first error's code and message.
 func compile(t testing.TB, s *schema.Schema, text string, given map[string]any) (*plan.Plan, string) {
 	t.Helper()
-	d, list := plan.Parse(s, text, limits)
+	d, list := plan.Parse(s, text, limits, true)
 	if list != nil {
 		return nil, list[0].Extensions["code"].(string) + " " + list[0].Message
 	}

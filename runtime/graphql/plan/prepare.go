@@ -9,6 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
@@ -19,8 +21,30 @@ type Document struct {
 	Schema *schema.Schema
 }
 
-// Parse reads and checks a document. On failure the list says all that the validator found.
-func Parse(s *schema.Schema, text string, limits Limits) (*Document, gqlerror.List) {
+// The rules of section 5 of the specification; suggestions would tell names to those who may not ask for
+// the schema.
+var (
+	suggesting = rules.NewDefaultRules()
+	silent     = withoutSuggestions()
+)
+
+func withoutSuggestions() *rules.Rules {
+	r := rules.NewDefaultRules()
+	for name, rule := range map[string]core.Rule{
+		rules.FieldsOnCorrectTypeRule.Name: rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
+		rules.KnownArgumentNamesRule.Name:  rules.KnownArgumentNamesRuleWithoutSuggestions,
+		rules.KnownTypeNamesRule.Name:      rules.KnownTypeNamesRuleWithoutSuggestions,
+		rules.ScalarLeafsRule.Name:         rules.ScalarLeafsRuleWithoutSuggestions,
+		rules.ValuesOfCorrectTypeRule.Name: rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
+	} {
+		r.ReplaceRule(name, rule.RuleFunc)
+	}
+	return r
+}
+
+// Parse reads and checks a document. On failure the list says all that the validator found; with suggest
+// also what may have been meant.
+func Parse(s *schema.Schema, text string, limits Limits, suggest bool) (*Document, gqlerror.List) {
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, limits.Tokens)
 	if err != nil {
 		return nil, parseProblem(err, limits)
@@ -31,7 +55,11 @@ func Parse(s *schema.Schema, text string, limits Limits) (*Document, gqlerror.Li
 	if problem := limits.check(doc); problem != nil {
 		return nil, gqlerror.List{problem}
 	}
-	if list := validator.ValidateWithRules(s.AST, doc, nil); len(list) > 0 {
+	chosen := silent
+	if suggest {
+		chosen = suggesting
+	}
+	if list := validator.ValidateWithRules(s.AST, doc, chosen); len(list) > 0 {
 		return nil, withCode(ValidationFailed, list)
 	}
 	return &Document{Query: doc, Schema: s}, nil
