@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -27,58 +28,111 @@ func newServeCommand(env *Env) *cobra.Command {
 			"SIGTERM drains: /ready fails, and after [lifecycle] shutdown_delay requests at work are finished. A second one leaves at once.",
 		Example: "  fraiseql serve --demo\n  fraiseql serve --dev --database-url postgres://localhost/mydb\n  fraiseql serve --listen 0.0.0.0:8080",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), env) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return (&server{serveOptions: o, env: env}).run(cmd.Context())
+		},
 	}
 	c.Flags().BoolVar(&o.demo, "demo", false, "serve a small shop on the private server")
-	c.Flags().BoolVar(&o.dev, "dev", false, "development: playground and introspection, schema changes seen at once")
+	c.Flags().BoolVar(&o.dev, "dev", false, "development: playground, introspection, suggestions; changes of schema and configuration are followed")
 	c.Flags().StringVar(&o.listen, "listen", "", "address to listen on, HOST:PORT")
 	return c
 }
 
-func (o serveOptions) run(ctx context.Context, env *Env) error {
-	flags := map[string]string{}
-	if o.listen != "" {
-		host, port, err := net.SplitHostPort(o.listen)
-		if err != nil {
-			return fault.Wrap(fault.Usage, "usage", "--listen wants HOST:PORT", err).WithHint("--listen 127.0.0.1:4000")
-		}
-		if host != "" {
-			flags["server.host"] = host
-		} else {
-			flags["server.host"] = "0.0.0.0"
-		}
-		flags["server.port"] = port
-	}
-	if o.dev || o.demo {
-		flags["lifecycle.shutdown_delay"] = "0s" // nobody balances load to a developer's machine
-	}
-	c, file, err := env.load(true, flags)
+// server is one run of serve; in development it may serve one configuration after the other.
+type server struct {
+	serveOptions
+	env *Env
+	url string // where it was last said to be
+}
+
+func (s *server) run(ctx context.Context) error {
+	a, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
-	options := app.Options{Log: env.logger(c, env.quiet), Dir: projectDir(file), Dev: o.dev || o.demo}
-	if o.demo {
+	for {
+		next, err := s.serve(ctx, a)
+		a.Close(context.WithoutCancel(ctx))
+		if next == nil {
+			return err
+		}
+		a = next
+	}
+}
+
+// flags are the keys of the configuration that the command line sets.
+func (s *server) flags() (map[string]string, error) {
+	flags := map[string]string{}
+	if s.listen != "" {
+		host, port, err := net.SplitHostPort(s.listen)
+		if err != nil {
+			return nil, fault.Wrap(fault.Usage, "usage", "--listen wants HOST:PORT", err).WithHint("--listen 127.0.0.1:4000")
+		}
+		if host == "" {
+			host = "0.0.0.0"
+		}
+		flags["server.host"], flags["server.port"] = host, port
+	}
+	if s.dev || s.demo {
+		flags["lifecycle.shutdown_delay"] = "0s" // nobody balances load to a developer's machine
+	}
+	return flags, nil
+}
+
+// open reads the configuration and builds the program.
+func (s *server) open(ctx context.Context) (*app.App, error) {
+	flags, err := s.flags()
+	if err != nil {
+		return nil, err
+	}
+	c, file, err := s.env.load(true, flags)
+	if err != nil {
+		return nil, err
+	}
+	options := app.Options{Log: s.env.logger(c, s.env.quiet), Dir: projectDir(file), Dev: s.dev || s.demo}
+	if s.demo {
 		if !c.Private() {
-			return fault.New(fault.Usage, "serve/demo-with-database", "--demo runs on the private server, but a database is configured").
+			return nil, fault.New(fault.Usage, "serve/demo-with-database", "--demo runs on the private server, but a database is configured").
 				WithHint("run it in an empty folder, or leave --demo out")
 		}
 		options.Load = shop.SQL()
 	}
-	a, err := app.Open(ctx, c, options)
-	if err != nil {
-		return err
-	}
-	defer a.Close(context.WithoutCancel(ctx))
-	return a.Run(ctx, func(url string) {
-		if o.demo {
-			env.printDemo(url, c.GraphQL.Path)
-			return
-		}
-		fmt.Fprintln(env.Out, url+c.GraphQL.Path)
-	})
+	return app.Open(ctx, c, options)
 }
 
-func (e *Env) printDemo(url, path string) {
-	fmt.Fprintf(e.Out, "The demo shop is at %s%s (open it in a browser), its health at %s/ready. Try:\n\n"+
-		"  curl -s %s%s -H 'content-type: application/json' -d '{\"query\":\"%s\"}'\n\n", url, path, url, url, path, shop.Query)
+// serve runs one configuration until ctx ends. In development it also ends when the configuration has
+// changed: next is then the program that is to follow.
+func (s *server) serve(ctx context.Context, a *app.App) (next *app.App, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var watching sync.WaitGroup
+	if s.dev {
+		watching.Go(func() {
+			if next = s.changed(ctx); next != nil {
+				stop()
+			}
+		})
+	}
+	err = a.Run(ctx, func(url string) { s.announce(url, a.Config.GraphQL.Path) })
+	stop()
+	watching.Wait()
+	if err != nil && next != nil {
+		next.Close(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	return next, err
+}
+
+// announce prints the address, once.
+func (s *server) announce(url, path string) {
+	if s.url == url+path {
+		return
+	}
+	s.url = url + path
+	if !s.demo {
+		fmt.Fprintln(s.env.Out, s.url)
+		return
+	}
+	fmt.Fprintf(s.env.Out, "The demo shop is at %s (open it in a browser), its health at %s/ready. Try:\n\n"+
+		"  curl -s %s -H 'content-type: application/json' -d '{\"query\":\"%s\"}'\n\n", s.url, url, s.url, shop.Query)
 }

@@ -221,3 +221,39 @@ func TestTheSecondSignalLeavesAtOnce(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 }
+
+// TestDevelopmentFollowsTheConfiguration changes the file under a server: well, badly, and well again.
+func TestDevelopmentFollowsTheConfiguration(t *testing.T) {
+	t.Parallel()
+	dir := project(t)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	_ = free.Close()
+	write(t, dir, "fraiseql.toml", "version = 1\n")
+	_, said := start(t, dir, nil, "--dev", "--listen", address, "--database-url", pgtest.Database(t))
+	answers := func(path string) func() bool {
+		return func() bool {
+			response, err := http.Post("http://"+address+path, "application/json", strings.NewReader(`{"query":"{ __typename }"}`)) //nolint:gosec // an address of our own
+			if err != nil {
+				return false
+			}
+			_ = response.Body.Close()
+			return response.StatusCode == http.StatusOK
+		}
+	}
+	eventually(t, "it answers", answers("/graphql"))
+	write(t, dir, "fraiseql.toml", "[graphql]\npath = \"/api\"\n")
+	eventually(t, "it answers where the file says", answers("/api"))
+	write(t, dir, "fraiseql.toml", "[graphql]\npth = \"/api\"\n")
+	eventually(t, "it tells what is wrong", func() bool {
+		return strings.Contains(said.String(), "config/unknown-key") && strings.Contains(said.String(), "what was served before goes on")
+	})
+	if !answers("/api")() {
+		t.Error("what was served before is gone")
+	}
+	write(t, dir, "fraiseql.toml", "[graphql]\npath = \"/graph\"\n")
+	eventually(t, "it answers where the file says now", answers("/graph"))
+}
