@@ -23,7 +23,7 @@ needs-postgres:
 build: needs-go ## the binary, as ./fraiseql
 	CGO_ENABLED=0 go build -trimpath -o fraiseql ./cmd/fraiseql
 
-demo: build needs-postgres ## serve the demo shop on a private PostgreSQL
+demo: build ## serve the demo shop on a private PostgreSQL
 	./fraiseql serve --demo
 
 test: needs-go needs-postgres ## every test, on a private PostgreSQL
