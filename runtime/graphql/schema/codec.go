@@ -65,8 +65,8 @@ var scalarCodecs = map[string]Codec{
 	"json":        {GraphQL: "JSON", Encoding: Raw, class: presence},
 	"jsonb":       {GraphQL: "JSON", Encoding: Raw, class: presence},
 	"bytea":       {GraphQL: "Bytes", out: `translate(encode(%s, 'base64'), E'\n', '')`, in: "decode(%s, 'base64')", class: equality},
-	"inet":        {GraphQL: "Inet", text: true, class: ordered},
-	"cidr":        {GraphQL: "Cidr", text: true, class: ordered},
+	"inet":        {GraphQL: "Inet", class: ordered},
+	"cidr":        {GraphQL: "Cidr", class: ordered},
 	"macaddr":     {GraphQL: "MacAddr", class: ordered},
 	"macaddr8":    {GraphQL: "MacAddr", class: ordered},
 }
