@@ -76,7 +76,7 @@ const kinds = `r closed ""
   id integer b not-null
   key closed_pkey primary=true id
 r country "A country."
-  code character b not-null
+  code bpchar b not-null
   name text b not-null "In English."
   key country_pkey primary=true code
   key country_name_key primary=false name
@@ -95,7 +95,7 @@ r person ""
   home address c
   nicknames text[] a
   born span r
-  country_code character b
+  country_code bpchar b
   boss_tenant integer b
   boss_id integer b
   shout text b generated
@@ -155,7 +155,7 @@ func TestOnlyWhatTheLoginMayRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `r country "A country."
-  code character b not-null
+  code bpchar b not-null
   name text b not-null "In English."
   key country_pkey primary=true code
   key country_name_key primary=false name

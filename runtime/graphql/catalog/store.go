@@ -48,8 +48,12 @@ join pg_namespace n on n.oid = k.connamespace
 where n.nspname = any($1) and k.contype = 'f' and k.conparentid = 0
 order by k.conrelid, k.conname`
 
+// In a cast, character and bit without a length mean a length of 1: their internal names do not.
 const typesSQL = `
-select t.oid, n.nspname, t.typname, format_type(t.oid, null),
+select t.oid, n.nspname, t.typname,
+       case t.oid when 'bpchar'::regtype then 'bpchar' when 'bpchar[]'::regtype then 'bpchar[]'
+                  when 'pg_catalog.bit'::regtype then 'pg_catalog.bit' when 'pg_catalog.bit[]'::regtype then 'pg_catalog.bit[]'
+                  else format_type(t.oid, null) end,
        case when t.typcategory = 'A' and t.typelem <> 0 then 'a' else t.typtype::text end,
        case t.typtype when 'd' then t.typbasetype when 'r' then r.rngsubtype else t.typelem end,
        t.typrelid, t.typnotnull, coalesce(obj_description(t.oid, 'pg_type'), ''),
