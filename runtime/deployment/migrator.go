@@ -155,6 +155,28 @@ func (m *Migrator) Up(ctx context.Context, to int64, sets ...Set) ([]Step, error
 
 // Down undoes the newest migration of a set or, with to >= 0, all above that version.
 func (m *Migrator) Down(ctx context.Context, set Set, to int64) ([]Step, error) {
+	return m.undo(ctx, set, func(p *goose.Provider) ([]*goose.MigrationResult, error) {
+		if to >= 0 {
+			return p.DownTo(ctx, to)
+		}
+		return one(p.Down(ctx))
+	})
+}
+
+// Redo undoes the newest migration of a set and runs it again.
+func (m *Migrator) Redo(ctx context.Context, set Set) ([]Step, error) {
+	return m.undo(ctx, set, func(p *goose.Provider) ([]*goose.MigrationResult, error) {
+		down, err := one(p.Down(ctx))
+		if err != nil {
+			return down, err
+		}
+		up, err := one(p.UpByOne(ctx))
+		return append(down, up...), err
+	})
+}
+
+// undo runs what begins with a step back, alone.
+func (m *Migrator) undo(ctx context.Context, set Set, work func(p *goose.Provider) ([]*goose.MigrationResult, error)) ([]Step, error) {
 	done := []Step{}
 	err := m.locked(ctx, func() error {
 		p, err := m.provider(set)
@@ -164,15 +186,7 @@ func (m *Migrator) Down(ctx context.Context, set Set, to int64) ([]Step, error) 
 		if p == nil {
 			return nothingToUndo(set)
 		}
-		var results []*goose.MigrationResult
-		if to >= 0 {
-			results, err = p.DownTo(ctx, to)
-		} else {
-			var one *goose.MigrationResult
-			if one, err = p.Down(ctx); err == nil {
-				results = append(results, one)
-			}
-		}
+		results, err := work(p)
 		done = m.steps(set, results)
 		if err != nil {
 			return m.explain(set, err)
@@ -182,27 +196,12 @@ func (m *Migrator) Down(ctx context.Context, set Set, to int64) ([]Step, error) 
 	return done, err
 }
 
-// Redo undoes the newest migration of a set and runs it again.
-func (m *Migrator) Redo(ctx context.Context, set Set) ([]Step, error) {
-	done := []Step{}
-	err := m.locked(ctx, func() error {
-		p, err := m.provider(set)
-		if err != nil {
-			return err
-		}
-		if p == nil {
-			return nothingToUndo(set)
-		}
-		for _, run := range []func(context.Context) (*goose.MigrationResult, error){p.Down, p.UpByOne} {
-			result, err := run(ctx)
-			if err != nil {
-				return m.explain(set, err)
-			}
-			done = append(done, m.steps(set, []*goose.MigrationResult{result})...)
-		}
-		return nil
-	})
-	return done, err
+// one makes the result of a step a list; of a step that failed there is none.
+func one(result *goose.MigrationResult, err error) ([]*goose.MigrationResult, error) {
+	if err != nil {
+		return nil, err
+	}
+	return []*goose.MigrationResult{result}, nil
 }
 
 func nothingToUndo(set Set) error {

@@ -28,7 +28,7 @@ type Deps struct {
 	Dev       bool          // introspection and the playground are on unless the configuration says no
 	BodyLimit int64         // bytes of a request; 0 is 256 KiB
 	Timeout   time.Duration // of the statements of one request; 0 is none
-	Interval  time.Duration // between looks for a changed schema; 0 is 5 s, in development 1 s
+	Interval  time.Duration // between looks for a changed schema; 0 is 2 s, in development 1 s
 }
 
 // Service answers GraphQL requests. It is safe for use by many goroutines.
@@ -54,7 +54,7 @@ const keptDocuments = 2000
 // New makes a service that has not looked at the database yet: see Load and Run.
 func New(config Config, deps Deps) *Service {
 	if deps.Interval == 0 {
-		deps.Interval = 5 * time.Second
+		deps.Interval = 2 * time.Second
 		if deps.Dev {
 			deps.Interval = time.Second
 		}
