@@ -16,7 +16,7 @@ const look = 250 * time.Millisecond
 // changed waits until the configuration has changed to something that can be served, and opens that; nil
 // when ctx ends before. A change that cannot be served is told, and what is served goes on.
 func (s *server) changed(ctx context.Context) *app.App {
-	before := s.stamp()
+	seen := s.read
 	for tick := time.Tick(look); ; {
 		select {
 		case <-ctx.Done():
@@ -24,10 +24,10 @@ func (s *server) changed(ctx context.Context) *app.App {
 		case <-tick:
 		}
 		now := s.stamp()
-		if now == before {
+		if now == s.read || now != seen {
+			seen = now // an editor may still be writing: what stays for two looks is whole
 			continue
 		}
-		before = now
 		next, err := s.open(ctx)
 		if err == nil {
 			fmt.Fprintln(s.env.Err, "the configuration has changed: it is served from now on")

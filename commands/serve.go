@@ -41,8 +41,9 @@ func newServeCommand(env *Env) *cobra.Command {
 // server is one run of serve; in development it may serve one configuration after the other.
 type server struct {
 	serveOptions
-	env *Env
-	url string // where it was last said to be
+	env  *Env
+	url  string // where it was last said to be
+	read string // the stamp of the configuration that was last read
 }
 
 func (s *server) run(ctx context.Context) error {
@@ -85,6 +86,7 @@ func (s *server) open(ctx context.Context) (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.read = s.stamp()
 	c, file, err := s.env.load(true, flags)
 	if err != nil {
 		return nil, err
