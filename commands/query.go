@@ -160,6 +160,31 @@ func kindOfAnswer(response transport.Response) fault.Kind {
 	return fault.Internal
 }
 
+// explained is what becomes of one root field.
+type explained struct {
+	Field string   `json:"field"`
+	SQL   string   `json:"sql"`
+	Args  []string `json:"args"` // $1, $2, … in PostgreSQL's text form
+	Plan  []string `json:"plan"`
+}
+
+func (e *Env) printExplained(all []explained) error {
+	switch e.output {
+	case "json":
+		return e.printJSON(all)
+	case "yaml":
+		return e.printYAML(all)
+	}
+	for _, f := range all {
+		fmt.Fprintf(e.Out, "-- %s\n%s;\n", f.Field, f.SQL)
+		for i, arg := range f.Args {
+			fmt.Fprintf(e.Out, "-- $%d = %s\n", i+1, arg)
+		}
+		fmt.Fprintf(e.Out, "%s\n\n", strings.Join(f.Plan, "\n"))
+	}
+	return nil
+}
+
 func (o queryOptions) explain(ctx context.Context, env *Env, args []string) error {
 	request, err := o.request(env, args)
 	if err != nil {
@@ -174,6 +199,7 @@ func (o queryOptions) explain(ctx context.Context, env *Env, args []string) erro
 	if err != nil {
 		return fault.Wrap(fault.Invalid, "query/invalid", "the document cannot be run", err)
 	}
+	all := []explained{}
 	for _, f := range compiled.Fields {
 		if f.Statement == nil {
 			continue
@@ -182,11 +208,7 @@ func (o queryOptions) explain(ctx context.Context, env *Env, args []string) erro
 		if err != nil {
 			return postgres.Explain(err)
 		}
-		fmt.Fprintf(env.Out, "-- %s\n%s;\n", f.Key, f.Statement.SQL)
-		for i, arg := range f.Statement.Args {
-			fmt.Fprintf(env.Out, "-- $%d = %s\n", i+1, arg)
-		}
-		fmt.Fprintf(env.Out, "%s\n\n", strings.Join(lines, "\n"))
+		all = append(all, explained{Field: f.Key, SQL: f.Statement.SQL, Args: append([]string{}, f.Statement.Args...), Plan: lines})
 	}
-	return nil
+	return env.printExplained(all)
 }
