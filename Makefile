@@ -44,8 +44,8 @@ lint: $(BIN)/golangci-lint $(BIN)/gofumpt
 	$(BIN)/golangci-lint run
 
 fuzz: needs-go
-	go test -run '^$$' -fuzz FuzzLoad -fuzztime 10s ./runtime/config
-	go test -run '^$$' -fuzz FuzzParse -fuzztime 10s ./runtime/graphql/plan
+	go test -run '^$$' -fuzz FuzzLoad -fuzztime 10s -fuzzminimizetime 2s ./runtime/config
+	go test -run '^$$' -fuzz FuzzParse -fuzztime 10s -fuzzminimizetime 2s ./runtime/graphql/plan
 
 check: lint race fuzz ## format, lint, vet, tests with the race detector, short fuzzing
 
@@ -57,5 +57,5 @@ bench: needs-go needs-postgres ## benchmarks of the hot paths
 
 nightly: check clients ## what takes long
 	go test -count=5 -race ./runtime/postgres/embedded
-	go test -run '^$$' -fuzz FuzzLoad -fuzztime 5m ./runtime/config
-	go test -run '^$$' -fuzz FuzzParse -fuzztime 5m ./runtime/graphql/plan
+	go test -run '^$$' -fuzz FuzzLoad -fuzztime 5m -fuzzminimizetime 2s ./runtime/config
+	go test -run '^$$' -fuzz FuzzParse -fuzztime 5m -fuzzminimizetime 2s ./runtime/graphql/plan
