@@ -56,6 +56,9 @@ func (c *Config) Check(r *config.Report) {
 	if c.Embedded != nil && !*c.Embedded && !given {
 		r.Error("embedded", "config/no-database", "`embedded = false`, but no address of a database is given", `url_env = "DATABASE_URL"`)
 	}
+	if len(c.Schemas) == 0 && !r.Reported("schemas") {
+		r.Error("schemas", "config/empty", "without schemas there is nothing to show", `schemas = ["public"]`)
+	}
 	for _, schema := range c.Schemas {
 		if owner := ownerOf(schema); owner != "" {
 			r.Error("schemas", "config/reserved-schema", "the schema `"+schema+"` is "+owner+"'s own and is never shown", `schemas = ["public"]`)
