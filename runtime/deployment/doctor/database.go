@@ -66,8 +66,9 @@ func (d Database) Checks() []Check {
 		{Name: "encryption", Run: d.encryption},
 		{Name: "login", Run: d.login},
 		{Name: "grants", Run: d.grants},
-		{Name: "row security", Run: d.rowSecurity},
-		{Name: "clock", Run: d.clock},
+		{Name: "rls", Run: d.rowSecurity},
+		{Name: "extensions", Run: d.extensions},
+		{Name: "clocks", Run: d.clocks},
 	}
 }
 
@@ -228,10 +229,24 @@ func (d Database) rowSecurity(ctx context.Context, found *Findings) {
 	}
 }
 
+func (d Database) extensions(ctx context.Context, found *Findings) {
+	rows, err := d.Pool.Query(ctx, "select extname || ' ' || extversion from pg_extension order by extname")
+	if err != nil {
+		found.Fault(postgres.Explain(err))
+		return
+	}
+	installed, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		found.Fault(postgres.Explain(err))
+		return
+	}
+	found.OK("none is needed; installed: " + strings.Join(installed, ", "))
+}
+
 // skew is how far the clocks may be apart: half a second is seen in tokens and schedules.
 const skew = 500 * time.Millisecond
 
-func (d Database) clock(ctx context.Context, found *Findings) {
+func (d Database) clocks(ctx context.Context, found *Findings) {
 	var theirs time.Time
 	before := time.Now()
 	if err := d.Pool.QueryRow(ctx, "select clock_timestamp()").Scan(&theirs); err != nil {

@@ -103,14 +103,14 @@ func TestALoginAsItShouldBe(t *testing.T) {
 	for check, want := range map[string]string{
 		"login":        "ok: app is neither superuser nor owner of the tables",
 		"grants":       "ok: the login may read all 3 tables in public",
-		"row security": "ok: policies hold for the login on guarded",
+		"rls": "ok: policies hold for the login on guarded",
 		"encryption":   "ok: the connection stays on this machine",
 	} {
 		if got := s.examine(check, "public"); got != want {
 			t.Errorf("%s\n got %s\nwant %s", check, got, want)
 		}
 	}
-	for _, check := range []string{"database", "connections", "clock"} {
+	for _, check := range []string{"database", "connections", "clocks", "extensions"} {
 		if got := s.examine(check, "public"); !strings.HasPrefix(got, "ok: ") {
 			t.Errorf("%s: %s", check, got)
 		}
@@ -128,7 +128,7 @@ func TestWhatALoginMayTooMuchOrTooLittle(t *testing.T) {
 		"owner":        {"", "alter table open owner to $role", "login", "warning: app owns 1 table: it may change and drop them, and row security does not hold for it -> create role app login password '…';\ngrant usage on schema \"public\" to app; grant select, insert, update, delete on all tables in schema \"public\" to app;"},
 		"nothing":      {"", "", "grants", "error: the login may read none of the 3 tables in public -> grant select on all tables in schema \"public\" to \"app\";"},
 		"one closed":   {"", "grant select on open, guarded to $role", "grants", "warning: 1 of the 3 tables in public cannot be read and are not shown: closed -> grant select on \"public\".\"closed\" to \"app\"; leave it, if that is meant"},
-		"passed by":    {"bypassrls", "", "row security", "warning: the policies of guarded do not hold for the login: requests see every row -> use a login that neither owns the tables nor has BYPASSRLS, or: alter table \"guarded\" force row level security;"},
+		"passed by":    {"bypassrls", "", "rls", "warning: the policies of guarded do not hold for the login: requests see every row -> use a login that neither owns the tables nor has BYPASSRLS, or: alter table \"guarded\" force row level security;"},
 		"few sessions": {"connection limit 1", "", "connections", "warning: the pool may open 2 connections"},
 	} {
 		t.Run(name, func(t *testing.T) {
