@@ -101,10 +101,10 @@ func TestALoginAsItShouldBe(t *testing.T) {
 	s := newSite(t, "")
 	s.exec("grant select on all tables in schema public to " + s.role)
 	for check, want := range map[string]string{
-		"login":        "ok: app is neither superuser nor owner of the tables",
-		"grants":       "ok: the login may read all 3 tables in public",
-		"rls": "ok: policies hold for the login on guarded",
-		"encryption":   "ok: the connection stays on this machine",
+		"login":      "ok: app is neither superuser nor owner of the tables",
+		"grants":     "ok: the login may read all 3 tables in public",
+		"rls":        "ok: policies hold for the login on guarded",
+		"encryption": "ok: the connection stays on this machine",
 	} {
 		if got := s.examine(check, "public"); got != want {
 			t.Errorf("%s\n got %s\nwant %s", check, got, want)
