@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
 )
 
@@ -132,6 +134,36 @@ func TestTwoProcessesMigrateOnce(t *testing.T) {
 	}
 	if got := run(t, dir, 0, "query", "--database-url", url, "{ rans { id } }"); strings.Count(got, `"id"`) != 1 {
 		t.Errorf("the table has other rows than one run of the migration makes: %s", got)
+	}
+}
+
+// TestAMigrationThatIsKilledLetsOthersOn kills a process in the middle of a statement that takes long.
+func TestAMigrationThatIsKilledLetsOthersOn(t *testing.T) {
+	t.Parallel()
+	dir, url := project(t), pgtest.Database(t)
+	write(t, dir, "fraiseql.toml", "version = 1\n")
+	write(t, dir, "migrations/00001_ran.sql", "-- +goose Up\ncreate table half (id int primary key);\nselect pg_sleep(600);\n-- +goose Down\ndrop table half;\n")
+	cmd := exec.Command(program(t), "migrate", "up", "--database-url", url)
+	cmd.Dir = dir
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	eventually(t, "the migration is at work", func() bool {
+		var at bool
+		err := conn.QueryRow(t.Context(), "select exists (select from pg_stat_activity where datname = current_database() and query like '%pg_sleep(600)%' and pid <> pg_backend_pid())").Scan(&at)
+		return err == nil && at
+	})
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	write(t, dir, "migrations/00001_ran.sql", tablesMigration)
+	run(t, dir, 0, "migrate", "up", "--database-url", url)
+	if got := run(t, dir, 0, "schema", "print", "--database-url", url); strings.Contains(got, "type Half") || !strings.Contains(got, "type Ran") {
+		t.Errorf("the half of the migration that was killed is there, or the other is not:\n%s", got)
 	}
 }
 

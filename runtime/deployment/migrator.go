@@ -66,8 +66,18 @@ func New(o Options) (*Migrator, error) {
 	if c.User == o.Login {
 		m.options.Login = ""
 	}
-	m.db = stdlib.OpenDB(*c)
+	m.db = stdlib.OpenDB(*c, stdlib.OptionAfterConnect(m.watched))
 	return m, nil
+}
+
+// watched has PostgreSQL end a statement whose process has died: a long one would hold the lock until it
+// wants to answer. Servers that cannot (on Windows) refuse the setting, and go on as they would.
+func (m *Migrator) watched(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, "set client_connection_check_interval = '1s'"); err != nil {
+		m.options.Log.Debug("a migration outlives its process until its statement ends", slog.Any("error", err))
+		m.refused.forget()
+	}
+	return ctx.Err()
 }
 
 // Close lets go of the database.

@@ -42,6 +42,12 @@ func (r *refusal) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.Trace
 	r.err = refused
 }
 
+func (r *refusal) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.statement, r.err = "", nil
+}
+
 func (r *refusal) last() (failure *pgconn.PgError, statement string, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
