@@ -3,8 +3,6 @@ package schema
 import (
 	"strings"
 	"unicode"
-
-	"github.com/jinzhu/inflection"
 )
 
 // words splits a database name at everything that is not an ASCII letter or digit, and where a
@@ -119,21 +117,6 @@ func upperIf(word string, upper bool) string {
 		return upperFirst(word)
 	}
 	return word
-}
-
-// singular and plural keep a word that has no letters, or that would become empty.
-func singular(word string) string {
-	if strings.HasSuffix(word, "ss") || strings.HasSuffix(word, "us") || strings.HasSuffix(word, "is") {
-		return word // address, status, analysis: the library would cut them
-	}
-	return inflection.Singular(word)
-}
-
-func plural(word string) string {
-	if inflection.Singular(word) != word && inflection.Plural(word) == word {
-		return word // it is a plural already
-	}
-	return inflection.Plural(word)
 }
 
 // toOneName gives the name of a to-one relation for a single-column key: the column without "fk_",
