@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -197,7 +198,7 @@ func (o queryOptions) explain(ctx context.Context, env *Env, args []string) erro
 	defer a.Close(context.WithoutCancel(ctx))
 	compiled, err := a.GraphQL.Statements(request)
 	if err != nil {
-		return fault.Wrap(fault.Invalid, "query/invalid", "the document cannot be run", err)
+		return fault.Wrap(fault.Invalid, "query/invalid", "the document cannot be run", errors.New(strings.TrimSpace(err.Error())))
 	}
 	all := []explained{}
 	for _, f := range compiled.Fields {

@@ -12,6 +12,7 @@ import (
 
 // Check judges what one table says of another.
 func (c *RuntimeConfig) Check(r *config.Report) {
+	c.checkRoutes(r)
 	if c.Observers != nil && c.Observers.On() {
 		for name, o := range c.Observers.Named {
 			if o.On() {
@@ -34,6 +35,34 @@ func (c *RuntimeConfig) Check(r *config.Report) {
 	}
 	if c.Auth != nil && c.Auth.On() && c.Auth.MagicLink.Enabled {
 		c.checkMessage(r.At("auth.magic_link"), "enabled", "email", c.Auth.MagicLink.Template)
+	}
+}
+
+// checkRoutes wants a route for each thing that is served.
+func (c *RuntimeConfig) checkRoutes(r *config.Report) {
+	taken := map[string]string{"/": "the answer to unknown routes", "/startup": "a probe that is always there"}
+	routes := []struct{ table, key, path string }{
+		{"lifecycle", "health_path", c.Lifecycle.HealthPath}, {"lifecycle", "ready_path", c.Lifecycle.ReadyPath},
+	}
+	if c.GraphQL.Enabled == nil || *c.GraphQL.Enabled {
+		routes = append(routes, struct{ table, key, path string }{"graphql", "path", c.GraphQL.Path})
+	}
+	for _, route := range routes {
+		owner := taken[route.path]
+		if route.path == "/readiness" && route.key != "ready_path" {
+			owner = "[lifecycle] ready_path"
+		}
+		switch {
+		case r.Reported(route.table + "." + route.key):
+			continue
+		case route.path == "":
+			r.At(route.table).Error(route.key, "config/bad-value", "`"+route.key+"` is empty", `write it like "/path"`)
+			continue
+		case owner != "":
+			r.At(route.table).Error(route.key, "config/route-taken", "the route `"+route.path+"` is taken by "+owner, "choose another path")
+			continue
+		}
+		taken[route.path] = "[" + route.table + "] " + route.key
 	}
 }
 

@@ -14,7 +14,7 @@ func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
 	database := doctor.Database{
 		Pool: a.Pool, Schemas: a.Config.Database.Schemas, PoolSize: a.Config.Database.PoolSize, Private: a.Cluster != nil,
 	}
-	checks := append(database.Checks(), a.Migrations.Check(a.Config.Migrations, deployment.Project))
+	checks := append(database.Checks(), a.Migrations.Check(a.Config.Migrations, deployment.System, deployment.Project))
 	if a.GraphQL != nil {
 		checks = append(checks, doctor.Check{Name: "graphql", Run: a.checkGraphQL})
 	}

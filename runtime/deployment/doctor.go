@@ -17,27 +17,28 @@ func (m *Migrator) Check(c *Config, sets ...Set) doctor.Check {
 			found.Fault(err)
 			return
 		}
-		var pending, missing []string
+		pending, applied := Due(all), 0
+		var missing []string
 		for _, one := range all {
 			switch one.State {
-			case Pending:
-				pending = append(pending, one.Name)
 			case Missing:
 				missing = append(missing, strconv.FormatInt(one.Version, 10))
+			case Applied:
+				applied++
 			}
 		}
 		if len(missing) > 0 {
 			found.Warn("applied, but without a file: "+strings.Join(missing, ", "), "get the files back from where they were removed")
 		}
 		switch {
-		case len(all) == 0:
+		case len(pending) == 0 && applied == 0:
 			found.OK("there are none")
 		case len(pending) == 0:
-			found.OK(fmt.Sprintf("all %d are applied", len(all)-len(missing)))
+			found.OK(fmt.Sprintf("all %d are applied", applied))
 		case c == nil || !c.On() || c.OnStart == "ignore":
-			found.Warn(fmt.Sprintf("%d pending, and serve does not run them: %s", len(pending), pending[0]), "fraiseql migrate up")
+			found.Warn(fmt.Sprintf("%d pending, and serve does not run them: %s", len(pending), pending[0].Name), "fraiseql migrate up")
 		case c.OnStart == "refuse":
-			found.Error(fmt.Sprintf("%d pending, and serve refuses to start: %s", len(pending), pending[0]), "fraiseql migrate up")
+			found.Error(fmt.Sprintf("%d pending, and serve refuses to start: %s", len(pending), pending[0].Name), "fraiseql migrate up")
 		default:
 			found.OK(fmt.Sprintf("%d pending: serve runs them when it starts", len(pending)))
 		}

@@ -102,6 +102,22 @@ func (m *Migrator) Pending(ctx context.Context, sets ...Set) ([]Migration, error
 	return pending, err
 }
 
+// Due gives what is pending and missed. Our own set counts once any of it is applied: a database that is
+// only read needs none of it.
+func Due(all []Migration) []Migration {
+	used := map[Set]bool{Project: true}
+	for _, one := range all {
+		used[one.Set] = used[one.Set] || one.State != Pending
+	}
+	due := []Migration{}
+	for _, one := range all {
+		if one.State == Pending && used[one.Set] {
+			due = append(due, one)
+		}
+	}
+	return due
+}
+
 // ordered refuses a file that is older than what was applied last: elsewhere it may have run before that.
 func (m *Migrator) ordered(ctx context.Context, set Set) error {
 	all, err := m.Status(ctx, set)

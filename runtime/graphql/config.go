@@ -13,7 +13,7 @@ import (
 // Config is the table [graphql].
 type Config struct {
 	Enabled       *bool             `toml:"enabled" default:"true" doc:"Whether there is a GraphQL API."`
-	Path          string            `toml:"path" default:"/graphql" doc:"The route of the API and, for browsers, of the playground."`
+	Path          string            `toml:"path" default:"/graphql" form:"route" doc:"The route of the API and, for browsers, of the playground."`
 	Introspection *bool             `toml:"introspection" doc:"Whether clients may ask for the schema. Default: only with --dev."`
 	Playground    *bool             `toml:"playground" doc:"Whether browsers get GraphiQL. Default: only with --dev."`
 	DefaultLimit  int               `toml:"default_limit" default:"100" min:"1" doc:"Rows of a list that has no limit argument."`
@@ -141,9 +141,6 @@ func (c Config) schemaOptions() schema.Options {
 func (c *Config) Check(r *config.Report) {
 	if c.DefaultLimit > c.MaxLimit && r.Given("default_limit") {
 		r.Error("default_limit", "config/out-of-range", fmt.Sprintf("`default_limit` is %d, above `max_limit`, which is %d", c.DefaultLimit, c.MaxLimit), "")
-	}
-	if c.Path == "" || c.Path[0] != '/' {
-		r.Error("path", "config/bad-path", "`path` must begin with a slash", `path = "/`+c.Path+`"`)
 	}
 	taken := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.Entities)) {

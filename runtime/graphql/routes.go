@@ -16,6 +16,7 @@ func (s *Service) Routes(mux *http.ServeMux) {
 	h := &transport.Handler{Execute: s.Execute, BodyLimit: s.deps.BodyLimit}
 	if s.config.playground(s.deps.Dev) {
 		h.Playground = graphiql.Page(path)
+		mux.Handle("GET /{$}", http.RedirectHandler(path, http.StatusFound))
 		mux.Handle("GET "+path+"/assets/", graphiql.Assets(path+"/assets/"))
 	}
 	mux.Handle(path, h)

@@ -123,15 +123,6 @@ func (t *TLS) Check(r *config.Report) {
 type Lifecycle struct {
 	ShutdownDelay   time.Duration `toml:"shutdown_delay" default:"5s" doc:"Between being told to stop and taking no more requests: load balancers see /ready fail meanwhile."`
 	ShutdownTimeout time.Duration `toml:"shutdown_timeout" default:"30s" min:"10ms" doc:"How long requests at work may take to end."`
-	HealthPath      string        `toml:"health_path" default:"/health" doc:"The route that tells whether the process lives."`
-	ReadyPath       string        `toml:"ready_path" default:"/ready" doc:"The route that tells whether it can answer now; /readiness does too."`
-}
-
-// Check wants routes.
-func (l *Lifecycle) Check(r *config.Report) {
-	for key, path := range map[string]string{"health_path": l.HealthPath, "ready_path": l.ReadyPath} {
-		if path == "" || path[0] != '/' {
-			r.Error(key, "config/bad-path", "`"+key+"` must begin with a slash", key+` = "/`+path+`"`)
-		}
-	}
+	HealthPath      string        `toml:"health_path" default:"/health" form:"route" doc:"The route that tells whether the process lives."`
+	ReadyPath       string        `toml:"ready_path" default:"/ready" form:"route" doc:"The route that tells whether it can answer now; /readiness does too."`
 }
