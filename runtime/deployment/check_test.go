@@ -18,11 +18,12 @@ func TestCheckFiles(t *testing.T) {
 		"a body in one line":    {"-- +goose Up\ncreate function f() returns int language sql as $$ select 1; $$;\n-- +goose Down\ndrop function f();\n", ""},
 		"a comment after it":    {"-- +goose Up\nselect 1; -- one\n-- +goose Down\n", ""},
 		"nothing":               {"", "error migrations/no-up 0:0"},
+		"nothing below Up":      {"-- +goose Up\n-- later\n-- +goose Down\ndrop table a;\n", "error migrations/empty 1:1"},
 		"no Up":                 {"select 1;\n", "error migrations/no-up 1:1"},
 		"a statement before":    {"select 1;\n-- +goose Up\n-- +goose Down\n", "error migrations/no-up 1:1"},
 		"no Down":               {"-- +goose Up\nselect 1;\n", "warning migrations/no-down 1:1"},
-		"two Ups":               {"-- +goose Up\n-- +goose Up\n-- +goose Down\n", "error migrations/annotation 2:1"},
-		"a slip of the pen":     {"-- +goose Up\n  -- +goose StatmentBegin\n-- +goose Down\n", "error migrations/annotation 2:3"},
+		"two Ups":               {"-- +goose Up\n-- +goose Up\nselect 1;\n-- +goose Down\n", "error migrations/annotation 2:1"},
+		"a slip of the pen":     {"-- +goose Up\n  -- +goose StatmentBegin\nselect 1;\n-- +goose Down\n", "error migrations/annotation 2:3"},
 		"a body cut":            {"-- +goose Up\ncreate function f() returns int language plpgsql as $$\nbegin\n  return 1;\nend $$;\n-- +goose Down\n", "error migrations/cut-statement 2:1"},
 		"no semicolon":          {"-- +goose Up\ncreate table a (\n  id int\n)\n-- +goose Down\ndrop table a\n", "error migrations/no-semicolon 2:1, error migrations/no-semicolon 6:1"},
 		"a frame left open":     {"-- +goose Up\n-- +goose StatementBegin\nselect 1;\n", "warning migrations/no-down 1:1, error migrations/annotation 2:1"},
@@ -60,7 +61,7 @@ func TestNamesAndVersionsOfFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for _, name := range []string{"1_a.sql", "00001_b.sql", "c.sql", "0_d.sql", "README.md"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("-- +goose Up\n-- +goose Down\n"), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("-- +goose Up\nselect 1;\n-- +goose Down\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -78,8 +79,8 @@ func TestCreateGoesOnAfterTheNewest(t *testing.T) {
 			t.Errorf("made %s, want %s: %v", path, want, err)
 		}
 	}
-	if got := judged(t, dir); got != "" {
-		t.Errorf("what is made is judged %s", got)
+	if got := judged(t, dir); got != "error migrations/empty 1:1, error migrations/empty 1:1" {
+		t.Errorf("what is made and not filled in is judged %s", got)
 	}
 	if _, err := deployment.Create(dir, "!!"); err == nil {
 		t.Error("a name without letters was taken")

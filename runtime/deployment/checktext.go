@@ -34,6 +34,7 @@ type reader struct {
 	open             line // a statement that has not ended yet
 	early            line // code before Up
 	alone            line // a statement that runs in no transaction
+	filled           bool // a statement stands below Up
 	outside          bool // NO TRANSACTION
 	mark             string
 	quoted           line // where a dollar-quoted text outside of StatementBegin begins
@@ -105,6 +106,7 @@ func (r *reader) code(l line) {
 	if r.up.number == 0 && r.early.number == 0 {
 		r.early = l
 	}
+	r.filled = r.filled || r.up.number > 0 && r.down.number == 0
 	if concurrent.MatchString(l.text) && r.alone.number == 0 {
 		r.alone = l
 	}
@@ -151,6 +153,8 @@ func (r *reader) end() {
 		r.report(diag.Error, r.early, "migrations/no-up", "the file does not begin with `-- +goose Up`", "-- +goose Up")
 	case r.early.number > 0:
 		r.report(diag.Error, r.early, "migrations/no-up", "a statement stands before `-- +goose Up`", "move it below")
+	case !r.filled:
+		r.report(diag.Error, r.up, "migrations/empty", "nothing stands below `-- +goose Up`: migrate up refuses the file", "fill it in, or remove the file")
 	case r.down.number == 0:
 		r.report(diag.Warning, r.up, "migrations/no-down", "nothing undoes this migration", "-- +goose Down")
 	}

@@ -146,6 +146,9 @@ func (m *Migrator) Up(ctx context.Context, to int64, sets ...Set) ([]Step, error
 			if err := m.ordered(ctx, set); err != nil {
 				return err
 			}
+			if err := m.filled(ctx, set, to); err != nil {
+				return err
+			}
 			var results []*goose.MigrationResult
 			if to > 0 {
 				results, err = p.UpTo(ctx, to)
@@ -196,9 +199,13 @@ func (m *Migrator) undo(ctx context.Context, set Set, work func(p *goose.Provide
 		if p == nil {
 			return nothingToUndo(set)
 		}
+		if err := m.present(ctx, set); err != nil {
+			return err
+		}
 		results, err := work(p)
 		done = m.steps(set, results)
 		if err != nil {
+			done = append(done, m.before(set, err)...)
 			return m.explain(set, err)
 		}
 		return nil
@@ -234,7 +241,7 @@ func (m *Migrator) explain(set Set, err error) error {
 	case errors.Is(err, goose.ErrNoNextVersion):
 		return nothingToUndo(set)
 	case errors.As(err, &partial):
-		return m.refused.explain(m.files(set), partial.Failed.Source.Path, m.name(set, partial.Failed.Source.Path), partial.Err)
+		return m.refused.explain(m.files(set), partial.Failed.Source.Path, m.name(set, partial.Failed.Source.Path), partial.Failed.Direction == "down", partial.Err)
 	}
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {

@@ -303,3 +303,55 @@ func TestAnAddressThatCannotBeReadIsNotShown(t *testing.T) {
 		t.Error("it gives no hint")
 	}
 }
+
+func TestAStepBackThatFailsTellsWhatWasUndone(t *testing.T) {
+	t.Parallel()
+	address := pgtest.Database(t)
+	m := migrator(t, address, folder(t, map[string]string{
+		"00001_one.sql":   "create table one (id int);--drop table one;",
+		"00002_two.sql":   "create table two (id int);--drop table twoo;",
+		"00003_three.sql": "create table three (id int);--drop table three;",
+	}))
+	if _, err := m.Up(t.Context(), 0, both...); err != nil {
+		t.Fatal(err)
+	}
+	steps, err := m.Down(t.Context(), deployment.Project, 0)
+	known, ok := fault.As(err)
+	if !ok || !strings.Contains(known.Message, "00002_two.sql:") || !strings.Contains(known.Hint, "migrate down again") {
+		t.Errorf("the error is %v", err)
+	}
+	if len(steps) != 1 || steps[0].Version != 3 || !steps[0].Down {
+		t.Errorf("it says that it undid %+v", steps)
+	}
+}
+
+func TestWhatUpAndDownRefuse(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{"00001_one.sql": "create table one (id int);--drop table one;"})
+	m := migrator(t, pgtest.Database(t), dir)
+	if _, err := m.Up(t.Context(), 99, deployment.Project); fault.CodeOf(err) != "migrations/no-version" {
+		t.Errorf("a version that is not there: %v", err)
+	}
+	path, err := deployment.Create(dir, "empty")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if steps, err := m.Up(t.Context(), 0, deployment.Project); fault.CodeOf(err) != "migrations/empty" || len(steps) != 0 {
+		t.Errorf("an empty file: %v %v", steps, err)
+	}
+	if _, err := m.Up(t.Context(), 1, deployment.Project); err != nil {
+		t.Errorf("up to the one before it: %v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "00001_one.sql")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "00005_five.sql"), []byte("-- +goose Up\nselect 1;\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Down(t.Context(), deployment.Project, -1); fault.CodeOf(err) != "migrations/no-file" {
+		t.Errorf("a file that is gone: %v", err)
+	}
+}

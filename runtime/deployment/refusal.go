@@ -55,7 +55,7 @@ func (r *refusal) last() (failure *pgconn.PgError, statement string, ok bool) {
 }
 
 // explain says which line of which file was refused. A file runs in one transaction unless it says otherwise.
-func (r *refusal) explain(files fs.FS, source, name string, err error) error {
+func (r *refusal) explain(files fs.FS, source, name string, down bool, err error) error {
 	var refused *pgconn.PgError
 	if !errors.As(err, &refused) {
 		return fault.Wrap(fault.Invalid, "migrations/failed", name+" could not be run", err).WithHint("fraiseql migrate validate")
@@ -75,6 +75,9 @@ func (r *refusal) explain(files fs.FS, source, name string, err error) error {
 	e := fault.Wrap(fault.Invalid, "migrations/failed", "PostgreSQL refused "+name, fmt.Errorf("%s (SQLSTATE %s)", cause, refused.Code))
 	if strings.Contains(string(text), "+goose NO TRANSACTION") {
 		return e.WithHint("correct what is there by hand, since this file runs without a transaction; then fraiseql migrate up")
+	}
+	if down {
+		return e.WithHint("correct what stands below `goose Down` and run fraiseql migrate down again: nothing of it was undone")
 	}
 	return e.WithHint("correct the file and run fraiseql migrate up again: nothing of it was kept")
 }

@@ -139,6 +139,61 @@ func (m *Migrator) ordered(ctx context.Context, set Set) error {
 	return nil
 }
 
+// filled refuses to apply a file that has nothing to apply yet, as `migrate create` makes it, and a version
+// to stop at that no file has.
+func (m *Migrator) filled(ctx context.Context, set Set, to int64) error {
+	all, err := m.Status(ctx, set)
+	if err != nil {
+		return err
+	}
+	if to > 0 && !slices.ContainsFunc(all, func(one Migration) bool { return one.Version == to }) {
+		return fault.New(fault.NotFound, "migrations/no-version", fmt.Sprintf("no migration has the version %d", to)).WithHint("fraiseql migrate status")
+	}
+	for _, one := range all {
+		if one.State != Pending || to > 0 && one.Version > to {
+			continue
+		}
+		text, err := m.SQL(one)
+		if err != nil {
+			return err
+		}
+		if blank(text) {
+			return fault.New(fault.Invalid, "migrations/empty", one.Name+" has no statement below `-- +goose Up`").
+				WithHint("fill it in, or remove the file: once applied, it is never looked at again")
+		}
+	}
+	return nil
+}
+
+// present refuses to undo a migration whose file is gone.
+func (m *Migrator) present(ctx context.Context, set Set) error {
+	all, err := m.Status(ctx, set)
+	if err != nil {
+		return err
+	}
+	var newest Migration
+	for _, one := range all {
+		if one.State != Pending && one.Version > newest.Version {
+			newest = one
+		}
+	}
+	if newest.State == Missing {
+		return fault.New(fault.NotFound, "migrations/no-file", fmt.Sprintf("version %d is the newest that is applied, but its file is not in %s", newest.Version, m.options.Dir)).
+			WithHint("get the file back from where it was removed")
+	}
+	return nil
+}
+
+// blank tells whether SQL has nothing but comments.
+func blank(text string) bool {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "--") {
+			return false
+		}
+	}
+	return true
+}
+
 // SQL gives what Up would send for a migration: its part between `goose Up` and `goose Down`.
 func (m *Migrator) SQL(one Migration) (string, error) {
 	text, err := fs.ReadFile(m.files(one.Set), one.source)
