@@ -129,7 +129,8 @@ func wrapArguments(c *cobra.Command) {
 			if err == nil || errors.As(err, &known) {
 				return err
 			}
-			return fault.New(fault.Usage, "usage", err.Error()).WithHint("%s --help", cmd.CommandPath())
+			return fault.New(fault.Usage, "usage", "the words after `"+cmd.CommandPath()+"` do not fit: it is written "+strings.TrimSuffix(cmd.UseLine(), " [flags]")).
+				WithHint("%s --help", cmd.CommandPath())
 		}
 	}
 	for _, child := range c.Commands() {

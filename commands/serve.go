@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -42,8 +44,9 @@ func newServeCommand(env *Env) *cobra.Command {
 type server struct {
 	serveOptions
 	env  *Env
-	url  string // where it was last said to be
-	read string // the stamp of the configuration that was last read
+	url  string       // where it was last said to be
+	port atomic.Value // string: the free port that was taken, which stays when the configuration changes
+	read string       // the stamp of the configuration that was last read
 }
 
 func (s *server) run(ctx context.Context) error {
@@ -71,6 +74,9 @@ func (s *server) flags() (map[string]string, error) {
 		}
 		if host == "" {
 			host = "0.0.0.0"
+		}
+		if taken, ok := s.port.Load().(string); ok && port == "0" {
+			port = taken
 		}
 		flags["server.host"], flags["server.port"] = host, port
 	}
@@ -130,6 +136,7 @@ func (s *server) announce(url, path string) {
 	if s.url == url+path {
 		return
 	}
+	s.port.Store(url[strings.LastIndexByte(url, ':')+1:])
 	s.url = url + path
 	if !s.demo {
 		fmt.Fprintln(s.env.Out, s.url)

@@ -258,17 +258,12 @@ func TestTheSecondSignalLeavesAtOnce(t *testing.T) {
 func TestDevelopmentFollowsTheConfiguration(t *testing.T) {
 	t.Parallel()
 	dir := project(t)
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	_ = free.Close()
 	write(t, dir, "fraiseql.toml", "version = 1\n")
-	_, said := start(t, dir, nil, "--dev", "--listen", address, "--database-url", pgtest.Database(t))
+	_, said := start(t, dir, nil, "--dev", "--database-url", pgtest.Database(t)) // on a free port, which stays
+	address := said.listening(t)
 	answers := func(path string) func() bool {
 		return func() bool {
-			response, err := http.Post("http://"+address+path, "application/json", strings.NewReader(`{"query":"{ __typename }"}`)) //nolint:gosec // an address of our own
+			response, err := http.Post(address+path, "application/json", strings.NewReader(`{"query":"{ __typename }"}`)) //nolint:gosec // an address of our own
 			if err != nil {
 				return false
 			}
