@@ -1,6 +1,8 @@
 package app
 
 import (
+	"os"
+
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/config/planned"
 	"github.com/fraiseql/fraiseql/runtime/deployment"
@@ -43,5 +45,9 @@ type RuntimeConfig struct {
 func Load(o config.Options) (*RuntimeConfig, *config.File, diag.List) {
 	c := &RuntimeConfig{}
 	file, problems := config.Load(c, o)
+	if o.Env == nil {
+		problems = append(problems, config.MisspeltVariables(c, os.Environ())...)
+		problems.Sort()
+	}
 	return c, file, problems
 }
