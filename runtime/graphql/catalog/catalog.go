@@ -35,6 +35,7 @@ type Table struct {
 	Comment     string
 	RowEstimate float64 // -1 when the planner has none yet
 	RowSecurity bool
+	Lockable    bool      // a table of which the login may read every column: LOCK TABLE wants no less
 	Columns     []*Column // those the login may read, in table order
 	Keys        []*Key    // the primary key first, then unique ones by name
 	ForeignKeys []*ForeignKey

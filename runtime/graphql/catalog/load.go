@@ -140,7 +140,7 @@ func (l *loader) column(r columnRow) *Column {
 func (l *loader) readTables(rows pgx.Rows) error {
 	var t Table
 	var kind string
-	_, err := pgx.ForEachRow(rows, []any{&t.OID, &t.Schema, &t.Name, &kind, &t.Comment, &t.RowEstimate, &t.RowSecurity}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&t.OID, &t.Schema, &t.Name, &kind, &t.Comment, &t.RowEstimate, &t.RowSecurity, &t.Lockable}, func() error {
 		table := t
 		table.Kind = Kind(kind[0])
 		table.byNumber = map[int16]*Column{}

@@ -7,7 +7,8 @@ select current_database(), current_user, current_setting('server_version_num')::
 
 // Partitions are left out (their parent stands for them), and so is what an extension brought along.
 const relationsSQL = `
-select c.oid, n.nspname, c.relname, c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''), c.reltuples::float8, c.relrowsecurity
+select c.oid, n.nspname, c.relname, c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''), c.reltuples::float8, c.relrowsecurity,
+       c.relkind in ('r', 'p') and has_table_privilege(c.oid, 'select')
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = any($1)

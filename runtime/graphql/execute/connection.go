@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -67,16 +70,37 @@ const (
 	commitSQL = "commit"
 )
 
+// lockSQL takes the locks of statements before their snapshot is taken: a snapshot from before an ALTER
+// TABLE that rewrites a table would find it empty (PostgreSQL manual, section 13.6). It is empty for none.
+func lockSQL(statements []*plan.Statement) string {
+	tables := map[string]bool{}
+	for _, s := range statements {
+		for _, t := range s.Locks {
+			tables[t] = true
+		}
+	}
+	if len(tables) == 0 {
+		return ""
+	}
+	return "lock table " + strings.Join(slices.Sorted(maps.Keys(tables)), ", ") + " in access share mode"
+}
+
 // run sends statements in one round trip and appends what each gives to out. With more than one they
-// share a snapshot. The first failure ends the run: its index and cause are returned, and the
-// connection is fit for use again unless it is closed.
+// share a snapshot. The first failure ends the run: its index (-1 when it was none of the statements) and
+// cause are returned, and the connection is fit for use again unless it is closed.
 func run(ctx context.Context, conn *pgconn.PgConn, statements []*plan.Statement, named bool, out [][]byte) (int, error) {
 	known := preparedOn(conn)
 	pipeline := conn.StartPipeline(ctx)
 	snapshot := len(statements) > 1
 	fresh := make([]bool, len(statements))
+	before := 0 // results that come before the statements'
 	if snapshot {
 		pipeline.SendQueryParams(beginSQL, nil, nil, nil, nil)
+		before++
+		if locks := lockSQL(statements); locks != "" {
+			pipeline.SendQueryParams(locks, nil, nil, nil, nil)
+			before++
+		}
 	}
 	for i, s := range statements {
 		fresh[i] = send(pipeline, known, s, named)
@@ -84,7 +108,7 @@ func run(ctx context.Context, conn *pgconn.PgConn, statements []*plan.Statement,
 	if snapshot {
 		pipeline.SendQueryParams(commitSQL, nil, nil, nil, nil)
 	}
-	failed, err := receive(pipeline, statements, snapshot, out)
+	failed, err := receive(pipeline, statements, before, out)
 	if closeErr := pipeline.Close(); err == nil && closeErr != nil {
 		err = closeErr
 	}
@@ -126,18 +150,15 @@ func send(pipeline *pgconn.Pipeline, known *prepared, s *plan.Statement, named b
 }
 
 // receive reads results in the order in which they were asked for.
-func receive(pipeline *pgconn.Pipeline, statements []*plan.Statement, snapshot bool, out [][]byte) (int, error) {
+func receive(pipeline *pgconn.Pipeline, statements []*plan.Statement, before int, out [][]byte) (int, error) {
 	if err := pipeline.Sync(); err != nil {
 		return 0, err
 	}
-	at := 0
-	if snapshot {
-		at = -1 // begin comes first
-	}
+	at := -before
 	for {
 		result, err := pipeline.GetResults()
 		if err != nil {
-			return max(at, 0), err
+			return max(at, -1), err
 		}
 		switch r := result.(type) {
 		case *pgconn.ResultReader:
@@ -145,7 +166,7 @@ func receive(pipeline *pgconn.Pipeline, statements []*plan.Statement, snapshot b
 				out[at] = appendResult(out[at], statements[at], r)
 			}
 			if _, err := r.Close(); err != nil {
-				return min(max(at, 0), len(statements)-1), err
+				return min(max(at, -1), len(statements)-1), err
 			}
 			at++
 		case *pgconn.PipelineSync, nil:

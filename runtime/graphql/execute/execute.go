@@ -58,7 +58,9 @@ func (e *Executor) run(ctx context.Context, statements []*plan.Statement) (parts
 		return nil, nil, err
 	}
 	problems = make([]error, len(statements))
-	problems[failed] = err
+	if failed >= 0 {
+		problems[failed] = err
+	}
 	// The failure ended the snapshot for its neighbours too. They are innocent: each gets its own try.
 	for i, s := range statements {
 		if i == failed {

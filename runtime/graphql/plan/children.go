@@ -88,7 +88,7 @@ func (c *compiler) toMany(l *level, r *schema.Relation, parent string, f selecte
 func (c *compiler) toOne(r *schema.Relation, parent string, f selected) (value, *gqlerror.Error) {
 	from := c.correlate(r, parent)
 	rows, err := c.rows(from, f, func(list []string, inner level) (string, *gqlerror.Error) {
-		sql := "select " + strings.Join(list, ", ") + " from " + from.object.Table.SQL() + " " + from.alias + inner.joins + " where " + from.condition
+		sql := "select " + strings.Join(list, ", ") + " from " + c.table(from.object.Table) + " " + from.alias + inner.joins + " where " + from.condition
 		if !uniqueIn(r.Target, r.Remote) {
 			sql += " limit 1" // a reference that a person declared and no key guards
 		}
@@ -115,7 +115,7 @@ func (c *compiler) correlate(r *schema.Relation, parent string) source {
 		return from
 	}
 	m := c.alias("m")
-	from.join = " join " + r.Join.Table.SQL() + " " + m + " on " + equal(from.alias, r.Remote, m, r.Join.Remote)
+	from.join = " join " + c.table(r.Join.Table) + " " + m + " on " + equal(from.alias, r.Remote, m, r.Join.Remote)
 	from.condition = equal(m, r.Join.Local, parent, r.Local)
 	return from
 }

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,7 +55,7 @@ func compileRoot(s *schema.Schema, f selected, variables map[string]any, paging 
 		// An empty database has one field that is always null.
 		return root, nil
 	}
-	c := &compiler{schema: s, variables: variables, paging: paging}
+	c := &compiler{schema: s, variables: variables, paging: paging, locks: map[string]bool{}}
 	statement, err := c.root(target, f)
 	root.Statement = statement
 	return root, err
@@ -66,7 +68,17 @@ type compiler struct {
 	variables map[string]any
 	paging    Paging
 	args      []string
+	locks     map[string]bool
 	aliases   int
+}
+
+// table writes a table's name and notes that the statement reads it.
+func (c *compiler) table(t *catalog.Table) string {
+	name := t.SQL()
+	if t.Lockable {
+		c.locks[name] = true
+	}
+	return name
 }
 
 func (c *compiler) alias(prefix string) string {
@@ -116,6 +128,7 @@ func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.
 		return nil, err
 	}
 	statement.Args = c.args
+	statement.Locks = slices.Sorted(maps.Keys(c.locks))
 	return statement, nil
 }
 
@@ -124,7 +137,7 @@ func (c *compiler) byKey(target *schema.Root, t string, list []string, l level, 
 	for _, key := range target.Key {
 		conditions = append(conditions, column(t, key.Column)+" = "+key.Codec.ParameterSQL(c.param(textOf(values[key.Name]))))
 	}
-	return "select " + strings.Join(list, ", ") + " from " + target.Object.Table.SQL() + " " + t + l.joins + " where " + strings.Join(conditions, " and ")
+	return "select " + strings.Join(list, ", ") + " from " + c.table(target.Object.Table) + " " + t + l.joins + " where " + strings.Join(conditions, " and ")
 }
 
 // source is the table of a level and how it hangs on the level above it.
@@ -156,7 +169,7 @@ func (c *compiler) list(from source, list []string, l level, values map[string]a
 	if problem != nil {
 		return "", problem
 	}
-	tail := " from " + from.object.Table.SQL() + " " + from.alias + from.join
+	tail := " from " + c.table(from.object.Table) + " " + from.alias + from.join
 	if len(conditions) > 0 {
 		tail += " where " + strings.Join(conditions, " and ")
 	}

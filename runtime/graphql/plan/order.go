@@ -64,7 +64,7 @@ func (c *compiler) relatedKey(r *schema.Relation, parent string, key map[string]
 		} else {
 			value, direction = column(from.alias, f.Column), given.(string)
 		}
-		sql = "(select " + value + " from " + r.Target.Table.SQL() + " " + from.alias + " where " + from.condition + " limit 1)"
+		sql = "(select " + value + " from " + c.table(r.Target.Table) + " " + from.alias + " where " + from.condition + " limit 1)"
 	}
 	return sql, direction
 }

@@ -34,6 +34,7 @@ type Statement struct {
 	Args    []string // text forms of $1, $2, …
 	One     bool     // at most one row, answered as an object or null; else a list
 	Columns []Column // of the row's object, in the order of the response
+	Locks   []string // the tables that it reads, as LOCK TABLE takes them, in order
 }
 
 // Column is one member of a row's JSON object.

@@ -81,11 +81,11 @@ func (c *compiler) exists(r *schema.Relation, parent string, conditions map[stri
 	if sql != "" {
 		sql = " and " + group(sql)
 	}
-	return from.exists(sql), err
+	return c.existsIn(from, sql), err
 }
 
-func (s source) exists(condition string) string {
-	return "exists (select from " + s.object.Table.SQL() + " " + s.alias + s.join + " where " + s.condition + condition + ")"
+func (c *compiler) existsIn(s source, condition string) string {
+	return "exists (select from " + c.table(s.object.Table) + " " + s.alias + s.join + " where " + s.condition + condition + ")"
 }
 
 func (c *compiler) quantify(r *schema.Relation, parent string, conditions map[string]any) (string, *inputError) {
@@ -110,7 +110,7 @@ func (c *compiler) quantified(word string, r *schema.Relation, parent string, co
 		from := c.correlate(r, parent)
 		sql, err := c.where(from.object, from.alias, conditions)
 		// A condition that is null for a row does not hold for it.
-		return "not " + from.exists(" and "+group(sql)+" is not true"), err
+		return "not " + c.existsIn(from, " and "+group(sql)+" is not true"), err
 	case "none":
 		sql, err := c.exists(r, parent, conditions)
 		return "not " + sql, err
