@@ -49,6 +49,7 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 	}
 	a.Pool, err = postgres.Connect(ctx, address, postgres.PoolOptions{
 		Size: c.Database.PoolSize, ConnectTimeout: c.Database.ConnectTimeout, Pooler: c.Database.Pooler == "transaction",
+		MaxMessage: int(c.GraphQL.Limits.Response),
 	})
 	if err != nil {
 		a.Close(ctx)

@@ -57,22 +57,29 @@ func (a *App) checkSchemas(ctx context.Context, r *config.Report) error {
 		case !exists:
 			r.Error("schemas", "database/no-schema", "the database has no schema `"+wanted+"`", nearest(wanted, slices.Sorted(maps.Keys(usable)), "create schema "+catalog.QuoteIdent(wanted)+";"))
 		case !may:
-			r.Error("schemas", "database/no-privilege", "this login may not use the schema `"+wanted+"`", "grant usage on schema "+catalog.QuoteIdent(wanted)+" to current_user;")
+			r.Error("schemas", "database/no-privilege", "this login may not use the schema `"+wanted+"`", "grant usage on schema "+catalog.QuoteIdent(wanted)+" to "+catalog.QuoteIdent(a.Pool.Config().ConnConfig.User)+";")
 		}
 	}
 	return nil
 }
 
 func checkEntity(r *config.Report, c *catalog.Catalog, name string, e graphql.Entity) {
-	var known []string
+	var known, meant []string
 	for _, t := range c.Tables {
-		if name == t.Schema+"."+t.Name || name == schema.TypeName(t.Name) {
+		qualified, typeName := t.Schema+"."+t.Name, schema.TypeName(t.Name)
+		if name == qualified || name == typeName {
 			checkColumns(r, c, t, e)
-			return
+			meant = append(meant, qualified)
 		}
-		known = append(known, schema.TypeName(t.Name), t.Schema+"."+t.Name)
+		known = append(known, typeName, qualified)
 	}
-	r.Error("", "database/no-table", "the database has no table that is `"+name+"`", nearest(name, known, "write the type's name, or \"schema.table\""))
+	switch len(meant) {
+	case 0:
+		r.Error("", "database/no-table", "the database has no table that is `"+name+"`", nearest(name, known, "write the type's name, or \"schema.table\""))
+	case 1:
+	default:
+		r.Error("", "database/ambiguous-table", "`"+name+"` may be any of "+strings.Join(meant, ", "), "write the one that is meant: [graphql.entities.\""+meant[0]+"\"]")
+	}
 }
 
 func checkColumns(r *config.Report, c *catalog.Catalog, t *catalog.Table, e graphql.Entity) {
@@ -99,7 +106,7 @@ func checkColumns(r *config.Report, c *catalog.Catalog, t *catalog.Table, e grap
 		for _, column := range reference.Columns {
 			want(at, "columns", t, column)
 		}
-		target := find(c, t.Schema, reference.Table)
+		target := c.Find(t.Schema, reference.Table)
 		if target == nil {
 			at.Error("table", "database/no-table", "the database has no table `"+reference.Table+"`", `table = "schema.table"`)
 			continue
@@ -108,18 +115,6 @@ func checkColumns(r *config.Report, c *catalog.Catalog, t *catalog.Table, e grap
 			want(at, "to", target, column)
 		}
 	}
-}
-
-// find gives a table by "schema.table", or by its name in the schema of the one that refers to it.
-func find(c *catalog.Catalog, schemaName, name string) *catalog.Table {
-	if s, n, qualified := strings.Cut(name, "."); qualified {
-		schemaName, name = s, n
-	}
-	i := slices.IndexFunc(c.Tables, func(t *catalog.Table) bool { return t.Schema == schemaName && t.Name == name })
-	if i < 0 {
-		return nil
-	}
-	return c.Tables[i]
 }
 
 // nearest helps with a name that is near, and otherwise in another way.

@@ -69,6 +69,12 @@ func Load(target any, o Options) (*File, diag.List) {
 	return f, b.problems
 }
 
+// Defaults fills target, a pointer to a struct, as an empty file does.
+func Defaults(target any) {
+	b := &binder{file: &File{origins: map[string]Origin{}}}
+	b.defaults(reflect.ValueOf(target).Elem(), "")
+}
+
 func reason(err error) string {
 	var path *os.PathError
 	if errors.As(err, &path) {

@@ -55,12 +55,13 @@ func (p *Persisted) Check(r *config.Report) {
 
 // Limits is the table [graphql.limits]; they are judged before anything else is done.
 type Limits struct {
-	Tokens             int `toml:"tokens" default:"2000" min:"1" doc:"Words and signs of a document."`
-	Depth              int `toml:"depth" default:"12" min:"1" doc:"Levels of fields."`
-	IntrospectionDepth int `toml:"introspection_depth" default:"20" min:"1" doc:"Levels inside __schema and __type."`
-	Aliases            int `toml:"aliases" default:"30" min:"0" doc:"Fields that are given another name."`
-	ExpandedFields     int `toml:"expanded_fields" default:"5000" min:"1" doc:"Fields after fragments are spread out."`
-	Rows               int `toml:"rows" planned:"true" min:"1" doc:"Rows that a request may be estimated to read."`
+	Tokens             int          `toml:"tokens" default:"2000" min:"1" doc:"Words and signs of a document."`
+	Depth              int          `toml:"depth" default:"12" min:"1" doc:"Levels of fields."`
+	IntrospectionDepth int          `toml:"introspection_depth" default:"20" min:"1" doc:"Levels inside __schema and __type."`
+	Aliases            int          `toml:"aliases" default:"30" min:"0" doc:"Fields that are given another name."`
+	ExpandedFields     int          `toml:"expanded_fields" default:"5000" min:"1" doc:"Fields after fragments are spread out."`
+	Response           config.Bytes `toml:"response" default:"32MB" min:"64KB" max:"512MB" doc:"Size of an answer."`
+	Rows               int          `toml:"rows" planned:"true" min:"1" doc:"Rows that a request may be estimated to read."`
 }
 
 // Entity is the table [graphql.entities.NAME].
@@ -87,23 +88,21 @@ type EntityField struct {
 	Description string `toml:"description" doc:"What introspection says of the field."`
 }
 
-func orDefault(n, otherwise int) int {
-	if n == 0 {
-		return otherwise
-	}
-	return n
+// DefaultConfig is what an empty file means.
+func DefaultConfig() Config {
+	var c Config
+	config.Defaults(&c)
+	return c
 }
 
 func (c Config) paging() plan.Paging {
-	most := orDefault(c.MaxLimit, 1000)
-	return plan.Paging{Default: min(orDefault(c.DefaultLimit, 100), most), Most: most}
+	return plan.Paging{Default: min(c.DefaultLimit, c.MaxLimit), Most: c.MaxLimit}
 }
 
 func (c Config) planLimits() plan.Limits {
 	return plan.Limits{
-		Tokens: orDefault(c.Limits.Tokens, 2000), Depth: orDefault(c.Limits.Depth, 12),
-		IntrospectionDepth: orDefault(c.Limits.IntrospectionDepth, 20),
-		Aliases:            orDefault(c.Limits.Aliases, 30), Fields: orDefault(c.Limits.ExpandedFields, 5000),
+		Tokens: c.Limits.Tokens, Depth: c.Limits.Depth, IntrospectionDepth: c.Limits.IntrospectionDepth,
+		Aliases: c.Limits.Aliases, Fields: c.Limits.ExpandedFields,
 	}
 }
 

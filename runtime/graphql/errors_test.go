@@ -91,7 +91,7 @@ func TestErrorsOfRequests(t *testing.T) {
 func TestWhatTheDatabaseSaysIsMasked(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	s, pool := openWith(t, graphql.Config{}, graphql.Deps{Log: slog.New(slog.NewTextHandler(&log, nil))}, sql(t, `
+	s, pool := openWith(t, graphql.DefaultConfig(), graphql.Deps{Log: slog.New(slog.NewTextHandler(&log, nil))}, sql(t, `
 		create function boom() returns text language plpgsql stable as $$ begin raise exception 'the canary of row 7'; end $$;
 		create view broken as select 1 as id, boom() as text;
 		create table gone (id int primary key);`))
@@ -112,8 +112,9 @@ func TestWhatTheDatabaseSaysIsMasked(t *testing.T) {
 // TestWithoutIntrospectionNothingIsSuggested asks a server of production for names that it has not.
 func TestWithoutIntrospectionNothingIsSuggested(t *testing.T) {
 	t.Parallel()
-	off := false
-	s, _ := openWith(t, graphql.Config{Introspection: &off}, graphql.Deps{}, sql(t, "create table secret_plan (id int primary key, codename text);"))
+	off, config := false, graphql.DefaultConfig()
+	config.Introspection = &off
+	s, _ := openWith(t, config, graphql.Deps{}, sql(t, "create table secret_plan (id int primary key, codename text);"))
 	for _, query := range []string{
 		"{ secretPlan { id } }", "{ secretPlanz { id } }", "{ secretPlans { codenam } }", "{ secretPlans(wher: {}) { id } }",
 		"{ secretPlans(where: {codenam: {eq: 1}}) { id } }", "{ secretPlans(orderBy: [{id: ASCE}]) { id } }", "{ ... on SecretPla { id } }",

@@ -46,7 +46,7 @@ func openWith(t testing.TB, c graphql.Config, deps graphql.Deps, files ...string
 
 func chinook(t testing.TB) (*graphql.Service, *pgxpool.Pool) {
 	t.Helper()
-	return open(t, graphql.Config{}, filepath.Join(testdata, "chinook", "chinook.sql"))
+	return open(t, graphql.DefaultConfig(), filepath.Join(testdata, "chinook", "chinook.sql"))
 }
 
 // TestChinook compares answers with what an independent, plain SQL query says the data are.

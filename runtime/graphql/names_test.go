@@ -29,7 +29,7 @@ func TestNames(t *testing.T) {
 			if name == "chinook" {
 				tables = filepath.Join(testdata, "chinook", "chinook.sql")
 			}
-			s, _ := open(t, graphql.Config{}, tables)
+			s, _ := open(t, graphql.DefaultConfig(), tables)
 			golden := filepath.Join(testdata, "schema", name, "expected.txt")
 			got := outline(s.Schema())
 			if *update {

@@ -10,9 +10,6 @@ import (
 // Routes adds the API to a mux.
 func (s *Service) Routes(mux *http.ServeMux) {
 	path := s.config.Path
-	if path == "" {
-		path = "/graphql"
-	}
 	h := &transport.Handler{Execute: s.Execute, BodyLimit: s.deps.BodyLimit}
 	if s.config.playground(s.deps.Dev) {
 		h.Playground = graphiql.Page(path)

@@ -61,7 +61,7 @@ var scalars = map[string][2]string{
 // which PostgreSQL writes: both must be what is expected.
 func TestScalarsAreExact(t *testing.T) {
 	t.Parallel()
-	s, _ := open(t, graphql.Config{}, filepath.Join(testdata, "scalars", "values.sql"))
+	s, _ := open(t, graphql.DefaultConfig(), filepath.Join(testdata, "scalars", "values.sql"))
 	for selection, want := range scalars {
 		name, _, _ := strings.Cut(selection, " ")
 		for _, path := range []string{"{ items(orderBy: [{id: ASC}]) { " + selection + " } }", "{ parents { items(orderBy: [{id: ASC}]) { " + selection + " } } }"} {
@@ -104,7 +104,7 @@ func spaceless(text string) string {
 // TestWhatIsReadCanBeAskedFor filters by each value just as it was given out.
 func TestWhatIsReadCanBeAskedFor(t *testing.T) {
 	t.Parallel()
-	s, _ := open(t, graphql.Config{}, filepath.Join(testdata, "scalars", "values.sql"))
+	s, _ := open(t, graphql.DefaultConfig(), filepath.Join(testdata, "scalars", "values.sql"))
 	for _, name := range []string{
 		"small", "whole", "big", "exact", "wide", "cash", "single", "double", "yes", "words", "code", "day", "clock", "zoned", "local",
 		"moment", "span", "key", "raw", "address", "network", "card", "feeling", "age", "during", "days", "several",

@@ -2,7 +2,6 @@ package graphql
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -37,8 +36,9 @@ type Service struct {
 	deps     Deps
 	executor *execute.Executor
 	picture  atomic.Pointer[picture]
-	lost     chan struct{}         // a request met a database that is away: look at once
-	failure  atomic.Pointer[error] // why the last look at the database failed; nil after a good one
+	refused  atomic.Pointer[refused] // what the database is now, when no schema can be made of it
+	hurry    chan struct{}           // a request met a database that is away or has changed: look at once
+	failure  atomic.Pointer[error]   // why the last look at the database failed; nil after a good one
 }
 
 // picture is the schema at one moment and the documents that were checked against it.
@@ -48,8 +48,11 @@ type picture struct {
 	documents   *documents
 }
 
-// keptDocuments bounds the cache of parsed documents: about 10 KB each.
-const keptDocuments = 2000
+// refused is a state of the database that has no schema, such as one where two tables want one name.
+type refused struct {
+	fingerprint string
+	err         error
+}
 
 // New makes a service that has not looked at the database yet: see Load and Run.
 func New(config Config, deps Deps) *Service {
@@ -63,8 +66,8 @@ func New(config Config, deps Deps) *Service {
 		deps.BodyLimit = 256 << 10
 	}
 	return &Service{
-		config: config, deps: deps, lost: make(chan struct{}, 1),
-		executor: &execute.Executor{Pool: deps.Pool, Log: deps.Log, Unnamed: deps.Unnamed},
+		config: config, deps: deps, hurry: make(chan struct{}, 1),
+		executor: &execute.Executor{Pool: deps.Pool, Log: deps.Log, Unnamed: deps.Unnamed, MaxBytes: int(config.Limits.Response)},
 	}
 }
 
@@ -77,6 +80,7 @@ func (s *Service) Schema() *schema.Schema {
 }
 
 // Load looks at the database and takes its schema. Requests on the way keep the one they began with.
+// When no schema can be made of it, the one before stays.
 func (s *Service) Load(ctx context.Context) error {
 	fingerprint, err := catalog.Fingerprint(ctx, s.deps.Pool, s.deps.Schemas)
 	if err != nil {
@@ -88,21 +92,31 @@ func (s *Service) Load(ctx context.Context) error {
 	}
 	built, err := schema.Build(tables, s.config.schemaOptions())
 	if err != nil {
+		s.refused.Store(&refused{fingerprint: fingerprint, err: err})
 		return err
 	}
-	s.picture.Store(&picture{schema: built, fingerprint: fingerprint, documents: newDocuments(keptDocuments)})
+	s.picture.Store(&picture{schema: built, fingerprint: fingerprint, documents: newDocuments()})
+	s.refused.Store(nil)
 	return nil
 }
 
 // Check tells whether requests can be answered now.
 func (s *Service) Check(context.Context) error {
 	if s.picture.Load() == nil {
-		return fault.New(fault.Unavailable, "graphql/not-loaded", "the schema of the database has not been read yet")
+		return s.notLoaded()
 	}
 	if failure := s.failure.Load(); failure != nil {
 		return fault.Wrap(fault.Unavailable, "graphql/database-down", "the database cannot be reached", *failure)
 	}
 	return nil
+}
+
+// notLoaded says why there is no schema.
+func (s *Service) notLoaded() *fault.Error {
+	if r := s.refused.Load(); r != nil {
+		return fault.Wrap(fault.Unavailable, "graphql/no-schema", "no API can be made of the database as it is", r.err)
+	}
+	return fault.New(fault.Unavailable, "graphql/not-loaded", "the schema of the database has not been read yet")
 }
 
 // retry is the longest wait between two tries to reach a database that is away.
@@ -118,33 +132,40 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil //nolint:nilerr // being told to stop is the ordinary end, whatever the last look met
 		}
 		s.note(err)
-		lost := s.lost
+		hurry := s.hurry
 		if err == nil {
 			wait = s.deps.Interval
 		} else {
-			wait, lost = min(wait*2, retry), nil // that it is away is known already
+			wait, hurry = min(wait*2, retry), nil // that it is away is known already
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-lost:
+		case <-hurry:
 		case <-time.After(wait):
 		}
 	}
 }
 
-// look reads the fingerprint and, when it differs, the schema.
+// look reads the fingerprint and, when it is new, the schema. Its error is that of a database that cannot
+// be read; one that has no schema is logged once, and looked at again when it has changed.
 func (s *Service) look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	before := s.picture.Load()
-	if before != nil {
-		fingerprint, err := catalog.Fingerprint(ctx, s.deps.Pool, s.deps.Schemas)
-		if err != nil || fingerprint == before.fingerprint {
-			return err
-		}
+	fingerprint, err := catalog.Fingerprint(ctx, s.deps.Pool, s.deps.Schemas)
+	if err != nil {
+		return err
 	}
-	if err := s.Load(ctx); err != nil {
+	before, bad := s.picture.Load(), s.refused.Load()
+	if before != nil && before.fingerprint == fingerprint || bad != nil && bad.fingerprint == fingerprint {
+		return nil
+	}
+	err = s.Load(ctx)
+	if now := s.refused.Load(); err != nil && now != bad {
+		s.deps.Log.Error("no API can be made of the database as it is now", slog.Any("error", now.err), slog.Bool("serving_the_one_before", before != nil))
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	now := s.Schema()
@@ -170,16 +191,25 @@ func (s *Service) note(err error) {
 	}
 }
 
-// Execute runs a request and never panics on its content.
+// Execute answers a request.
 func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Response {
 	p := s.picture.Load()
 	if p == nil {
-		problem := plan.Problem(plan.InternalError, "the server has not reached its database yet; try again soon", nil)
+		why := s.notLoaded()
+		problem := plan.Problem(plan.InternalError, why.Message+"; try again soon", nil)
 		return transport.Response{Result: execute.Result{Errors: gqlerror.List{problem}, Unavailable: true}}
 	}
-	document, op, compiled, list := s.prepare(p, r)
+	document, op, list := s.operation(p, r)
 	if list != nil {
-		return transport.Response{Result: execute.Result{Errors: list}, MethodNotAllowed: document != nil && r.QueryOnly && op != nil && op.Operation != ast.Query}
+		return transport.Response{Result: execute.Result{Errors: list}}
+	}
+	if r.QueryOnly && op.Operation != ast.Query {
+		problem := plan.Problem(plan.BadUserInput, "GET runs queries only: send a "+string(op.Operation)+" by POST", op.Position)
+		return transport.Response{Result: execute.Result{Errors: gqlerror.List{problem}}, MethodNotAllowed: true}
+	}
+	compiled, list := s.compile(document, op, r)
+	if list != nil {
+		return transport.Response{Result: execute.Result{Errors: list}}
 	}
 	if s.deps.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -187,9 +217,9 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		defer cancel()
 	}
 	result := s.executor.Execute(ctx, document.Schema, compiled)
-	if result.Unavailable {
+	if result.Unavailable || result.Outdated {
 		select {
-		case s.lost <- struct{}{}:
+		case s.hurry <- struct{}{}:
 		default: // a look is due already
 		}
 	}
@@ -200,44 +230,51 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 func (s *Service) Statements(r transport.Request) (*plan.Plan, error) {
 	p := s.picture.Load()
 	if p == nil {
-		return nil, errors.New("explain: the schema has not been read")
+		return nil, s.notLoaded()
 	}
-	_, _, compiled, list := s.prepare(p, r)
+	document, op, list := s.operation(p, r)
+	if list != nil {
+		return nil, list
+	}
+	compiled, list := s.compile(document, op, r)
 	if list != nil {
 		return nil, list
 	}
 	return compiled, nil
 }
 
-func (s *Service) prepare(p *picture, r transport.Request) (*plan.Document, *ast.OperationDefinition, *plan.Plan, gqlerror.List) {
+// operation finds the operation that a request means, in a document that is valid.
+func (s *Service) operation(p *picture, r transport.Request) (*plan.Document, *ast.OperationDefinition, gqlerror.List) {
 	document := p.documents.get(r.Query)
 	if document == nil {
 		parsed, list := plan.Parse(p.schema, r.Query, s.config.planLimits(), s.config.introspection(s.deps.Dev))
 		if list != nil {
-			return nil, nil, nil, list
+			return nil, nil, list
 		}
 		document = parsed
 		p.documents.put(r.Query, document)
 	}
 	op, problem := document.Operation(r.OperationName)
 	if problem != nil {
-		return document, nil, nil, gqlerror.List{problem}
+		return nil, nil, gqlerror.List{problem}
 	}
-	if r.QueryOnly && op.Operation != ast.Query {
-		return document, op, nil, gqlerror.List{plan.Problem(plan.BadUserInput, "GET runs queries only: send a "+string(op.Operation)+" by POST", op.Position)}
-	}
+	return document, op, nil
+}
+
+// compile makes the plan of an operation with the request's variables.
+func (s *Service) compile(document *plan.Document, op *ast.OperationDefinition, r transport.Request) (*plan.Plan, gqlerror.List) {
 	if problem := s.hidden(op); problem != nil {
-		return document, op, nil, gqlerror.List{problem}
+		return nil, gqlerror.List{problem}
 	}
-	variables, list := plan.Variables(p.schema.AST, op, r.Variables)
+	variables, list := plan.Variables(document.Schema.AST, op, r.Variables)
 	if len(list) > 0 {
-		return document, op, nil, list
+		return nil, list
 	}
 	compiled, problem := plan.Compile(document, op, variables, s.config.paging())
 	if problem != nil {
-		return document, op, nil, gqlerror.List{problem}
+		return nil, gqlerror.List{problem}
 	}
-	return document, op, compiled, nil
+	return compiled, nil
 }
 
 // hidden refuses introspection where it is off.

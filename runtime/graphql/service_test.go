@@ -45,7 +45,7 @@ func code(r transport.Response) string {
 
 func TestAStatementThatTakesTooLongIsCancelled(t *testing.T) {
 	t.Parallel()
-	s, pool := openWith(t, graphql.Config{}, graphql.Deps{Timeout: 150 * time.Millisecond}, sql(t, `
+	s, pool := openWith(t, graphql.DefaultConfig(), graphql.Deps{Timeout: 150 * time.Millisecond}, sql(t, `
 		create view slow as select 'a' as v, pg_sleep(60)::text as w;
 		create table quick (id int primary key); insert into quick values (1);`))
 	if got := s.Execute(t.Context(), transport.Request{Query: "{ slows { w } }"}); code(got) != "TIMEOUT" {
@@ -73,7 +73,7 @@ func TestAStatementThatTakesTooLongIsCancelled(t *testing.T) {
 // A request may only fail when what it names is not there.
 func TestSchemaChangesDropNoRequest(t *testing.T) {
 	t.Parallel()
-	s, pool := openWith(t, graphql.Config{}, graphql.Deps{Interval: 20 * time.Millisecond, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, sql(t, `
+	s, pool := openWith(t, graphql.DefaultConfig(), graphql.Deps{Interval: 20 * time.Millisecond, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, sql(t, `
 		create table item (id int primary key, name text not null, price int not null);
 		insert into item select i, 'item ' || i, i from generate_series(1, 50) i;`))
 	ctx, stop := context.WithCancel(t.Context())

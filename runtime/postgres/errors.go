@@ -2,8 +2,8 @@ package postgres
 
 import (
 	"errors"
-	"net/url"
-	"strings"
+	"io"
+	"net"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -25,7 +25,7 @@ func Explain(err error) *fault.Error {
 		case "42501":
 			return fault.Wrap(fault.Forbidden, "database/not-allowed", "the database login may not do that", err)
 		}
-		if class := pg.Code[:min(2, len(pg.Code))]; class != "08" && class != "53" && class != "57" {
+		if !IsUnavailable(err) {
 			return fault.Wrap(fault.Invalid, "database/statement", "the database refused a statement", err)
 		}
 	}
@@ -33,24 +33,27 @@ func Explain(err error) *fault.Error {
 		WithHint("check that the server runs and that [database] url is right")
 }
 
-// Redact gives an address without its password, for logs and messages.
-func Redact(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme == "" {
-		fields := strings.Fields(address)
-		for i, f := range fields {
-			if strings.HasPrefix(f, "password=") {
-				fields[i] = "password=xxxxx"
-			}
-		}
-		return strings.Join(fields, " ")
+// IsUnavailable tells whether an error says that the database cannot be reached or takes no work now, so
+// that another try later may well succeed. Errors that it does not know are none of these.
+func IsUnavailable(err error) bool {
+	var connecting *pgconn.ConnectError
+	if errors.As(err, &connecting) {
+		return true
 	}
-	query := u.Query()
-	for name := range query {
-		if strings.Contains(name, "password") {
-			query.Set(name, "xxxxx")
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch Class(pg) {
+		case "08":
+			return true
+		case "57": // operator intervention, but for a statement that was cancelled
+			return pg.Code != "57014"
 		}
+		return pg.Code == "53300" // too many connections
 	}
-	u.RawQuery = query.Encode()
-	return u.Redacted()
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, net.ErrClosed) || errors.Is(err, pgconn.ErrConnClosed) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
+
+// Class gives the first two characters of an error's SQLSTATE (PostgreSQL manual, appendix A).
+func Class(err *pgconn.PgError) string { return err.Code[:min(2, len(err.Code))] }

@@ -4,11 +4,13 @@ package postgres
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fraiseql/fraiseql/runtime/fault"
@@ -20,6 +22,7 @@ type PoolOptions struct {
 	ConnectTimeout time.Duration // of one connection; 0 is 5 s
 	Pooler         bool          // a transaction pooler stands in between: keep nothing in a session
 	Application    string        // application_name; empty is "fraiseql"
+	MaxMessage     int           // bytes of one message from the server, such as a row; 0 is the driver's bound, 1 GiB
 }
 
 // Connect makes a pool. It does not wait for the server and succeeds when that is down; only an
@@ -56,6 +59,13 @@ func Connect(ctx context.Context, address string, o PoolOptions) (*pgxpool.Pool,
 	}
 	if o.Pooler {
 		c.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
+	if o.MaxMessage > 0 {
+		c.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+			f := pgproto3.NewFrontend(r, w)
+			f.SetMaxBodyLen(o.MaxMessage)
+			return f
+		}
 	}
 	// A request that ends early cancels its statement in the server, and the connection lives on.
 	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {

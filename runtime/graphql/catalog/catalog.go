@@ -1,6 +1,9 @@
 package catalog
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Catalog is the picture of one database as one login sees it at one moment.
 // Nothing in it is written after Load has returned, so it may be shared freely.
@@ -43,6 +46,19 @@ type Table struct {
 	byNumber map[int16]*Column
 }
 
+// Find gives a table by "schema.table", or by its name in the schema of one that refers to it; nil when
+// there is none.
+func (c *Catalog) Find(schemaName, name string) *Table {
+	if s, n, qualified := strings.Cut(name, "."); qualified {
+		schemaName, name = s, n
+	}
+	i := slices.IndexFunc(c.Tables, func(t *Table) bool { return t.Schema == schemaName && t.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return c.Tables[i]
+}
+
 // PrimaryKey gives the primary key, or nil.
 func (t *Table) PrimaryKey() *Key {
 	if len(t.Keys) > 0 && t.Keys[0].Primary {
@@ -63,6 +79,12 @@ func (t *Table) Column(name string) *Column {
 
 // IsView tells whether the relation has no keys of its own to go by.
 func (t *Table) IsView() bool { return t.Kind == View || t.Kind == MaterializedView }
+
+// Calls tells whether reading the table may run functions of a person's making: those of a view, of row
+// security, or of a foreign server.
+func (t *Table) Calls() bool {
+	return t.RowSecurity || t.Kind != Ordinary && t.Kind != Partitioned && t.Kind != MaterializedView
+}
 
 // Column is one readable column.
 type Column struct {
@@ -88,6 +110,16 @@ type Key struct {
 func (k *Key) NotNull() bool {
 	for _, c := range k.Columns {
 		if !c.NotNull {
+			return false
+		}
+	}
+	return true
+}
+
+// In tells whether all of the key's columns are among the given ones.
+func (k *Key) In(columns []*Column) bool {
+	for _, c := range k.Columns {
+		if !slices.Contains(columns, c) {
 			return false
 		}
 	}

@@ -86,7 +86,7 @@ m moods ""
 v people ""
   tenant integer b
   id integer b
-  email email d not-null
+  email email d
 r person ""
   tenant integer b not-null
   id integer b not-null identity
@@ -162,7 +162,7 @@ func TestOnlyWhatTheLoginMayRead(t *testing.T) {
 v people ""
   tenant integer b
   id integer b
-  email email d not-null
+  email email d
 r secret ""
   id integer b not-null
   shown text b

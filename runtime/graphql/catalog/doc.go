@@ -3,5 +3,5 @@
 // nothing of GraphQL; package schema makes an API of it.
 //
 //	[Load] ──> *Catalog (never changed after) ──> schema.Build
-//	[Fingerprint] ──> a number that differs after any DDL that could change the picture
+//	[Fingerprint] ──> a text that differs after any DDL that could change the picture
 package catalog

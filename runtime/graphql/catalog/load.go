@@ -132,7 +132,7 @@ func (l *loader) column(r columnRow) *Column {
 	t := l.types[r.Type]
 	return &Column{
 		Name: r.Name, Number: r.Number, Type: t, Comment: r.Comment,
-		NotNull:    r.NotNull || t.NotNull,
+		NotNull:    r.NotNull,
 		HasDefault: r.HasDefault, Identity: r.Identity, Generated: r.Generated,
 	}
 }
@@ -146,6 +146,10 @@ func (l *loader) readTables(rows pgx.Rows) error {
 		table.byNumber = map[int16]*Column{}
 		for _, r := range l.columns[table.OID] {
 			c := l.column(r)
+			if table.Kind == Ordinary || table.Kind == Partitioned {
+				// What a domain refuses no table holds; a view may still make it, by an outer join for one.
+				c.NotNull = c.NotNull || c.Type.NotNull
+			}
 			table.Columns = append(table.Columns, c)
 			table.byNumber[c.Number] = c
 		}

@@ -74,10 +74,16 @@ where n.nspname = any($1)
   and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
   and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))`
 
-// xmin changes with every DDL that rewrites a catalog row; vacuum and analyze update in place and do not count.
+// xmin changes with every DDL that rewrites a catalog row; vacuum and analyze update in place and do not
+// count. TRUNCATE, REFRESH MATERIALIZED VIEW and REINDEX rewrite rows of pg_class and change no picture, so
+// that of those rows only what the picture is made of is looked at.
 const fingerprintSQL = `
 select coalesce(sum(h), 0)::text from (
-  select hashint8extended(c.oid::int8, c.xmin::text::int8) as h from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1)
+  select hashtextextended(concat_ws(' ', c.relname, c.relkind, c.relowner, c.relrowsecurity, c.relispartition, c.relacl), c.oid::int8) as h
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1)
+  union all
+  select hashint8extended(i.indexrelid::int8, i.xmin::text::int8) from pg_index i join pg_class c on c.oid = i.indexrelid
+    join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1)
   union all
   select hashint8extended(a.attrelid::int8 * 2048 + a.attnum, a.xmin::text::int8) from pg_attribute a join pg_class c on c.oid = a.attrelid
     join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1) and a.attnum > 0 and c.relkind <> 'i'

@@ -1,73 +1,24 @@
 package execute
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 )
 
-// maxPrepared bounds what one connection keeps prepared: some kilobytes of the server's memory each.
-const maxPrepared = 256
-
-const preparedKey = "fraiseql.prepared"
-
-// prepared is what a connection has prepared, the last used first.
-type prepared struct {
-	names map[string]*list.Element // by SQL text
-	order *list.List               // of statement
-	made  int
-}
-
-type statement struct{ name, sql string }
-
-func preparedOn(conn *pgconn.PgConn) *prepared {
-	data := conn.CustomData()
-	if p, ok := data[preparedKey].(*prepared); ok {
-		return p
-	}
-	p := &prepared{names: map[string]*list.Element{}, order: list.New()}
-	data[preparedKey] = p
-	return p
-}
-
-// name gives the name of a statement; fresh when it must be prepared first. evicted, when not empty,
-// is one to deallocate for it.
-func (p *prepared) name(sql string) (name string, fresh bool, evicted string) {
-	if e, ok := p.names[sql]; ok {
-		p.order.MoveToFront(e)
-		return e.Value.(statement).name, false, ""
-	}
-	if p.order.Len() >= maxPrepared {
-		last := p.order.Remove(p.order.Back()).(statement)
-		delete(p.names, last.sql)
-		evicted = last.name
-	}
-	p.made++
-	name = "fraiseql_" + strconv.Itoa(p.made)
-	p.names[sql] = p.order.PushFront(statement{name: name, sql: sql})
-	return name, true, evicted
-}
-
-// forget drops a statement that could not be prepared.
-func (p *prepared) forget(sql string) {
-	if e, ok := p.names[sql]; ok {
-		p.order.Remove(e)
-		delete(p.names, sql)
-	}
-}
-
 const (
-	beginSQL  = "begin transaction isolation level repeatable read, read only"
-	commitSQL = "commit"
+	snapshotSQL = "begin transaction isolation level repeatable read, read only"
+	readOnlySQL = "begin transaction read only"
+	commitSQL   = "commit"
 )
 
 // lockSQL takes the locks of statements before their snapshot is taken: a snapshot from before an ALTER
@@ -85,110 +36,211 @@ func lockSQL(statements []*plan.Statement) string {
 	return "lock table " + strings.Join(slices.Sorted(maps.Keys(tables)), ", ") + " in access share mode"
 }
 
-// run sends statements in one round trip and appends what each gives to out. With more than one they
-// share a snapshot. The first failure ends the run: its index (-1 when it was none of the statements) and
-// cause are returned, and the connection is fit for use again unless it is closed.
-func run(ctx context.Context, conn *pgconn.PgConn, statements []*plan.Statement, named bool, out [][]byte) (int, error) {
-	known := preparedOn(conn)
-	pipeline := conn.StartPipeline(ctx)
-	snapshot := len(statements) > 1
-	fresh := make([]bool, len(statements))
-	before := 0 // results that come before the statements'
-	if snapshot {
-		pipeline.SendQueryParams(beginSQL, nil, nil, nil, nil)
-		before++
-		if locks := lockSQL(statements); locks != "" {
-			pipeline.SendQueryParams(locks, nil, nil, nil, nil)
-			before++
-		}
-	}
-	for i, s := range statements {
-		fresh[i] = send(pipeline, known, s, named)
-	}
-	if snapshot {
-		pipeline.SendQueryParams(commitSQL, nil, nil, nil, nil)
-	}
-	failed, err := receive(pipeline, statements, before, out)
-	if closeErr := pipeline.Close(); err == nil && closeErr != nil {
-		err = closeErr
-	}
-	if err == nil {
-		return 0, nil
-	}
-	for i, s := range statements {
-		// What was never prepared must not be taken for prepared; what was stays known by its name.
-		if fresh[i] {
-			known.forget(s.SQL)
-		}
-	}
-	if snapshot && !conn.IsClosed() {
-		if _, rollbackErr := conn.Exec(ctx, "rollback").ReadAll(); rollbackErr != nil {
-			err = errors.Join(err, fmt.Errorf("roll back: %w", rollbackErr))
-		}
-	}
-	return failed, err
+// errTooLarge ends a run whose answer is larger than it may be.
+var errTooLarge = errors.New("the answer is too large")
+
+// failure is the end of a run that did not give everything it was asked for.
+type failure struct {
+	at  int // which of the statements it was; -1 when it was none of them
+	err error
 }
 
-func send(pipeline *pgconn.Pipeline, known *prepared, s *plan.Statement, named bool) (fresh bool) {
-	params := make([][]byte, len(s.Args))
+// exchange is one round trip: what was sent, in the order in which the server answers it.
+type exchange struct {
+	statements []*plan.Statement
+	known      *prepared
+	unnamed    bool
+	room       int // bytes that the answers may still take
+	steps      []step
+}
+
+// step is one thing that was sent.
+type step struct {
+	kind stepKind
+	at   int       // the statement that it is for; -1 for none
+	name statement // of prepare and drop
+}
+
+type stepKind uint8
+
+const (
+	control stepKind = iota // begin, lock, commit
+	drop
+	prepare
+	read
+)
+
+// run sends statements in one round trip and puts what each gives into out, room bytes at most in all.
+// With more than one they share a snapshot. The first failure ends the run: what came before it is in
+// out, and the connection is fit for use again unless it is closed.
+func run(ctx context.Context, conn *pgconn.PgConn, statements []*plan.Statement, unnamed bool, room int, out [][]byte) *failure {
+	within, cancel := context.WithCancel(ctx)
+	defer cancel()
+	x := exchange{statements: statements, known: preparedOn(conn), unnamed: unnamed, room: room}
+	pipeline := conn.StartPipeline(within)
+	inside := x.send(pipeline)
+	done, failed := x.receive(pipeline, cancel, out)
+	if err := pipeline.Close(); failed == nil && err != nil {
+		failed = &failure{at: -1, err: err}
+	}
+	if failed == nil {
+		return nil
+	}
+	x.undo(done)
+	if tooLarge(failed.err) {
+		failed.err = errTooLarge
+	}
+	if inside && !conn.IsClosed() {
+		rollback(ctx, conn, failed)
+	}
+	return failed
+}
+
+// rollback leaves the transaction, also when the request's own time is over.
+func rollback(ctx context.Context, conn *pgconn.PgConn, failed *failure) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if _, err := conn.Exec(ctx, "rollback").ReadAll(); err != nil {
+		failed.err = errors.Join(failed.err, fmt.Errorf("roll back: %w", err))
+	}
+}
+
+// send queues everything; inside tells that it is in a transaction block.
+func (x *exchange) send(pipeline *pgconn.Pipeline) (inside bool) {
+	begin := ""
+	switch {
+	case len(x.statements) > 1:
+		begin = snapshotSQL
+	case x.statements[0].Calls:
+		begin = readOnlySQL
+	}
+	inside = begin != ""
+	if inside {
+		x.control(pipeline, begin)
+	}
+	if begin == snapshotSQL {
+		if locks := lockSQL(x.statements); locks != "" {
+			x.control(pipeline, locks)
+		}
+	}
+	for i, s := range x.statements {
+		x.statement(pipeline, i, s)
+	}
+	if inside {
+		x.control(pipeline, commitSQL)
+	}
+	return inside
+}
+
+func (x *exchange) control(pipeline *pgconn.Pipeline, sql string) {
+	pipeline.SendQueryParams(sql, nil, nil, nil, nil)
+	x.steps = append(x.steps, step{kind: control, at: -1})
+}
+
+func (x *exchange) statement(pipeline *pgconn.Pipeline, at int, s *plan.Statement) {
+	if x.unnamed || len(s.SQL) > maxPreparedText {
+		pipeline.SendQueryParams(s.SQL, parameters(s), nil, nil, nil)
+		x.steps = append(x.steps, step{kind: read, at: at})
+		return
+	}
+	name, there := x.known.name(s.SQL)
+	if !there {
+		if old, full := x.known.evict(); full {
+			pipeline.SendDeallocate(old.name)
+			x.steps = append(x.steps, step{kind: drop, at: -1, name: old})
+		}
+		fresh := x.known.add(s.SQL)
+		pipeline.SendPrepare(fresh.name, s.SQL, nil)
+		x.steps = append(x.steps, step{kind: prepare, at: at, name: fresh})
+		name = fresh.name
+	}
+	pipeline.SendQueryPrepared(name, parameters(s), nil, nil)
+	x.steps = append(x.steps, step{kind: read, at: at})
+}
+
+// parameters gives a statement's values in the form in which they are sent.
+func parameters(s *plan.Statement) [][]byte {
+	list := make([][]byte, len(s.Args))
 	for i, a := range s.Args {
-		params[i] = []byte(a)
+		list[i] = []byte(a)
 	}
-	if !named {
-		pipeline.SendQueryParams(s.SQL, params, nil, nil, nil)
-		return false
-	}
-	name, fresh, evicted := known.name(s.SQL)
-	if evicted != "" {
-		pipeline.SendDeallocate(evicted)
-	}
-	if fresh {
-		pipeline.SendPrepare(name, s.SQL, nil)
-	}
-	pipeline.SendQueryPrepared(name, params, nil, nil)
-	return fresh
+	return list
 }
 
-// receive reads results in the order in which they were asked for.
-func receive(pipeline *pgconn.Pipeline, statements []*plan.Statement, before int, out [][]byte) (int, error) {
+// receive reads the answers. done is how many steps have certainly been taken by the server.
+func (x *exchange) receive(pipeline *pgconn.Pipeline, cancel func(), out [][]byte) (done int, _ *failure) {
 	if err := pipeline.Sync(); err != nil {
-		return 0, err
+		return 0, &failure{at: -1, err: err}
 	}
-	at := -before
-	for {
+	for _, s := range x.steps {
 		result, err := pipeline.GetResults()
 		if err != nil {
-			return max(at, -1), err
+			return done, &failure{at: s.at, err: err}
 		}
-		switch r := result.(type) {
-		case *pgconn.ResultReader:
-			if at >= 0 && at < len(statements) {
-				out[at] = appendResult(out[at], statements[at], r)
+		if rows, ok := result.(*pgconn.ResultReader); ok {
+			if err := x.rows(rows, s, cancel, out); err != nil {
+				return done, &failure{at: s.at, err: err}
 			}
-			if _, err := r.Close(); err != nil {
-				return min(max(at, -1), len(statements)-1), err
-			}
-			at++
-		case *pgconn.PipelineSync, nil:
-			return 0, nil
+		}
+		done++
+	}
+	return done, nil
+}
+
+// rows takes the rows of one step.
+func (x *exchange) rows(rows *pgconn.ResultReader, s step, cancel func(), out [][]byte) error {
+	if s.kind == read {
+		var whole bool
+		if out[s.at], whole = appendResult(out[s.at], x.statements[s.at], rows, x.room); !whole {
+			cancel() // the server need not go on; what is on the way is read and dropped
+			_, _ = rows.Close()
+			out[s.at] = nil
+			return errTooLarge
+		}
+		x.room -= len(out[s.at])
+	}
+	_, err := rows.Close()
+	return err
+}
+
+// undo makes the list of prepared statements say what the server has, when it took only the first steps.
+// A failed prepare leaves nothing behind; everything after a failure is skipped until the end of the trip.
+func (x *exchange) undo(done int) {
+	for _, s := range slices.Backward(x.steps[done:]) {
+		switch s.kind {
+		case prepare:
+			x.known.forget(s.name)
+		case drop:
+			x.known.restore(s.name)
+		case control, read:
 		}
 	}
 }
 
-// appendResult writes a statement's rows as the JSON value of its root field.
-func appendResult(b []byte, s *plan.Statement, r *pgconn.ResultReader) []byte {
+// appendResult writes a statement's rows as the JSON value of its root field; whole is false as soon as
+// they need more than room.
+func appendResult(b []byte, s *plan.Statement, r *pgconn.ResultReader, room int) (_ []byte, whole bool) {
 	if s.One {
 		if !r.NextRow() {
-			return append(b, "null"...)
+			return append(b, "null"...), true
 		}
-		return appendRow(b, s.Columns, r.Values())
+		b = appendRow(b, s.Columns, r.Values())
+		return b, len(b) <= room
 	}
 	b = append(b, '[')
 	for first := true; r.NextRow(); first = false {
 		if !first {
 			b = append(b, ',')
 		}
-		b = appendRow(b, s.Columns, r.Values())
+		if b = appendRow(b, s.Columns, r.Values()); len(b) > room {
+			return b, false
+		}
 	}
-	return append(b, ']')
+	return append(b, ']'), true
+}
+
+// tooLarge tells whether an answer was over its bound: in all, or in one row.
+func tooLarge(err error) bool {
+	var message *pgproto3.ExceededMaxBodyLenErr
+	return errors.Is(err, errTooLarge) || errors.As(err, &message)
 }

@@ -1,8 +1,7 @@
 package execute
 
 import (
-	"strings"
-	"unicode/utf8"
+	"bytes"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
@@ -53,13 +52,14 @@ func appendValue(b []byte, encoding schema.Encoding, text []byte) []byte {
 }
 
 // appendTimestamp writes PostgreSQL's "2021-01-31 12:00:00+00" as RFC 3339 wants it, and as its own
-// JSON functions write it: "2021-01-31T12:00:00+00:00".
+// JSON functions write it: "2021-01-31T12:00:00+00:00". A year before our era keeps its " BC" at the end.
 func appendTimestamp(b []byte, text []byte) []byte {
+	text, before := bytes.CutSuffix(text, []byte(" BC"))
 	b = append(b, '"')
 	start := len(b)
 	b = append(b, text...)
 	written := b[start:]
-	blank := strings.IndexByte(string(written), ' ')
+	blank := bytes.IndexByte(written, ' ')
 	if blank < 0 {
 		return append(b, '"') // infinity
 	}
@@ -67,6 +67,9 @@ func appendTimestamp(b []byte, text []byte) []byte {
 	offset := len(written) - 3
 	if offset > blank && (written[offset] == '+' || written[offset] == '-') && digits(written[offset+1:]) {
 		b = append(b, ":00"...)
+	}
+	if before {
+		b = append(b, " BC"...)
 	}
 	return append(b, '"')
 }
@@ -88,11 +91,8 @@ func appendQuoted[T []byte | string](b []byte, text T) []byte {
 	start := 0
 	for i := range len(text) {
 		c := text[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			continue // the connection's encoding is UTF-8, and PostgreSQL has checked it
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue // bytes above ASCII too: the connection's encoding is UTF-8, and PostgreSQL has checked it
 		}
 		b = append(b, text[start:i]...)
 		switch c {

@@ -18,11 +18,7 @@ func (e *Executor) Explain(ctx context.Context, s *plan.Statement, analyze bool)
 	if analyze {
 		word = "explain (analyze, buffers) "
 	}
-	params := make([][]byte, len(s.Args))
-	for i, a := range s.Args {
-		params[i] = []byte(a)
-	}
-	result := conn.Conn().PgConn().ExecParams(ctx, word+s.SQL, params, nil, nil, nil).Read()
+	result := conn.Conn().PgConn().ExecParams(ctx, word+s.SQL, parameters(s), nil, nil, nil).Read()
 	if result.Err != nil {
 		return nil, fmt.Errorf("explain statement: %w", result.Err)
 	}

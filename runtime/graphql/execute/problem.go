@@ -5,15 +5,14 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"io"
 	"log/slog"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // problem turns an error of the database into what a client may know of it. What says something about
@@ -25,6 +24,8 @@ func (e *Executor) problem(err error) *gqlerror.Error {
 		return plan.Problem(plan.Timeout, "the request took longer than it may", nil)
 	case errors.Is(err, context.Canceled):
 		return plan.Problem(plan.Timeout, "the request was given up before it was answered", nil)
+	case errors.Is(err, errTooLarge):
+		return plan.Problem(plan.TooComplex, "the answer is larger than it may be: ask for fewer rows or fields ([graphql.limits] response is the bound)", nil)
 	case errors.As(err, &pg):
 		if known := statementProblem(pg); known != nil {
 			return known
@@ -43,9 +44,11 @@ func statementProblem(pg *pgconn.PgError) *gqlerror.Error {
 		return plan.Problem(plan.Timeout, "the request took longer than it may", nil)
 	case pg.Code == "42501":
 		return plan.Problem(plan.Forbidden, "not allowed: "+pg.Message, nil)
-	case strings.HasPrefix(pg.Code, "22"), strings.HasPrefix(pg.Code, "2201"):
+	}
+	switch postgres.Class(pg) {
+	case "22", "23": // data that a type refuses; a read meets constraints only in domains
 		return plan.Problem(plan.BadUserInput, pg.Message, nil)
-	case strings.HasPrefix(pg.Code, "54"):
+	case "54":
 		return plan.Problem(plan.TooComplex, "the query is more than the database can run: "+pg.Message, nil)
 	}
 	return nil
@@ -75,17 +78,21 @@ func (e *Executor) fieldProblem(err error, f *plan.RootField) *gqlerror.Error {
 // isStatementError tells whether the statement failed, rather than the way to the database.
 func isStatementError(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && !isUnavailable(err)
+	return errors.Is(err, errTooLarge) || errors.As(err, &pg) && !postgres.IsUnavailable(err)
 }
 
 // isUnavailable tells whether another try later may well succeed.
 func isUnavailable(err error) bool {
+	return !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) && postgres.IsUnavailable(err)
+}
+
+// isLostConnection tells whether a connection ended, so that another one may do.
+func isLostConnection(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		class := pg.Code[:min(2, len(pg.Code))]
-		return class == "08" || class == "53" || class == "57" && pg.Code != "57014"
+		return pg.Code == "57P01" || pg.Code == "57P02" // the server was told to end, or crashed
 	}
-	return !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
+	return postgres.IsUnavailable(err)
 }
 
 // isStalePlan tells whether a prepared statement no longer fits: the schema changed under it, or
@@ -98,4 +105,12 @@ func isStalePlan(err error) bool {
 	return pg.Code == "26000" || pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery"
 }
 
-func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+// isOutdated tells whether a statement names something that is no longer there: the schema is from before.
+func isOutdated(err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || pg.Code == "42501" {
+		return false
+	}
+	class := postgres.Class(pg)
+	return class == "42" || class == "3F"
+}

@@ -89,7 +89,7 @@ func (c *compiler) toOne(r *schema.Relation, parent string, f selected) (value, 
 	from := c.correlate(r, parent)
 	rows, err := c.rows(from, f, func(list []string, inner level) (string, *gqlerror.Error) {
 		sql := "select " + strings.Join(list, ", ") + " from " + c.table(from.object.Table) + " " + from.alias + inner.joins + " where " + from.condition
-		if !uniqueIn(r.Target, r.Remote) {
+		if !unique(r.Target.Table, r.Remote) {
 			sql += " limit 1" // a reference that a person declared and no key guards
 		}
 		return sql, nil
@@ -101,10 +101,18 @@ func (c *compiler) toOne(r *schema.Relation, parent string, f selected) (value, 
 	return value{row: sql, json: sql, encoding: schema.Raw}, nil
 }
 
-func uniqueIn(o *schema.Object, columns []*catalog.Column) bool {
-	return slices.ContainsFunc(o.Keys, func(k *catalog.Key) bool {
-		return !slices.ContainsFunc(k.Columns, func(c *catalog.Column) bool { return !slices.Contains(columns, c) })
-	})
+// unique tells whether the database itself lets at most one row have given values in the columns. Keys
+// that a person declared do not count: they are a promise, not a guard.
+func unique(t *catalog.Table, columns []*catalog.Column) bool {
+	return slices.ContainsFunc(t.Keys, func(k *catalog.Key) bool { return k.In(columns) })
+}
+
+func columnsOf(key []*schema.Field) []*catalog.Column {
+	columns := make([]*catalog.Column, len(key))
+	for i, f := range key {
+		columns[i] = f.Column
+	}
+	return columns
 }
 
 // correlate says how rows of a relation's target hang on a row of the parent.

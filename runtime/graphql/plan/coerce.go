@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -32,9 +33,9 @@ func Variables(s *ast.Schema, op *ast.OperationDefinition, given map[string]any)
 			}
 			continue
 		}
-		value, err := coerce(s, v.Type, raw)
+		value, err := coerce(s, v.Type, raw, maxInputDepth)
 		if err != nil {
-			problems = append(problems, Problem(BadUserInput, fmt.Sprintf("variable $%s%s", v.Variable, err), v.Position))
+			problems = append(problems, err.problem("variable $"+v.Variable, v.Position))
 			continue
 		}
 		values[v.Variable] = value
@@ -56,9 +57,9 @@ func arguments(s *ast.Schema, f *ast.Field, variables map[string]any) (map[strin
 			continue
 		}
 		definition := f.Definition.Arguments.ForName(a.Name)
-		value, err := coerce(s, definition.Type, literal(a.Value, variables))
+		value, err := coerce(s, definition.Type, literal(a.Value, variables), maxInputDepth)
 		if err != nil {
-			return nil, Problem(BadUserInput, fmt.Sprintf("argument %s%s", a.Name, err), a.Position)
+			return nil, err.problem("argument "+a.Name, a.Position)
 		}
 		values[a.Name] = value
 	}
@@ -104,20 +105,36 @@ func literal(v *ast.Value, variables map[string]any) any {
 }
 
 // inputError says what is wrong with a value and where in it: ".where.title: …".
-type inputError struct{ path, message string }
+type inputError struct{ path, message, code string }
 
 func (e *inputError) Error() string { return e.path + ": " + e.message }
 
 func (e *inputError) under(step string) *inputError {
-	return &inputError{path: step + e.path, message: e.message}
+	return &inputError{path: step + e.path, message: e.message, code: e.code}
+}
+
+// problem is the error of the request; what names the value as a whole, such as "argument where".
+func (e *inputError) problem(what string, at *ast.Position) *gqlerror.Error {
+	if e.code == TooComplex {
+		return Problem(TooComplex, e.message, at) // the place in the value would be as long as it is deep
+	}
+	return Problem(e.code, what+e.Error(), at)
 }
 
 func wrong(format string, args ...any) *inputError {
-	return &inputError{message: fmt.Sprintf(format, args...)}
+	return &inputError{message: fmt.Sprintf(format, args...), code: BadUserInput}
+}
+
+func tooComplex(format string, args ...any) *inputError {
+	return &inputError{message: fmt.Sprintf(format, args...), code: TooComplex}
 }
 
 // coerce checks a value against an input type and gives it in its final form (section 3.12 and 3.5).
-func coerce(s *ast.Schema, t *ast.Type, value any) (any, *inputError) {
+// depth is how many levels it may still have.
+func coerce(s *ast.Schema, t *ast.Type, value any, depth int) (any, *inputError) {
+	if depth < 0 {
+		return nil, tooComplex("a value of the request has more than %d levels", maxInputDepth)
+	}
 	if value == nil {
 		if t.NonNull {
 			return nil, wrong("null is not a value of %s", t)
@@ -125,12 +142,12 @@ func coerce(s *ast.Schema, t *ast.Type, value any) (any, *inputError) {
 		return nil, nil
 	}
 	if t.Elem != nil {
-		return coerceList(s, t, value)
+		return coerceList(s, t, value, depth-1)
 	}
 	definition := s.Types[t.NamedType]
 	switch definition.Kind {
 	case ast.InputObject:
-		return coerceObject(s, definition, value)
+		return coerceObject(s, definition, value, depth-1)
 	case ast.Enum:
 		label, ok := value.(string)
 		if !ok || definition.EnumValues.ForName(label) == nil {
@@ -142,14 +159,14 @@ func coerce(s *ast.Schema, t *ast.Type, value any) (any, *inputError) {
 	}
 }
 
-func coerceList(s *ast.Schema, t *ast.Type, value any) (any, *inputError) {
+func coerceList(s *ast.Schema, t *ast.Type, value any, depth int) (any, *inputError) {
 	items, ok := value.([]any)
 	if !ok {
 		items = []any{value} // one value stands for a list of one
 	}
 	list := make([]any, len(items))
 	for i, item := range items {
-		v, err := coerce(s, t.Elem, item)
+		v, err := coerce(s, t.Elem, item, depth)
 		if err != nil {
 			return nil, err.under("[" + strconv.Itoa(i) + "]")
 		}
@@ -158,7 +175,7 @@ func coerceList(s *ast.Schema, t *ast.Type, value any) (any, *inputError) {
 	return list, nil
 }
 
-func coerceObject(s *ast.Schema, definition *ast.Definition, value any) (any, *inputError) {
+func coerceObject(s *ast.Schema, definition *ast.Definition, value any, depth int) (any, *inputError) {
 	given, ok := value.(map[string]any)
 	if !ok {
 		return nil, wrong("%s is not an object of type %s", show(value), definition.Name)
@@ -183,7 +200,7 @@ func coerceObject(s *ast.Schema, definition *ast.Definition, value any) (any, *i
 		if raw == nil && definition.Directives.ForName("oneOf") != nil {
 			return nil, wrong("null is not a value of %s", f.Type).under("." + f.Name)
 		}
-		v, err := coerce(s, f.Type, raw)
+		v, err := coerce(s, f.Type, raw, depth)
 		if err != nil {
 			return nil, err.under("." + f.Name)
 		}
@@ -264,8 +281,16 @@ func show(value any) string {
 	if err != nil {
 		return "the value"
 	}
-	if len(b) > 80 {
-		return string(b[:80]) + "…"
+	return Shorten(string(b), 80)
+}
+
+// Shorten cuts a text to at most most bytes, between two characters, and says so.
+func Shorten(s string, most int) string {
+	if len(s) <= most {
+		return s
 	}
-	return string(b)
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most] + "…"
 }

@@ -91,6 +91,42 @@ func (c *collector) included(directives ast.DirectiveList) bool {
 	return true
 }
 
+// unsure finds a @skip or @include whose condition is a variable that is null: it may be declared to be
+// nullable when it has a default, but must not be null in the end (specification, section 6.4.1).
+func unsure(set ast.SelectionSet, variables map[string]any) *gqlerror.Error {
+	for _, s := range set {
+		var directives ast.DirectiveList
+		var inner ast.SelectionSet
+		switch s := s.(type) {
+		case *ast.Field:
+			directives, inner = s.Directives, s.SelectionSet
+		case *ast.InlineFragment:
+			directives, inner = s.Directives, s.SelectionSet
+		case *ast.FragmentSpread:
+			directives, inner = s.Directives, s.Definition.SelectionSet
+		}
+		for _, d := range directives {
+			if (d.Name == "skip" || d.Name == "include") && literal(d.Arguments.ForName("if").Value, variables) == nil {
+				return Problem(BadUserInput, "the condition of @"+d.Name+" is null", d.Position)
+			}
+		}
+		if found := unsure(inner, variables); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// hasNull tells whether a variable is null.
+func hasNull(variables map[string]any) bool {
+	for _, v := range variables {
+		if v == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // Introspects refuses an operation that asks for the schema itself; nil when it does not.
 func Introspects(op *ast.OperationDefinition) *gqlerror.Error { return introspects(op.SelectionSet) }
 

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -24,9 +25,15 @@ func Compile(d *Document, op *ast.OperationDefinition, variables map[string]any,
 	if op.Operation != ast.Query {
 		return nil, Problem(ValidationFailed, "the schema has no "+string(op.Operation)+" type", op.Position)
 	}
+	if hasNull(variables) {
+		if problem := unsure(op.SelectionSet, variables); problem != nil {
+			return nil, problem
+		}
+	}
 	plan := &Plan{}
+	left := newBudget()
 	for _, f := range collect(op.SelectionSet, variables) {
-		root, err := compileRoot(d.Schema, f, variables, paging)
+		root, err := compileRoot(d.Schema, f, variables, paging, left)
 		if err != nil {
 			return nil, f.blame(err)
 		}
@@ -35,7 +42,7 @@ func Compile(d *Document, op *ast.OperationDefinition, variables map[string]any,
 	return plan, nil
 }
 
-func compileRoot(s *schema.Schema, f selected, variables map[string]any, paging Paging) (RootField, *gqlerror.Error) {
+func compileRoot(s *schema.Schema, f selected, variables map[string]any, paging Paging, left *budget) (RootField, *gqlerror.Error) {
 	root := RootField{Key: f.key, Field: f.field}
 	switch f.field.Name {
 	case "__typename":
@@ -55,7 +62,7 @@ func compileRoot(s *schema.Schema, f selected, variables map[string]any, paging 
 		// An empty database has one field that is always null.
 		return root, nil
 	}
-	c := &compiler{schema: s, variables: variables, paging: paging, locks: map[string]bool{}}
+	c := &compiler{schema: s, variables: variables, paging: paging, budget: left, locks: map[string]bool{}}
 	statement, err := c.root(target, f)
 	root.Statement = statement
 	return root, err
@@ -67,17 +74,20 @@ type compiler struct {
 	schema    *schema.Schema
 	variables map[string]any
 	paging    Paging
+	budget    *budget
 	args      []string
 	locks     map[string]bool
+	calls     bool
 	aliases   int
 }
 
-// table writes a table's name and notes that the statement reads it.
+// table writes a table's name and notes what reading it takes.
 func (c *compiler) table(t *catalog.Table) string {
 	name := t.SQL()
 	if t.Lockable {
 		c.locks[name] = true
 	}
+	c.calls = c.calls || t.Calls()
 	return name
 }
 
@@ -113,9 +123,9 @@ func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.
 	}
 	var list []string
 	for i, child := range l.values {
-		column := Column{Key: strconv.Quote(fields[i].key) + ":"}
+		column := Column{Key: quoted(fields[i].key) + ":"}
 		if child.constant != "" {
-			column.Constant = strconv.Quote(child.constant)
+			column.Constant = quoted(child.constant)
 		} else {
 			column.Encoding = child.encoding
 			list = append(list, child.row)
@@ -127,7 +137,10 @@ func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.
 	} else if statement.SQL, err = c.list(source{object: target.Object, alias: t}, list, l, values); err != nil {
 		return nil, err
 	}
-	statement.Args = c.args
+	if len(c.args) > maxParameters {
+		return nil, Problem(TooComplex, fmt.Sprintf("the field needs %d parameters; PostgreSQL takes %d", len(c.args), maxParameters), nil)
+	}
+	statement.Args, statement.Calls = c.args, c.calls
 	statement.Locks = slices.Sorted(maps.Keys(c.locks))
 	return statement, nil
 }
@@ -137,7 +150,11 @@ func (c *compiler) byKey(target *schema.Root, t string, list []string, l level, 
 	for _, key := range target.Key {
 		conditions = append(conditions, column(t, key.Column)+" = "+key.Codec.ParameterSQL(c.param(textOf(values[key.Name]))))
 	}
-	return "select " + strings.Join(list, ", ") + " from " + c.table(target.Object.Table) + " " + t + l.joins + " where " + strings.Join(conditions, " and ")
+	sql := "select " + strings.Join(list, ", ") + " from " + c.table(target.Object.Table) + " " + t + l.joins + " where " + strings.Join(conditions, " and ")
+	if !unique(target.Object.Table, columnsOf(target.Key)) {
+		sql += " limit 1" // a key that a person declared and no index guards
+	}
+	return sql
 }
 
 // source is the table of a level and how it hangs on the level above it.
@@ -158,13 +175,16 @@ func (c *compiler) list(from source, list []string, l level, values map[string]a
 	if where, given := values["where"].(map[string]any); given {
 		sql, err := c.where(from.object, from.alias, where)
 		if err != nil {
-			return "", Problem(BadUserInput, "argument where"+err.Error(), nil)
+			return "", err.problem("argument where", nil)
 		}
 		if sql != "" {
 			conditions = append(conditions, sql)
 		}
 	}
-	order := c.orderBy(from.object, from.alias, values["orderBy"])
+	order, wrongOrder := c.orderBy(from.object, from.alias, values["orderBy"])
+	if wrongOrder != nil {
+		return "", wrongOrder.problem("argument orderBy", nil)
+	}
 	page, problem := c.page(values)
 	if problem != nil {
 		return "", problem
@@ -205,6 +225,9 @@ func (c *compiler) page(values map[string]any) (string, *gqlerror.Error) {
 	}
 	return sql, nil
 }
+
+// quoted writes a GraphQL name as JSON: there is nothing in one to escape.
+func quoted(name string) string { return `"` + name + `"` }
 
 // column writes a column of an alias.
 func column(alias string, c *catalog.Column) string { return alias + "." + catalog.QuoteIdent(c.Name) }

@@ -7,7 +7,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// Limits bound what a document may ask before anything is spent on it. Zero means no limit.
+// Limits bound what a document may ask before anything is spent on it.
 type Limits struct {
 	Tokens  int // words and signs of the text
 	Depth   int // levels of fields
@@ -53,7 +53,7 @@ func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
 			{"aliases", got.aliases, l.Aliases},
 			{"fields, fragments spread out", got.fields, l.Fields},
 		} {
-			if bound.most > 0 && bound.have > bound.most {
+			if bound.have > bound.most {
 				return Problem(TooComplex, fmt.Sprintf("the operation has %d %s; at most %d are allowed", bound.have, bound.what, bound.most), op.Position)
 			}
 		}
@@ -103,4 +103,32 @@ func (m *measurer) fragment(name string) measure {
 	delete(m.open, name)
 	m.known[name] = got
 	return got
+}
+
+// What filters and orders may ask, literal or by variables, which no limit of the document sees. The time
+// PostgreSQL takes to plan a statement grows steeply with the tables in it.
+const (
+	maxInputDepth = 64   // objects and lists inside each other in one value
+	maxConditions = 1000 // conditions and keys of order in a request
+	maxRelated    = 40   // relations that these lead through, in a request
+	maxParameters = 1<<16 - 1
+)
+
+// budget is what the filters and orders of a request have left.
+type budget struct{ conditions, related int }
+
+func newBudget() *budget { return &budget{conditions: maxConditions, related: maxRelated} }
+
+func (b *budget) condition() *inputError {
+	if b.conditions--; b.conditions < 0 {
+		return tooComplex("the filters and orders of the request have more than %d conditions and keys", maxConditions)
+	}
+	return nil
+}
+
+func (b *budget) relation() *inputError {
+	if b.related--; b.related < 0 {
+		return tooComplex("the filters and orders of the request lead through more than %d relations", maxRelated)
+	}
+	return nil
 }

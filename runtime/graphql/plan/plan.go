@@ -11,7 +11,8 @@ type Plan struct {
 	Fields []RootField
 }
 
-// RootField is one field of Query. Exactly one of Statement and Introspection is set, or Typename is.
+// RootField is one field of Query. At most one of Typename, Introspection and Statement is set; without
+// any the field is null, as the only field of an empty database's API is.
 type RootField struct {
 	Key           string // the response name
 	Field         *ast.Field
@@ -19,6 +20,9 @@ type RootField struct {
 	Introspection *Introspection
 	Statement     *Statement
 }
+
+// NonNull tells whether an error of the field takes the whole of data with it.
+func (f *RootField) NonNull() bool { return f.Field.Definition.Type.NonNull }
 
 // Introspection is __schema or __type with what is selected of it.
 type Introspection struct {
@@ -35,6 +39,7 @@ type Statement struct {
 	One     bool     // at most one row, answered as an object or null; else a list
 	Columns []Column // of the row's object, in the order of the response
 	Locks   []string // the tables that it reads, as LOCK TABLE takes them, in order
+	Calls   bool     // it reads what may call functions of the database's owner: they must not write
 }
 
 // Column is one member of a row's JSON object.

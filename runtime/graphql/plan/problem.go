@@ -7,20 +7,14 @@ import (
 
 // The codes that an error's extensions.code has; clients rely on them.
 const (
-	ParseFailed       = "GRAPHQL_PARSE_FAILED"
-	ValidationFailed  = "GRAPHQL_VALIDATION_FAILED"
-	BadUserInput      = "BAD_USER_INPUT"
-	OperationUnclear  = "OPERATION_RESOLUTION_FAILURE"
-	Unauthenticated   = "UNAUTHENTICATED"
-	Forbidden         = "FORBIDDEN"
-	NotFound          = "NOT_FOUND"
-	Conflict          = "CONFLICT"
-	ConstraintFailed  = "CONSTRAINT_VIOLATION"
-	RateLimited       = "RATE_LIMITED"
-	TooComplex        = "QUERY_TOO_COMPLEX"
-	Timeout           = "TIMEOUT"
-	PersistedNotFound = "PERSISTED_QUERY_NOT_FOUND"
-	InternalError     = "INTERNAL_SERVER_ERROR"
+	ParseFailed      = "GRAPHQL_PARSE_FAILED"
+	ValidationFailed = "GRAPHQL_VALIDATION_FAILED"
+	BadUserInput     = "BAD_USER_INPUT"
+	OperationUnclear = "OPERATION_RESOLUTION_FAILURE"
+	Forbidden        = "FORBIDDEN"
+	TooComplex       = "QUERY_TOO_COMPLEX"
+	Timeout          = "TIMEOUT"
+	InternalError    = "INTERNAL_SERVER_ERROR"
 )
 
 // Problem makes an error as the specification's section 7.1.2 wants it, with a code and, where it is

@@ -17,6 +17,9 @@ func (c *compiler) where(o *schema.Object, t string, conditions map[string]any) 
 		if given == nil {
 			return "", wrong("null is no condition: leave it out, or use isnull").under("." + name)
 		}
+		if err := c.budget.condition(); err != nil {
+			return "", err
+		}
 		sql, err := c.condition(o, t, name, given)
 		if err != nil {
 			return "", err.under("." + name)
@@ -76,6 +79,9 @@ func (c *compiler) connect(o *schema.Object, t string, list []any, word, empty s
 
 // exists asks whether there is a related row that meets the conditions.
 func (c *compiler) exists(r *schema.Relation, parent string, conditions map[string]any) (string, *inputError) {
+	if err := c.budget.relation(); err != nil {
+		return "", err
+	}
 	from := c.correlate(r, parent)
 	sql, err := c.where(from.object, from.alias, conditions)
 	if sql != "" {
@@ -107,6 +113,9 @@ func (c *compiler) quantify(r *schema.Relation, parent string, conditions map[st
 func (c *compiler) quantified(word string, r *schema.Relation, parent string, conditions map[string]any) (string, *inputError) {
 	switch word {
 	case "every":
+		if err := c.budget.relation(); err != nil {
+			return "", err
+		}
 		from := c.correlate(r, parent)
 		sql, err := c.where(from.object, from.alias, conditions)
 		// A condition that is null for a row does not hold for it.
@@ -126,6 +135,9 @@ func (c *compiler) compare(codec *schema.Codec, value string, operators map[stri
 		operand := operators[name]
 		if operand == nil {
 			return "", wrong("null equals nothing in SQL: leave the operator out, or use isnull").under("." + name)
+		}
+		if err := c.budget.condition(); err != nil {
+			return "", err
 		}
 		parts = append(parts, c.operator(codec, value, name, operand))
 	}

@@ -148,7 +148,7 @@ func defaultDescription(t *catalog.Table) string {
 func (b *builder) addColumns(o *Object) {
 	entity := b.entity(o.Table)
 	for _, c := range o.Table.Columns {
-		override := columnOverride(entity, c)
+		override := entity.Fields[c.Name]
 		if override.Omit {
 			continue
 		}
@@ -189,7 +189,7 @@ func (b *builder) defineObject(o *Object) {
 		if f.Relation != nil {
 			d.Fields = append(d.Fields, b.relationDefinition(f))
 		} else {
-			d.Fields = append(d.Fields, field(f.Name, f.description, boolean(f.nonNull, f.Codec.outputType())))
+			d.Fields = append(d.Fields, field(f.Name, f.description, nonNullIf(f.nonNull, f.Codec.outputType())))
 		}
 	}
 	if len(d.Fields) == 0 {

@@ -12,7 +12,8 @@ import (
 func named(name string) *ast.Type   { return ast.NamedType(name, position) }
 func nonNull(t *ast.Type) *ast.Type { c := *t; c.NonNull = true; return &c }
 func listOf(t *ast.Type) *ast.Type  { return ast.ListType(t, position) }
-func boolean(yes bool, t *ast.Type) *ast.Type {
+
+func nonNullIf(yes bool, t *ast.Type) *ast.Type {
 	if yes {
 		return nonNull(t)
 	}

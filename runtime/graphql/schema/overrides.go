@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 )
 
-// annotation is what a comment may say: `@fraiseql {"name": …}` on its first line, a description after it.
+// annotation is what a comment may say: `@fraiseql {"name": …}` at its beginning, a description after it.
 type annotation struct {
 	Name        string      `json:"name"`
 	Omit        bool        `json:"omit"`
@@ -19,21 +20,24 @@ type annotation struct {
 	References  []Reference `json:"references"`
 }
 
-const annotationMark = "@fraiseql "
+// annotationMark begins a comment that is for us; no letter or digit follows it.
+var annotationMark = regexp.MustCompile(`^@fraiseql([^\pL\pN_]|$)`)
 
-// annotationOf splits a comment. A comment that cannot be read is kept as the description, with a warning.
+// annotationOf splits a comment. What is marked but cannot be read is left out of the API, with a warning:
+// the mark may have been meant to do just that.
 func (b *builder) annotationOf(subject, comment string) annotation {
-	rest, marked := strings.CutPrefix(strings.TrimSpace(comment), annotationMark)
-	if !marked {
+	text := strings.TrimSpace(comment)
+	if !annotationMark.MatchString(text) {
 		return annotation{Description: comment}
 	}
+	rest := strings.TrimPrefix(text, "@fraiseql")
 	var a annotation
 	decoder := json.NewDecoder(strings.NewReader(rest))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&a); err != nil {
-		b.warn("schema/bad-comment", subject, "the comment's @fraiseql part cannot be read: "+err.Error(),
+		b.warn("schema/bad-comment", subject, "the comment's @fraiseql part cannot be read, so "+subject+" is left out: "+err.Error(),
 			`write it as one JSON object: comment on … is '@fraiseql {"name": "…"}'`)
-		return annotation{Description: comment}
+		return annotation{Omit: true}
 	}
 	if text := strings.TrimSpace(rest[decoder.InputOffset():]); text != "" {
 		a.Description = text
@@ -71,40 +75,40 @@ func merge(e, over Entity) Entity {
 	}
 	e.Omit = e.Omit || over.Omit
 	e.References = append(e.References, over.References...)
-	e.Fields = over.Fields
-	return e
-}
-
-// columnAnnotations adds what the columns' comments say, keyed by column name.
-func (b *builder) columnAnnotations(t *catalog.Table, e Entity) Entity {
 	fields := maps.Clone(e.Fields)
 	if fields == nil {
 		fields = map[string]EntityField{}
 	}
-	for _, c := range t.Columns {
-		if c.Comment == "" {
-			continue
-		}
-		a := b.annotationOf(t.Schema+"."+t.Name+"."+c.Name, c.Comment)
-		f := columnOverride(e, c)
-		if f.Name == "" {
-			f.Name = a.Name
-		}
-		if f.Description == "" {
-			f.Description = a.Description
-		}
-		f.Omit = f.Omit || a.Omit
-		fields[c.Name] = f
+	for name, f := range over.Fields {
+		fields[name] = mergeField(fields[name], f)
 	}
 	e.Fields = fields
 	return e
 }
 
-func columnOverride(e Entity, c *catalog.Column) EntityField {
-	if f, ok := e.Fields[c.Name]; ok {
-		return f
+func mergeField(f, over EntityField) EntityField {
+	if over.Name != "" {
+		f.Name = over.Name
 	}
-	return e.Fields[fieldName(c.Name)]
+	if over.Description != "" {
+		f.Description = over.Description
+	}
+	f.Omit = f.Omit || over.Omit
+	return f
+}
+
+// columnAnnotations puts together what comments and configuration say of each column, by column name.
+func (b *builder) columnAnnotations(t *catalog.Table, e Entity) Entity {
+	fields := map[string]EntityField{}
+	for _, c := range t.Columns {
+		a := b.annotationOf(t.Schema+"."+t.Name+"."+c.Name, c.Comment)
+		f := EntityField{Name: a.Name, Omit: a.Omit, Description: a.Description}
+		// A column may be named as in the database or as its field would be.
+		f = mergeField(f, e.Fields[fieldName(c.Name)])
+		fields[c.Name] = mergeField(f, e.Fields[c.Name])
+	}
+	e.Fields = fields
+	return e
 }
 
 // virtualKeys adds the key and the references that a person says a view (or table) has.
@@ -117,7 +121,7 @@ func (b *builder) virtualKeys(o *Object, e Entity) {
 		}
 	}
 	for _, r := range e.References {
-		target := b.findTable(o.Table.Schema, r.Table)
+		target := b.catalog.Find(o.Table.Schema, r.Table)
 		local := pick(o.Table, r.Columns)
 		var remote []*catalog.Column
 		if target != nil && len(r.To) > 0 {
@@ -136,18 +140,6 @@ func (b *builder) virtualKeys(o *Object, e Entity) {
 func (b *builder) badReference(t *catalog.Table, what string, columns []string) {
 	b.warn("schema/bad-reference", t.Schema+"."+t.Name, fmt.Sprintf("the %s by (%s) names a table or column that does not exist or does not fit", what, strings.Join(columns, ", ")),
 		`comment on view … is '@fraiseql {"key": ["id"], "references": [{"columns": ["customer_id"], "table": "public.customer"}]}'`)
-}
-
-func (b *builder) findTable(schemaName, name string) *catalog.Table {
-	if s, n, qualified := strings.Cut(name, "."); qualified {
-		schemaName, name = s, n
-	}
-	for _, t := range b.catalog.Tables {
-		if t.Schema == schemaName && t.Name == name {
-			return t
-		}
-	}
-	return nil
 }
 
 func pick(t *catalog.Table, names []string) []*catalog.Column {

@@ -101,23 +101,9 @@ func (b *builder) addReverse(o *Object, names map[*catalog.ForeignKey]string) {
 	}
 }
 
-// isUnique tells whether at most one row of o has given values in the columns.
+// isUnique tells whether at most one row of o has given values in the columns, by a key or a person's word.
 func isUnique(o *Object, columns []*catalog.Column) bool {
-	for _, key := range o.Keys {
-		if subset(key.Columns, columns) {
-			return true
-		}
-	}
-	return false
-}
-
-func subset(small, large []*catalog.Column) bool {
-	for _, c := range small {
-		if !slices.Contains(large, c) {
-			return false
-		}
-	}
-	return true
+	return slices.ContainsFunc(o.Keys, func(k *catalog.Key) bool { return k.In(columns) })
 }
 
 // addManyToMany finds join tables: their primary key is exactly the columns of two foreign keys.
@@ -129,7 +115,7 @@ func (b *builder) addManyToMany(o *Object) {
 	for i, left := range o.foreignKeys {
 		for _, right := range o.foreignKeys[i+1:] {
 			if len(left.Columns)+len(right.Columns) == len(primary.Columns) &&
-				subset(primary.Columns, slices.Concat(left.Columns, right.Columns)) {
+				primary.In(slices.Concat(left.Columns, right.Columns)) {
 				b.addAcross(o, left, right)
 				b.addAcross(o, right, left)
 			}
@@ -173,7 +159,7 @@ func (b *builder) addRelation(o *Object, f *Field) {
 
 func (b *builder) relationDefinition(f *Field) *ast.FieldDefinition {
 	if !f.Relation.Many {
-		return field(f.Name, f.description, boolean(f.nonNull, named(f.Relation.Target.Name)))
+		return field(f.Name, f.description, nonNullIf(f.nonNull, named(f.Relation.Target.Name)))
 	}
 	return field(f.Name, f.description, nonNull(listOf(nonNull(named(f.Relation.Target.Name)))), b.listArguments(f.Relation.Target)...)
 }

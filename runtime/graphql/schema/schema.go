@@ -29,7 +29,7 @@ type Object struct {
 	Plural string // the list's field name; empty for composites
 	Table  *catalog.Table
 	Fields map[string]*Field
-	Keys   []*catalog.Key // the first one makes orders total
+	Keys   []*catalog.Key // the primary one first
 
 	order       []*Field
 	description string
@@ -100,6 +100,20 @@ type Reference struct {
 	Columns []string `json:"columns"`
 	Table   string   `json:"table"` // "schema.table", or a table of the same schema
 	To      []string `json:"to"`    // empty: the primary key of Table
+}
+
+// Identity gives the columns that tell each row from all others: those of the primary key, else of a unique
+// one whose columns always have values, else, at best, of any unique one. A view may have none.
+func (o *Object) Identity() []*catalog.Column {
+	for _, k := range o.Keys {
+		if k.Primary || k.NotNull() {
+			return k.Columns
+		}
+	}
+	if len(o.Keys) > 0 {
+		return o.Keys[0].Columns
+	}
+	return nil
 }
 
 // FieldOf finds the field that shows a column, or gives nil when it is not shown.

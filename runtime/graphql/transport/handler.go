@@ -40,19 +40,24 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Vary", "Accept")
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		w.Header().Set("Allow", "GET, POST")
+		answer(w, responseJSON, refuse(http.StatusMethodNotAllowed, "GraphQL is served by POST and GET, not by %s", r.Method))
+		return
+	}
 	media := negotiate(r.Header.Values("Accept"))
 	if media == "" {
-		h.refuse(w, responseJSON, refuse(http.StatusNotAcceptable, "answers are %s or %s", responseJSON, plainJSON))
+		answer(w, responseJSON, refuse(http.StatusNotAcceptable, "answers are %s or %s", responseJSON, plainJSON))
 		return
 	}
 	if !preflighted(r) {
-		h.refuse(w, media, refuse(http.StatusBadRequest, "a browser could have been made to send this request by another site: "+
+		answer(w, media, refuse(http.StatusBadRequest, "a browser could have been made to send this request by another site: "+
 			"send it with content-type application/json or with the header x-fraiseql-preflight (or apollo-require-preflight)"))
 		return
 	}
 	request, bad := read(w, r, h.BodyLimit)
 	if bad != nil {
-		h.refuse(w, media, bad)
+		answer(w, media, bad)
 		return
 	}
 	response := h.Execute(r.Context(), request)
@@ -62,10 +67,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	write(w, media, status(media, response), response.Data, response.Errors)
 }
 
-func (h *Handler) refuse(w http.ResponseWriter, media string, bad *refusal) {
-	if bad.allow != "" {
-		w.Header().Set("Allow", bad.allow)
-	}
+func answer(w http.ResponseWriter, media string, bad *refusal) {
 	write(w, media, bad.status, nil, gqlerror.List{bad.problem})
 }
 
@@ -92,27 +94,26 @@ func status(media string, r Response) int {
 }
 
 func write(w http.ResponseWriter, media string, status int, data []byte, list gqlerror.List) {
-	body := make([]byte, 0, len(data)+64)
-	body = append(body, '{')
+	head := []byte{'{'}
 	if len(list) > 0 {
-		body = append(body, `"errors":`...)
-		body = append(body, encode(list)...)
+		head = append(head, `"errors":`...)
+		head = append(head, encode(list)...)
 		if data != nil {
-			body = append(body, ',')
+			head = append(head, ',')
 		}
 	}
 	if data != nil {
-		body = append(body, `"data":`...)
-		body = append(body, data...)
+		head = append(head, `"data":`...)
 	}
-	body = append(body, '}')
 	w.Header().Set("Content-Type", media+"; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("Content-Length", strconv.Itoa(len(head)+len(data)+1))
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a client that has gone needs no answer
+	for _, part := range [][]byte{head, data, {'}'}} { // in parts: data may be large
+		_, _ = w.Write(part) // a client that has gone needs no answer
+	}
 }
 
 func encode(list gqlerror.List) []byte {
@@ -133,28 +134,25 @@ func preflighted(r *http.Request) bool {
 			return true
 		}
 	}
-	content := r.Header.Get("Content-Type")
-	if content == "" {
-		return false
-	}
-	media, _, err := mime.ParseMediaType(content)
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
-		return true // no browser sends one that does not parse without asking first
+		return false // none, or one that browsers may read in another way than we do
 	}
 	switch media {
 	case "text/plain", "application/x-www-form-urlencoded", "multipart/form-data":
 		return false
 	}
-	return true
+	return r.Method == http.MethodPost || media == plainJSON
 }
 
 // negotiate picks the media type of the answer; empty when the client takes neither.
 func negotiate(accept []string) string {
-	if len(accept) == 0 {
+	given := strings.Join(accept, ",")
+	if strings.TrimSpace(given) == "" {
 		return responseJSON
 	}
 	best, bestQuality := "", 0.0
-	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
+	for _, part := range strings.Split(given, ",") {
 		media, parameters, err := mime.ParseMediaType(part)
 		if err != nil {
 			continue

@@ -122,7 +122,14 @@ func TestStatusAndMediaType(t *testing.T) {
 		"xml":                                {call{content: "application/xml", body: "<a/>"}, 415, modern, ""},
 		"latin1":                             {call{content: plain + "; charset=latin1", body: ask("{a}")}, 415, modern, ""},
 		"utf-8":                              {call{content: plain + "; charset=UTF-8", body: ask("{a}")}, 200, modern, ""},
-		"broken JSON":                        {call{body: `{"query":`}, 400, modern, "is not a JSON object"},
+		"broken JSON":                        {call{body: `{"query":`}, 400, modern, "is not JSON"},
+		"JSON and more":                      {call{body: ask("{a}") + "}"}, 400, modern, "is not JSON: at byte 16"},
+		"null as a body":                     {call{body: "null"}, 400, modern, "is not a JSON object"},
+		"another spelling of query":          {call{body: `{"QUERY":"{a}"}`}, 400, modern, "has no member"},
+		"GET with variables and more":        {call{method: "GET", query: url.Values{"query": {"{a}"}, "variables": {"{}}junk"}}, headers: preflight}, 400, modern, "is not a JSON object"},
+		"an empty Accept":                    {call{body: ask("{a}"), headers: []string{"Accept", ""}}, 200, modern, `{"data":{"a":1}}`},
+		"OPTIONS":                            {call{method: "OPTIONS", content: "-"}, 405, modern, "not by OPTIONS"},
+		"errors before data":                 {call{body: ask("partial")}, 200, modern, `{"errors":[{`},
 		"a list":                             {call{body: `[]`}, 400, modern, "is not a JSON object"},
 		"no query":                           {call{body: `{"variables":{}}`}, 400, modern, `has no member`},
 		"a query that is a number":           {call{body: `{"query":1}`}, 400, modern, ""},
@@ -160,7 +167,7 @@ func TestBrowsersCannotBeMadeToAsk(t *testing.T) {
 		t.Error("the request was run")
 		return transport.Response{}
 	}, BodyLimit: 1000}
-	for _, content := range []string{"-", "text/plain", "text/plain; charset=utf-8", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"} {
+	for _, content := range []string{"-", "text/plain", "text/plain; charset=utf-8", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain;a=1;a=2", "text/plain;"} {
 		for _, method := range []string{"GET", "POST"} {
 			w := call{method: method, content: content, body: ask("{a}"), query: url.Values{"query": {"{a}"}}}.do(h)
 			if w.Code != 400 {

@@ -28,7 +28,6 @@ type Request struct {
 type refusal struct {
 	status  int
 	problem *gqlerror.Error
-	allow   string
 }
 
 func refuse(status int, format string, args ...any) *refusal {
@@ -37,15 +36,10 @@ func refuse(status int, format string, args ...any) *refusal {
 
 // read takes the GraphQL request out of an HTTP request.
 func read(w http.ResponseWriter, r *http.Request, limit int64) (Request, *refusal) {
-	switch r.Method {
-	case http.MethodGet:
+	if r.Method == http.MethodGet {
 		return readQuery(r.URL.Query())
-	case http.MethodPost:
-		return readBody(w, r, limit)
 	}
-	bad := refuse(http.StatusMethodNotAllowed, "GraphQL is served by POST and GET, not by %s", r.Method)
-	bad.allow = "GET, POST"
-	return Request{}, bad
+	return readBody(w, r, limit)
 }
 
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) (Request, *refusal) {
@@ -62,24 +56,31 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) (Request, *re
 	if err != nil {
 		return Request{}, refuse(http.StatusBadRequest, "the request's body could not be read to its end")
 	}
-	var members struct {
-		Query         *string         `json:"query"`
-		OperationName *string         `json:"operationName"`
-		Variables     json.RawMessage `json:"variables"`
-		Extensions    json.RawMessage `json:"extensions"`
+	var members map[string]json.RawMessage // a struct would take QUERY for query
+	var syntax *json.SyntaxError
+	switch err := json.Unmarshal(body, &members); {
+	case errors.As(err, &syntax):
+		return Request{}, refuse(http.StatusBadRequest, "the body is not JSON: at byte %d, %s", syntax.Offset, syntax)
+	case err != nil || members == nil:
+		return Request{}, refuse(http.StatusBadRequest, "the body is not a JSON object with query, operationName, variables and extensions; batches are not served")
 	}
-	if err := json.Unmarshal(body, &members); err != nil {
-		return Request{}, refuse(http.StatusBadRequest, "the body is not a JSON object with query, operationName, variables and extensions: %s", shorten(err.Error()))
-	}
-	if members.Query == nil {
+	query, given := readText(members["query"])
+	if !given {
 		return Request{}, refuse(http.StatusBadRequest, "the body has no member \"query\" that is a string")
 	}
-	request := Request{Query: *members.Query}
-	if members.OperationName != nil {
-		request.OperationName = *members.OperationName
+	operation, given := readText(members["operationName"])
+	if !given && len(members["operationName"]) > 0 && string(members["operationName"]) != "null" {
+		return Request{}, refuse(http.StatusBadRequest, "\"operationName\" is not a string")
 	}
-	bad := request.readMaps(members.Variables, members.Extensions)
+	request := Request{Query: query, OperationName: operation}
+	bad := request.readMaps(members["variables"], members["extensions"])
 	return request, bad
+}
+
+// readText reads a JSON string; false for anything else, and for nothing.
+func readText(text json.RawMessage) (s string, ok bool) {
+	ok = len(text) > 0 && text[0] == '"' && json.Unmarshal(text, &s) == nil
+	return s, ok
 }
 
 func readQuery(values url.Values) (Request, *refusal) {
@@ -108,15 +109,9 @@ func readMap(name string, text []byte) (map[string]any, *refusal) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	var m map[string]any
-	if err := decoder.Decode(&m); err != nil || decoder.More() {
+	err := decoder.Decode(&m)
+	if _, after := decoder.Token(); err != nil || after != io.EOF { //nolint:errorlint // what Token promises
 		return nil, refuse(http.StatusBadRequest, "%q is not a JSON object", name)
 	}
 	return m, nil
-}
-
-func shorten(s string) string {
-	if len(s) > 120 {
-		return s[:120] + "…"
-	}
-	return s
 }
