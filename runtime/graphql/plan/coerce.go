@@ -15,7 +15,8 @@ import (
 )
 
 // Values are held as nil, bool, string, json.Number, []any and map[string]any, whether they came as
-// variables or as literals: numbers keep the digits that were sent.
+// variables or as literals: numbers keep the digits that were sent. Coerced, one of the type JSON is a
+// json.RawMessage.
 
 // Variables coerces a request's variables (specification, section 6.1.2). Names the operation does not
 // declare are refused: a misspelt variable would otherwise be a filter that silently is none.
@@ -254,7 +255,11 @@ func coerceScalar(name string, value any) (any, *inputError) {
 			return string(number), nil
 		}
 	case "JSON":
-		return value, nil
+		b, err := json.Marshal(value) // a text "1" is not the number 1
+		if err != nil {
+			return nil, wrong("the value cannot be written as JSON")
+		}
+		return json.RawMessage(b), nil
 	default:
 		if isText {
 			return text, nil

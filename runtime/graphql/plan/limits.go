@@ -110,7 +110,7 @@ func (m *measurer) fragment(name string) measure {
 const (
 	maxInputDepth = 64   // objects and lists inside each other in one value
 	maxConditions = 1000 // conditions and keys of order in a request
-	maxRelated    = 40   // relations that these lead through, in a request
+	maxRelated    = 30   // relations that these lead through, in a request
 	maxParameters = 1<<16 - 1
 )
 

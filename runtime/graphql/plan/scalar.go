@@ -66,11 +66,10 @@ func textOf(v any) string {
 		return strconv.FormatBool(v)
 	case json.Number:
 		return string(v)
-	case string:
-		return v
+	case json.RawMessage:
+		return string(v)
 	default:
-		b, _ := json.Marshal(v) // what JSON gave, JSON can take back
-		return string(b)
+		return v.(string)
 	}
 }
 
