@@ -32,7 +32,7 @@ func newInitCommand(env *Env) *cobra.Command {
 			return env.scaffold(dir, force)
 		},
 	}
-	c.Flags().BoolVar(&force, "force", false, "overwrite files that are there")
+	c.Flags().BoolVar(&force, "force", false, "overwrite what is there: the configuration, the README, the first migration")
 	return c
 }
 
@@ -52,20 +52,38 @@ func scaffoldFiles() (map[string][]byte, error) {
 	return files, err
 }
 
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// keptAs names what stays in place of a file of the scaffold: migrations stay as a folder.
+func keptAs(name string) string {
+	if dir := filepath.Dir(name); dir != "." {
+		return dir
+	}
+	return name
+}
+
+// scaffold makes a project of a folder. What is there already stays, unless it is a project or force is given.
 func (e *Env) scaffold(dir string, force bool) error {
 	files, err := scaffoldFiles()
 	if err != nil {
 		return fmt.Errorf("read scaffold: %w", err)
 	}
 	names := slices.Sorted(maps.Keys(files))
-	for _, name := range names {
-		path := filepath.Join(dir, name)
-		if _, err := os.Lstat(path); err == nil && !force {
-			return fault.New(fault.Conflict, "init/exists", path+" is there already").WithHint("fraiseql init --force %s overwrites it", dir)
-		}
+	if configuration := filepath.Join(dir, "fraiseql.toml"); exists(configuration) && !force {
+		return fault.New(fault.Conflict, "init/exists", configuration+" is there already").WithHint("fraiseql init --force %s overwrites it", dir)
 	}
+	hasMigrations := exists(filepath.Join(dir, "migrations"))
 	for _, name := range names {
 		path := filepath.Join(dir, name)
+		if !force && (exists(path) || hasMigrations && filepath.Dir(name) == "migrations") {
+			if !e.quiet {
+				fmt.Fprintf(e.Err, "kept: %s\n", filepath.Join(dir, keptAs(name)))
+			}
+			continue
+		}
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return fmt.Errorf("make project folder: %w", err)
 		}

@@ -40,7 +40,7 @@ type RuntimeConfig struct {
 	Outbound      *planned.Outbound      `toml:"outbound" planned:"true" doc:"How this program calls others."`
 }
 
-// Load reads the configuration. With live, as for a server, what is only a warning otherwise is an error
+// Load reads the configuration. When it is o.Live, as for a server, what is only a warning otherwise is an error
 // where the server could not do its work.
 func Load(o config.Options) (*RuntimeConfig, *config.File, diag.List) {
 	c := &RuntimeConfig{}

@@ -65,11 +65,11 @@ func (a *App) checkSchemas(ctx context.Context, r *config.Report) error {
 
 func checkEntity(r *config.Report, c *catalog.Catalog, name string, e graphql.Entity) {
 	var known, meant []string
+	var table *catalog.Table
 	for _, t := range c.Tables {
 		qualified, typeName := t.Schema+"."+t.Name, schema.TypeName(t.Name)
 		if name == qualified || name == typeName {
-			checkColumns(r, c, t, e)
-			meant = append(meant, qualified)
+			meant, table = append(meant, qualified), t
 		}
 		known = append(known, typeName, qualified)
 	}
@@ -77,6 +77,7 @@ func checkEntity(r *config.Report, c *catalog.Catalog, name string, e graphql.En
 	case 0:
 		r.Error("", "database/no-table", "the database has no table that is `"+name+"`", nearest(name, known, "write the type's name, or \"schema.table\""))
 	case 1:
+		checkColumns(r, c, table, e)
 	default:
 		r.Error("", "database/ambiguous-table", "`"+name+"` may be any of "+strings.Join(meant, ", "), "write the one that is meant: [graphql.entities.\""+meant[0]+"\"]")
 	}

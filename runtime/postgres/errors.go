@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -29,9 +31,25 @@ func Explain(err error) *fault.Error {
 			return fault.Wrap(fault.Invalid, "database/statement", "the database refused a statement", err)
 		}
 	}
-	return fault.Wrap(fault.Unavailable, "database/unreachable", "the database cannot be reached", err).
+	return fault.Wrap(fault.Unavailable, "database/unreachable", "the database cannot be reached", attempts{err}).
 		WithHint("check that the server runs and that [database] url is right")
 }
+
+// attempts is the error of several attempts to connect, which the driver tells in a line each: with and
+// without TLS, for one. Those that failed alike are told once.
+type attempts struct{ error }
+
+func (a attempts) Error() string {
+	var lines []string
+	for line := range strings.Lines(a.error.Error()) {
+		if line = strings.TrimSpace(line); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, " ")
+}
+
+func (a attempts) Unwrap() error { return a.error }
 
 // IsUnavailable tells whether an error says that the database cannot be reached or takes no work now, so
 // that another try later may well succeed. Errors that it does not know are none of these.

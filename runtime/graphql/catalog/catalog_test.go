@@ -196,6 +196,11 @@ func TestTheFingerprintFollowsTheSchemaOnly(t *testing.T) {
 		"create view v as select 1 as one":                           true,
 		"alter table person alter column mood set not null":          true,
 		"create function f() returns int language sql as 'select 1'": true,
+		"truncate person, country":                                   false,
+		"refresh materialized view moods":                            false,
+		"reindex table country":                                      false,
+		"create unique index on country (name)":                      true,
+		"alter table country enable row level security":              true,
 		"create schema elsewhere create table t (id int)":            false,
 	} {
 		before := read()

@@ -200,18 +200,12 @@ func (w introspector) visible(fields ast.FieldList, f *ast.Field) []*ast.FieldDe
 func (w introspector) field(b []byte, d *ast.FieldDefinition, set ast.SelectionSet) []byte {
 	return w.object(b, "__Field", set, func(b []byte, f *ast.Field, inner ast.SelectionSet) []byte {
 		switch f.Name {
-		case "name":
-			return appendQuoted(b, d.Name)
-		case "description":
-			return text(b, d.Description)
 		case "args":
 			return w.arguments(b, d.Arguments, inner)
 		case "type":
 			return w.typ(b, d.Type, inner)
-		case "isDeprecated":
-			return truth(b, d.Directives.ForName("deprecated") != nil)
 		default:
-			return text(b, directiveText(d.Directives, "deprecated", "reason"))
+			return shared(b, f, d.Name, d.Description, d.Directives)
 		}
 	})
 }
@@ -225,10 +219,6 @@ func (w introspector) arguments(b []byte, arguments ast.ArgumentDefinitionList, 
 func (w introspector) input(b []byte, name, description string, t *ast.Type, value *ast.Value, directives ast.DirectiveList, set ast.SelectionSet) []byte {
 	return w.object(b, "__InputValue", set, func(b []byte, f *ast.Field, inner ast.SelectionSet) []byte {
 		switch f.Name {
-		case "name":
-			return appendQuoted(b, name)
-		case "description":
-			return text(b, description)
 		case "type":
 			return w.typ(b, t, inner)
 		case "defaultValue":
@@ -236,44 +226,45 @@ func (w introspector) input(b []byte, name, description string, t *ast.Type, val
 				return null(b)
 			}
 			return appendQuoted(b, value.String())
-		case "isDeprecated":
-			return truth(b, directives.ForName("deprecated") != nil)
 		default:
-			return text(b, directiveText(directives, "deprecated", "reason"))
+			return shared(b, f, name, description, directives)
 		}
 	})
 }
 
 func (w introspector) enumValue(b []byte, d *ast.EnumValueDefinition, set ast.SelectionSet) []byte {
 	return w.object(b, "__EnumValue", set, func(b []byte, f *ast.Field, _ ast.SelectionSet) []byte {
-		switch f.Name {
-		case "name":
-			return appendQuoted(b, d.Name)
-		case "description":
-			return text(b, d.Description)
-		case "isDeprecated":
-			return truth(b, d.Directives.ForName("deprecated") != nil)
-		default:
-			return text(b, directiveText(d.Directives, "deprecated", "reason"))
-		}
+		return shared(b, f, d.Name, d.Description, d.Directives)
 	})
 }
 
 func (w introspector) directive(b []byte, d *ast.DirectiveDefinition, set ast.SelectionSet) []byte {
 	return w.object(b, "__Directive", set, func(b []byte, f *ast.Field, inner ast.SelectionSet) []byte {
 		switch f.Name {
-		case "name":
-			return appendQuoted(b, d.Name)
-		case "description":
-			return text(b, d.Description)
 		case "isRepeatable":
 			return truth(b, d.IsRepeatable)
 		case "locations":
 			return each(b, d.Locations, func(b []byte, l ast.DirectiveLocation) []byte { return appendQuoted(b, string(l)) })
-		default:
+		case "args":
 			return w.arguments(b, d.Arguments, inner)
+		default:
+			return shared(b, f, d.Name, d.Description, nil)
 		}
 	})
+}
+
+// shared writes the members that fields, arguments, enum values and directives have alike.
+func shared(b []byte, f *ast.Field, name, description string, directives ast.DirectiveList) []byte {
+	switch f.Name {
+	case "name":
+		return appendQuoted(b, name)
+	case "description":
+		return text(b, description)
+	case "isDeprecated":
+		return truth(b, directives.ForName("deprecated") != nil)
+	default: // deprecationReason
+		return text(b, directiveText(directives, "deprecated", "reason"))
+	}
 }
 
 func directiveText(directives ast.DirectiveList, name, argument string) string {

@@ -39,10 +39,10 @@ func (e *Executor) problem(err error) *gqlerror.Error {
 
 // statementProblem names the SQLSTATEs (PostgreSQL manual, appendix A) that a request can cause.
 func statementProblem(pg *pgconn.PgError) *gqlerror.Error {
-	switch {
-	case pg.Code == "57014":
+	switch pg.Code {
+	case "57014":
 		return plan.Problem(plan.Timeout, "the request took longer than it may", nil)
-	case pg.Code == "42501":
+	case "42501":
 		return plan.Problem(plan.Forbidden, "not allowed: "+pg.Message, nil)
 	}
 	switch postgres.Class(pg) {

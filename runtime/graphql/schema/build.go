@@ -121,7 +121,7 @@ func (b *builder) nameTables() {
 		}
 		name := names[i]
 		if name == "" {
-			name = b.claimType(table.Schema, typeName(table.Name))
+			name = b.claimType(table.Schema, TypeName(table.Name))
 		}
 		if name == "" {
 			b.warn("schema/no-name", table.Schema+"."+table.Name, "no GraphQL name can be derived that is not taken, so the table is left out",
@@ -154,7 +154,7 @@ func (b *builder) addColumns(o *Object) {
 		}
 		name := override.Name
 		if name == "" {
-			name = fieldName(c.Name)
+			name = FieldName(c.Name)
 		}
 		b.addColumn(o, c, name, override.Description)
 	}

@@ -126,7 +126,7 @@ func (b *builder) compositeType(t *catalog.Type) *Object {
 	object := &Object{Name: name, Fields: map[string]*Field{}}
 	b.objects = append(b.objects, object)
 	for _, attribute := range t.Fields {
-		b.addColumn(object, attribute, fieldName(attribute.Name), attribute.Comment)
+		b.addColumn(object, attribute, FieldName(attribute.Name), attribute.Comment)
 	}
 	return object
 }

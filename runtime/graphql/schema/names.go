@@ -67,8 +67,9 @@ func leading(name string) string {
 	return name
 }
 
-// typeName gives the type for a table: singular, without the prefix "tb_".
-func typeName(table string) string {
+// TypeName gives the type that a table is shown as when nobody chooses another name, "Album" for "albums":
+// singular, without the prefix "tb_". It is a table's name in [graphql.entities], beside "schema.table".
+func TypeName(table string) string {
 	list := words(strings.TrimPrefix(table, "tb_"))
 	if len(list) == 0 {
 		return ""
@@ -78,8 +79,8 @@ func typeName(table string) string {
 	return pascal(list)
 }
 
-// fieldName gives the field for a column.
-func fieldName(column string) string { return camel(words(column)) }
+// FieldName gives the field that a column is shown as when nobody chooses another name.
+func FieldName(column string) string { return camel(words(column)) }
 
 // lowerFirst makes a field name of a type name: "MediaType" -> "mediaType".
 func lowerFirst(name string) string {

@@ -53,7 +53,7 @@ func (b *builder) entity(t *catalog.Table) Entity {
 	subject := t.Schema + "." + t.Name
 	a := b.annotationOf(subject, t.Comment)
 	e := Entity{Name: a.Name, Omit: a.Omit, Description: a.Description, Key: a.Key, References: a.References}
-	for _, key := range []string{typeName(t.Name), subject} {
+	for _, key := range []string{TypeName(t.Name), subject} {
 		if c, ok := b.options.Entities[key]; ok {
 			e = merge(e, c)
 		}
@@ -104,7 +104,7 @@ func (b *builder) columnAnnotations(t *catalog.Table, e Entity) Entity {
 		a := b.annotationOf(t.Schema+"."+t.Name+"."+c.Name, c.Comment)
 		f := EntityField{Name: a.Name, Omit: a.Omit, Description: a.Description}
 		// A column may be named as in the database or as its field would be.
-		f = mergeField(f, e.Fields[fieldName(c.Name)])
+		f = mergeField(f, e.Fields[FieldName(c.Name)])
 		fields[c.Name] = mergeField(f, e.Fields[c.Name])
 	}
 	e.Fields = fields

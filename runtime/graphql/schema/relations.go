@@ -60,7 +60,7 @@ func (b *builder) addToOne(o *Object, names map[*catalog.ForeignKey]string) {
 func joinedColumns(columns []*catalog.Column) string {
 	var b strings.Builder
 	for _, c := range columns {
-		b.WriteString(upperFirst(fieldName(c.Name)))
+		b.WriteString(upperFirst(FieldName(c.Name)))
 	}
 	return b.String()
 }

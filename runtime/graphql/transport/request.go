@@ -110,7 +110,7 @@ func readMap(name string, text []byte) (map[string]any, *refusal) {
 	decoder.UseNumber()
 	var m map[string]any
 	err := decoder.Decode(&m)
-	if _, after := decoder.Token(); err != nil || after != io.EOF { //nolint:errorlint // what Token promises
+	if _, after := decoder.Token(); err != nil || after != io.EOF {
 		return nil, refuse(http.StatusBadRequest, "%q is not a JSON object", name)
 	}
 	return m, nil
