@@ -62,6 +62,19 @@ func TestWhatADatabaseMakesOfRequests(t *testing.T) {
 			}
 		})
 	}
+	t.Run("explaining", func(t *testing.T) {
+		t.Parallel()
+		plan, err := s.Statements(transport.Request{Query: "{ writings { n } products { id } }"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines, err := s.Explain(t.Context(), plan.Fields[0].Statement, true); err == nil {
+			t.Errorf("a view that writes was run: %v", lines)
+		}
+		if lines, err := s.Explain(t.Context(), plan.Fields[1].Statement, true); err != nil || !strings.Contains(strings.Join(lines, "\n"), "actual time") {
+			t.Errorf("explained as %v: %v", lines, err)
+		}
+	})
 	t.Cleanup(func() {
 		var written int
 		if err := pool.QueryRow(context.Background(), "select count(*) from counter").Scan(&written); err != nil || written != 0 {

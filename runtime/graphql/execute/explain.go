@@ -4,21 +4,24 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 )
 
-// Explain gives PostgreSQL's plan of a statement with its values, a line each.
+// Explain gives PostgreSQL's plan of a statement with its values, a line each; to analyze is to run it, in a
+// read-only transaction.
 func (e *Executor) Explain(ctx context.Context, s *plan.Statement, analyze bool) ([]string, error) {
-	conn, err := e.Pool.Acquire(ctx)
+	tx, err := e.Pool.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return nil, fmt.Errorf("explain statement: %w", err)
 	}
-	defer conn.Release()
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // it only read: nothing can be lost
 	word := "explain "
 	if analyze {
 		word = "explain (analyze, buffers) "
 	}
-	result := conn.Conn().PgConn().ExecParams(ctx, word+s.SQL, parameters(s), nil, nil, nil).Read()
+	result := tx.Conn().PgConn().ExecParams(ctx, word+s.SQL, parameters(s), nil, nil, nil).Read()
 	if result.Err != nil {
 		return nil, fmt.Errorf("explain statement: %w", result.Err)
 	}
