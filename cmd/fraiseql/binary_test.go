@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	_ "github.com/fraiseql/fraiseql/commands" // the program: go test keeps results until what it links changes
 	"github.com/fraiseql/fraiseql/examples/shop"
 )
 

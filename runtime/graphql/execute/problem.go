@@ -86,8 +86,13 @@ func isUnavailable(err error) bool {
 	return !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) && postgres.IsUnavailable(err)
 }
 
-// isLostConnection tells whether a connection ended, so that another one may do.
+// isLostConnection tells whether a connection ended, so that another one may do. One that could not be made
+// is none: the next would wait as long and fail as well.
 func isLostConnection(err error) bool {
+	var connecting *pgconn.ConnectError
+	if errors.As(err, &connecting) {
+		return false
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		return pg.Code == "57P01" || pg.Code == "57P02" // the server was told to end, or crashed
