@@ -196,20 +196,25 @@ func (o queryOptions) explain(ctx context.Context, env *Env, args []string) erro
 		return err
 	}
 	defer a.Close(context.WithoutCancel(ctx))
-	compiled, err := a.GraphQL.Statements(request)
+	planned, calls, err := a.GraphQL.Statements(request)
 	if err != nil {
 		return fault.Wrap(fault.Invalid, "query/invalid", "the document cannot be run", errors.New(strings.TrimSpace(err.Error())))
 	}
 	all := []explained{}
-	for _, f := range compiled.Fields {
+	for _, f := range planned.Fields {
 		if f.Statement == nil {
 			continue
 		}
-		lines, err := a.GraphQL.Explain(ctx, f.Statement, o.analyze)
+		call := calls[len(all)]
+		lines, err := a.GraphQL.Explain(ctx, call, o.analyze)
 		if err != nil {
 			return postgres.Explain(err)
 		}
-		all = append(all, explained{Field: f.Key, SQL: f.Statement.SQL, Args: append([]string{}, f.Statement.Args...), Plan: lines})
+		args := make([]string, len(call.Args))
+		for i, arg := range call.Args {
+			args[i] = string(arg)
+		}
+		all = append(all, explained{Field: f.Key, SQL: call.SQL, Args: args, Plan: lines})
 	}
 	return env.printExplained(all)
 }

@@ -23,8 +23,8 @@ type Config struct {
 
 	SchemaFiles []string        `toml:"schema_files" planned:"true" doc:"SDL files that give views of JSON their types."`
 	Roles       map[string]Role `toml:"roles" planned:"true" doc:"Database roles that requests run as, by the name in a token."`
-	Relay       bool            `toml:"relay" planned:"true" doc:"Global ids and node(id:), as Relay wants them."`
-	NodeID      string          `toml:"node_id" planned:"true" doc:"The name of the global id field. Default: id, or nodeId where that is a column."`
+	Relay       bool            `toml:"relay" doc:"Global ids and node(id:), as Relay wants them."`
+	NodeID      string          `toml:"node_id" doc:"The name of the global id field. Default: id, or nodeId where that is a column."`
 	BigInt      string          `toml:"bigint" enum:"string,number" planned:"true" doc:"How 64-bit integers are written. Default: string."`
 	Decimal     string          `toml:"decimal" enum:"string,number" planned:"true" doc:"How numeric is written. Default: string."`
 	Persisted   *Persisted      `toml:"persisted" planned:"true" doc:"Operations that are known beforehand."`
@@ -61,7 +61,7 @@ type Limits struct {
 	Aliases            int          `toml:"aliases" default:"30" min:"0" doc:"Fields that are given another name."`
 	ExpandedFields     int          `toml:"expanded_fields" default:"5000" min:"1" doc:"Fields after fragments are spread out."`
 	Response           config.Bytes `toml:"response" default:"32MB" min:"64KB" max:"512MB" doc:"Size of an answer."`
-	Rows               int          `toml:"rows" planned:"true" min:"1" doc:"Rows that a request may be estimated to read."`
+	Rows               int          `toml:"rows" default:"20000" min:"1" doc:"Rows that a request may be estimated to read, by its limits and the sizes of the tables."`
 }
 
 // Entity is the table [graphql.entities.NAME].
@@ -96,7 +96,7 @@ func DefaultConfig() Config {
 }
 
 func (c Config) paging() plan.Paging {
-	return plan.Paging{Default: min(c.DefaultLimit, c.MaxLimit), Most: c.MaxLimit}
+	return plan.Paging{Default: min(c.DefaultLimit, c.MaxLimit), Most: c.MaxLimit, Rows: c.Limits.Rows}
 }
 
 func (c Config) planLimits() plan.Limits {
@@ -122,7 +122,7 @@ func (c Config) playground(dev bool) bool {
 
 func (c Config) schemaOptions() schema.Options {
 	paging := c.paging()
-	options := schema.Options{Entities: map[string]schema.Entity{}, DefaultLimit: paging.Default, MaxLimit: paging.Most}
+	options := schema.Options{Entities: map[string]schema.Entity{}, DefaultLimit: paging.Default, MaxLimit: paging.Most, Relay: c.Relay, NodeID: c.NodeID}
 	for name, e := range c.Entities {
 		entity := schema.Entity{Name: e.Name, Omit: e.Omit, Description: e.Description, Key: e.Key, Fields: map[string]schema.EntityField{}}
 		for _, r := range e.References {

@@ -132,7 +132,7 @@ func TestMoreParametersThanPostgresTakes(t *testing.T) {
 	config.Limits.Tokens, config.Limits.Aliases, config.Limits.ExpandedFields = 1e6, 1e6, 1e6
 	s, _ := open(t, config, sql(t, "create table a (id int primary key, up int references a)"))
 	var inner, query strings.Builder
-	for i := range 185 {
+	for i := range 260 {
 		fmt.Fprintf(&inner, " c%d: asByAByUp(limit: 1, offset: 1) { id }", i)
 		fmt.Fprintf(&query, " c%d: asByAByUp(limit: 1, offset: 1) { ...inner }", i)
 	}

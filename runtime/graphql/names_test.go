@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
@@ -49,12 +48,12 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// outline writes a line for each root field, for each field of each object type, and for each warning.
+// outline writes a line for each root field, for each field of each type of a table, and for each warning.
 func outline(s *schema.Schema) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(func(yield func(string) bool) {
 		for name, d := range s.AST.Types {
-			if d.Kind == ast.Object && !strings.HasPrefix(name, "__") && !yield(name) {
+			if (s.Objects[name] != nil || d == s.AST.Query) && !yield(name) {
 				return
 			}
 		}

@@ -45,7 +45,14 @@ type Service struct {
 type picture struct {
 	schema      *schema.Schema
 	fingerprint string
-	documents   *documents
+	documents   *kept[string, *plan.Document]
+	plans       *kept[planKey, *plan.Plan]
+}
+
+// planKey names a plan of an operation.
+type planKey struct {
+	operation *plan.Operation
+	shape     string
 }
 
 // refused is a state of the database that has no schema, such as one where two tables want one name.
@@ -95,7 +102,10 @@ func (s *Service) Load(ctx context.Context) error {
 		s.refused.Store(&refused{fingerprint: fingerprint, err: err})
 		return err
 	}
-	s.picture.Store(&picture{schema: built, fingerprint: fingerprint, documents: newDocuments()})
+	s.picture.Store(&picture{
+		schema: built, fingerprint: fingerprint,
+		documents: newKept[string, *plan.Document](keptText), plans: newKept[planKey, *plan.Plan](keptPlans),
+	})
 	s.refused.Store(nil)
 	return nil
 }
@@ -199,7 +209,7 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		problem := plan.Problem(plan.InternalError, why.Message+"; try again soon", nil)
 		return transport.Response{Result: execute.Result{Errors: gqlerror.List{problem}, Unavailable: true}}
 	}
-	document, op, list := s.operation(p, r)
+	op, list := s.operation(p, r)
 	if list != nil {
 		return transport.Response{Result: execute.Result{Errors: list}}
 	}
@@ -207,7 +217,7 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		problem := plan.Problem(plan.BadUserInput, "GET runs queries only: send a "+string(op.Operation)+" by POST", op.Position)
 		return transport.Response{Result: execute.Result{Errors: gqlerror.List{problem}}, MethodNotAllowed: true}
 	}
-	compiled, list := s.compile(document, op, r)
+	planned, calls, list := s.prepare(p, op, r)
 	if list != nil {
 		return transport.Response{Result: execute.Result{Errors: list}}
 	}
@@ -216,7 +226,7 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		ctx, cancel = context.WithTimeout(ctx, s.deps.Timeout)
 		defer cancel()
 	}
-	result := s.executor.Execute(ctx, document.Schema, compiled)
+	result := s.executor.Execute(ctx, p.schema, planned, calls)
 	if result.Unavailable || result.Outdated {
 		select {
 		case s.hurry <- struct{}{}:
@@ -227,65 +237,74 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 }
 
 // Statements compiles a request without running it: for `explain`.
-func (s *Service) Statements(r transport.Request) (*plan.Plan, error) {
+func (s *Service) Statements(r transport.Request) (*plan.Plan, []plan.Call, error) {
 	p := s.picture.Load()
 	if p == nil {
-		return nil, s.notLoaded()
+		return nil, nil, s.notLoaded()
 	}
-	document, op, list := s.operation(p, r)
+	op, list := s.operation(p, r)
 	if list != nil {
-		return nil, list
+		return nil, nil, list
 	}
-	compiled, list := s.compile(document, op, r)
+	planned, calls, list := s.prepare(p, op, r)
 	if list != nil {
-		return nil, list
+		return nil, nil, list
 	}
-	return compiled, nil
+	return planned, calls, nil
 }
 
 // operation finds the operation that a request means, in a document that is valid.
-func (s *Service) operation(p *picture, r transport.Request) (*plan.Document, *ast.OperationDefinition, gqlerror.List) {
-	document := p.documents.get(r.Query)
-	if document == nil {
+func (s *Service) operation(p *picture, r transport.Request) (*plan.Operation, gqlerror.List) {
+	document, known := p.documents.get(r.Query)
+	if !known {
 		parsed, list := plan.Parse(p.schema, r.Query, s.config.planLimits(), s.config.introspection(s.deps.Dev))
 		if list != nil {
-			return nil, nil, list
+			return nil, list
 		}
 		document = parsed
-		p.documents.put(r.Query, document)
+		if len(r.Query) <= keptOne {
+			p.documents.put(r.Query, document, len(r.Query))
+		}
 	}
 	op, problem := document.Operation(r.OperationName)
 	if problem != nil {
+		return nil, gqlerror.List{problem}
+	}
+	if op.Introspects != nil && !s.config.introspection(s.deps.Dev) {
+		return nil, gqlerror.List{plan.Problem(plan.ValidationFailed, "introspection is off on this server: `[graphql] introspection = true` or `serve --dev` turns it on", op.Introspects)}
+	}
+	return op, nil
+}
+
+// prepare gives the plan of an operation and its statements with the request's values. Plans are kept for
+// each shape of variables.
+func (s *Service) prepare(p *picture, op *plan.Operation, r transport.Request) (*plan.Plan, []plan.Call, gqlerror.List) {
+	variables, list := plan.Variables(p.schema.AST, op.OperationDefinition, r.Variables)
+	if len(list) > 0 {
+		return nil, nil, list
+	}
+	paging := s.config.paging()
+	var buffer [128]byte
+	key := planKey{operation: op, shape: string(op.Shape(buffer[:0], variables))}
+	planned, known := p.plans.get(key)
+	if !known {
+		compiled, problem := op.Compile(variables, paging)
+		if problem != nil {
+			return nil, nil, gqlerror.List{problem}
+		}
+		planned = compiled
+		if !op.Alone {
+			p.plans.put(key, planned, planned.Weight()+len(key.shape))
+		}
+	}
+	calls, problem := planned.Bind(variables, paging.Rows)
+	if problem != nil {
 		return nil, nil, gqlerror.List{problem}
 	}
-	return document, op, nil
-}
-
-// compile makes the plan of an operation with the request's variables.
-func (s *Service) compile(document *plan.Document, op *ast.OperationDefinition, r transport.Request) (*plan.Plan, gqlerror.List) {
-	if problem := s.hidden(op); problem != nil {
-		return nil, gqlerror.List{problem}
-	}
-	variables, list := plan.Variables(document.Schema.AST, op, r.Variables)
-	if len(list) > 0 {
-		return nil, list
-	}
-	compiled, problem := plan.Compile(document, op, variables, s.config.paging())
-	if problem != nil {
-		return nil, gqlerror.List{problem}
-	}
-	return compiled, nil
-}
-
-// hidden refuses introspection where it is off.
-func (s *Service) hidden(op *ast.OperationDefinition) *gqlerror.Error {
-	if s.config.introspection(s.deps.Dev) {
-		return nil
-	}
-	return plan.Introspects(op)
+	return planned, calls, nil
 }
 
 // Explain gives PostgreSQL's plan of a statement, a line each; with analyze it is run for real times.
-func (s *Service) Explain(ctx context.Context, statement *plan.Statement, analyze bool) ([]string, error) {
-	return s.executor.Explain(ctx, statement, analyze)
+func (s *Service) Explain(ctx context.Context, call plan.Call, analyze bool) ([]string, error) {
+	return s.executor.Explain(ctx, call, analyze)
 }

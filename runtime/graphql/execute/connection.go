@@ -23,7 +23,7 @@ const (
 
 // lockSQL takes the locks of statements before their snapshot is taken: a snapshot from before an ALTER
 // TABLE that rewrites a table would find it empty (PostgreSQL manual, section 13.6). It is empty for none.
-func lockSQL(statements []*plan.Statement) string {
+func lockSQL(statements []plan.Call) string {
 	tables := map[string]bool{}
 	for _, s := range statements {
 		for _, t := range s.Locks {
@@ -47,7 +47,7 @@ type failure struct {
 
 // exchange is one round trip: what was sent, in the order in which the server answers it.
 type exchange struct {
-	statements []*plan.Statement
+	statements []plan.Call
 	known      *prepared
 	unnamed    bool
 	room       int // bytes that the answers may still take
@@ -73,7 +73,7 @@ const (
 // run sends statements in one round trip and puts what each gives into out, room bytes at most in all.
 // With more than one they share a snapshot. The first failure ends the run: what came before it is in
 // out, and the connection is fit for use again unless it is closed.
-func run(ctx context.Context, conn *pgconn.PgConn, statements []*plan.Statement, unnamed bool, room int, out [][]byte) *failure {
+func run(ctx context.Context, conn *pgconn.PgConn, statements []plan.Call, unnamed bool, room int, out [][]byte) *failure {
 	within, cancel := context.WithCancel(ctx)
 	defer cancel()
 	x := exchange{statements: statements, known: preparedOn(conn), unnamed: unnamed, room: room}
@@ -137,9 +137,9 @@ func (x *exchange) control(pipeline *pgconn.Pipeline, sql string) {
 	x.steps = append(x.steps, step{kind: control, at: -1})
 }
 
-func (x *exchange) statement(pipeline *pgconn.Pipeline, at int, s *plan.Statement) {
+func (x *exchange) statement(pipeline *pgconn.Pipeline, at int, s plan.Call) {
 	if x.unnamed || len(s.SQL) > maxPreparedText {
-		pipeline.SendQueryParams(s.SQL, parameters(s), nil, nil, nil)
+		pipeline.SendQueryParams(s.SQL, s.Args, nil, nil, nil)
 		x.steps = append(x.steps, step{kind: read, at: at})
 		return
 	}
@@ -154,17 +154,8 @@ func (x *exchange) statement(pipeline *pgconn.Pipeline, at int, s *plan.Statemen
 		x.steps = append(x.steps, step{kind: prepare, at: at, name: fresh})
 		name = fresh.name
 	}
-	pipeline.SendQueryPrepared(name, parameters(s), nil, nil)
+	pipeline.SendQueryPrepared(name, s.Args, nil, nil)
 	x.steps = append(x.steps, step{kind: read, at: at})
-}
-
-// parameters gives a statement's values in the form in which they are sent.
-func parameters(s *plan.Statement) [][]byte {
-	list := make([][]byte, len(s.Args))
-	for i, a := range s.Args {
-		list[i] = []byte(a)
-	}
-	return list
 }
 
 // receive reads the answers. done is how many steps have certainly been taken by the server.
@@ -219,12 +210,12 @@ func (x *exchange) undo(done int) {
 
 // appendResult writes a statement's rows as the JSON value of its root field; whole is false as soon as
 // they need more than room.
-func appendResult(b []byte, s *plan.Statement, r *pgconn.ResultReader, room int) (_ []byte, whole bool) {
+func appendResult(b []byte, s plan.Call, r *pgconn.ResultReader, room int) (_ []byte, whole bool) {
 	if s.One {
 		if !r.NextRow() {
 			return append(b, "null"...), true
 		}
-		b = appendRow(b, s.Columns, r.Values())
+		b = appendRow(b, s.Statement, r.Values())
 		return b, len(b) <= room
 	}
 	b = append(b, '[')
@@ -232,7 +223,7 @@ func appendResult(b []byte, s *plan.Statement, r *pgconn.ResultReader, room int)
 		if !first {
 			b = append(b, ',')
 		}
-		if b = appendRow(b, s.Columns, r.Values()); len(b) > room {
+		if b = appendRow(b, s.Statement, r.Values()); len(b) > room {
 			return b, false
 		}
 	}

@@ -32,8 +32,12 @@ func connect(t *testing.T) *pgconn.PgConn {
 }
 
 // one is a statement whose only column is called v.
-func one(sql string, args ...string) *plan.Statement {
-	return &plan.Statement{SQL: sql, Args: args, Columns: []plan.Column{{Key: `"v":`, Encoding: schema.Raw}}}
+func one(sql string, args ...string) plan.Call {
+	call := plan.Call{Statement: &plan.Statement{SQL: sql, Columns: []plan.Column{{Before: `{"v":`, Encoding: schema.Raw}}, End: "}"}}
+	for _, a := range args {
+		call.Args = append(call.Args, []byte(a))
+	}
+	return call
 }
 
 // rows runs SQL beside the executor and gives the first column.
@@ -69,7 +73,7 @@ func agree(t *testing.T, conn *pgconn.PgConn) {
 // given, its place is told, and the connection can go on.
 func TestAFailureEndsARun(t *testing.T) {
 	t.Parallel()
-	good := func(n int) *plan.Statement { return one(fmt.Sprintf("select %d", n)) }
+	good := func(n int) plan.Call { return one(fmt.Sprintf("select %d", n)) }
 	parse, bind := one("select nothing"), one("select $1::int", "x")
 	execute, late := one("select 1 / (n - 3) from generate_series(1, 5) n"), one("insert into pairs values (1), (1) returning 7")
 	locked := good(1)
@@ -77,23 +81,23 @@ func TestAFailureEndsARun(t *testing.T) {
 	writing := one("select nextval('numbers')")
 	writing.Calls = true
 	for name, c := range map[string]struct {
-		statements []*plan.Statement
+		statements []plan.Call
 		at         int
 		code       string
 		out        []string
 	}{
-		"none":             {[]*plan.Statement{good(1)}, 0, "", []string{`[{"v":1}]`}},
-		"none of two":      {[]*plan.Statement{good(1), good(2)}, 0, "", []string{`[{"v":1}]`, `[{"v":2}]`}},
-		"twice the same":   {[]*plan.Statement{good(1), good(1)}, 0, "", []string{`[{"v":1}]`, `[{"v":1}]`}},
-		"parse":            {[]*plan.Statement{parse}, 0, "42703", []string{""}},
-		"parse, second":    {[]*plan.Statement{good(1), parse, good(2)}, 1, "42703", []string{`[{"v":1}]`, "", ""}},
-		"bind":             {[]*plan.Statement{bind}, 0, "22P02", []string{""}},
-		"bind, third":      {[]*plan.Statement{good(1), good(2), bind}, 2, "22P02", []string{`[{"v":1}]`, `[{"v":2}]`, ""}},
-		"execute":          {[]*plan.Statement{execute}, 0, "22012", []string{""}},
-		"execute, first":   {[]*plan.Statement{execute, good(1)}, 0, "22012", []string{"", ""}},
-		"lock":             {[]*plan.Statement{locked, good(2)}, -1, "42P01", []string{"", ""}},
-		"commit":           {[]*plan.Statement{good(1), late}, -1, "23505", []string{`[{"v":1}]`, `[{"v":7},{"v":7}]`}},
-		"writing in reads": {[]*plan.Statement{writing}, 0, "25006", []string{""}},
+		"none":             {[]plan.Call{good(1)}, 0, "", []string{`[{"v":1}]`}},
+		"none of two":      {[]plan.Call{good(1), good(2)}, 0, "", []string{`[{"v":1}]`, `[{"v":2}]`}},
+		"twice the same":   {[]plan.Call{good(1), good(1)}, 0, "", []string{`[{"v":1}]`, `[{"v":1}]`}},
+		"parse":            {[]plan.Call{parse}, 0, "42703", []string{""}},
+		"parse, second":    {[]plan.Call{good(1), parse, good(2)}, 1, "42703", []string{`[{"v":1}]`, "", ""}},
+		"bind":             {[]plan.Call{bind}, 0, "22P02", []string{""}},
+		"bind, third":      {[]plan.Call{good(1), good(2), bind}, 2, "22P02", []string{`[{"v":1}]`, `[{"v":2}]`, ""}},
+		"execute":          {[]plan.Call{execute}, 0, "22012", []string{""}},
+		"execute, first":   {[]plan.Call{execute, good(1)}, 0, "22012", []string{"", ""}},
+		"lock":             {[]plan.Call{locked, good(2)}, -1, "42P01", []string{"", ""}},
+		"commit":           {[]plan.Call{good(1), late}, -1, "23505", []string{`[{"v":1}]`, `[{"v":7},{"v":7}]`}},
+		"writing in reads": {[]plan.Call{writing}, 0, "25006", []string{""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -133,13 +137,13 @@ func TestWhatIsPreparedIsBounded(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
 	for i := range 3 * maxPrepared {
-		statements := []*plan.Statement{one(fmt.Sprintf("select %d", i)), one(fmt.Sprintf("select %d / $1::int", i), []string{"1", "0", "x"}[i%3])}
+		statements := []plan.Call{one(fmt.Sprintf("select %d", i)), one(fmt.Sprintf("select %d / $1::int", i), []string{"1", "0", "x"}[i%3])}
 		if i%5 == 0 {
 			statements = append(statements, one(fmt.Sprintf("select nothing%d", i)), one(fmt.Sprintf("select -%d", i)))
 		}
 		run(t.Context(), conn, statements, false, room, make([][]byte, len(statements)))
 	}
-	run(t.Context(), conn, []*plan.Statement{one("select 1" + strings.Repeat(" ", maxPreparedText))}, false, room, make([][]byte, 1))
+	run(t.Context(), conn, []plan.Call{one("select 1" + strings.Repeat(" ", maxPreparedText))}, false, room, make([][]byte, 1))
 	agree(t, conn)
 	if kept := preparedOn(conn).order.Len(); kept != maxPrepared {
 		t.Errorf("%d are kept", kept)
@@ -152,7 +156,7 @@ func TestAnAnswerHasItsRoom(t *testing.T) {
 	conn := connect(t)
 	endless := one("select generate_series(1, 2000000000)")
 	out := make([][]byte, 3)
-	failed := run(t.Context(), conn, []*plan.Statement{one("select 5"), endless, one("select 6")}, false, room, out)
+	failed := run(t.Context(), conn, []plan.Call{one("select 5"), endless, one("select 6")}, false, room, out)
 	if failed == nil || failed.at != 1 || !tooLarge(failed.err) {
 		t.Fatalf("it failed by %v", failed)
 	}
@@ -173,7 +177,7 @@ func TestABackendThatEnds(t *testing.T) {
 	t.Parallel()
 	for _, at := range []int{0, 1} {
 		conn := connect(t)
-		statements := []*plan.Statement{one("select 1"), one("select 2")}
+		statements := []plan.Call{one("select 1"), one("select 2")}
 		statements[at] = one("select pg_terminate_backend(pg_backend_pid())::int")
 		failed := run(t.Context(), conn, statements, false, room, make([][]byte, 2))
 		if failed == nil || failed.at >= len(statements) || !isLostConnection(failed.err) || isStatementError(failed.err) {

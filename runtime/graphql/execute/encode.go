@@ -8,23 +8,13 @@ import (
 )
 
 // appendRow writes a row as a JSON object. values are PostgreSQL's text forms; nil is null.
-func appendRow(b []byte, columns []plan.Column, values [][]byte) []byte {
-	b = append(b, '{')
-	next := 0
-	for i := range columns {
-		c := &columns[i]
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, c.Key...)
-		if c.Constant != "" {
-			b = append(b, c.Constant...)
-			continue
-		}
-		b = appendValue(b, c.Encoding, values[next])
-		next++
+func appendRow(b []byte, s *plan.Statement, values [][]byte) []byte {
+	for i := range s.Columns {
+		c := &s.Columns[i]
+		b = append(b, c.Before...)
+		b = appendValue(b, c.Encoding, values[i])
 	}
-	return append(b, '}')
+	return append(b, s.End...)
 }
 
 func appendValue(b []byte, encoding schema.Encoding, text []byte) []byte {

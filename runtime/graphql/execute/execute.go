@@ -35,14 +35,14 @@ type answer struct {
 }
 
 // Execute runs a plan. It never fails as a whole without saying so in Errors.
-func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p *plan.Plan) Result {
+func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p *plan.Plan, calls []plan.Call) Result {
 	var fields []*plan.RootField
 	for i := range p.Fields {
 		if p.Fields[i].Statement != nil {
 			fields = append(fields, &p.Fields[i])
 		}
 	}
-	answers, err := e.answer(ctx, fields)
+	answers, err := e.answer(ctx, fields, calls)
 	if err != nil {
 		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}
 	}
@@ -52,11 +52,11 @@ func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p *plan.Plan) 
 // answer runs the statements of fields, in one snapshot as far as they succeed. A failure ends the
 // snapshot for those that come after it too; they are innocent and share the next one. err is set when
 // the database could not be asked at all.
-func (e *Executor) answer(ctx context.Context, fields []*plan.RootField) ([]answer, error) {
+func (e *Executor) answer(ctx context.Context, fields []*plan.RootField, calls []plan.Call) ([]answer, error) {
 	answers := make([]answer, len(fields))
 	room := e.MaxBytes
 	for next := 0; next < len(fields); {
-		parts, failed, err := e.try(ctx, fields[next:], room)
+		parts, failed, err := e.try(ctx, calls[next:], room)
 		if err != nil {
 			return nil, err
 		}
@@ -80,11 +80,7 @@ func (e *Executor) answer(ctx context.Context, fields []*plan.RootField) ([]answ
 // try runs statements on one connection, and on a fresh one when the first was lost while it lay idle.
 // Reads may be repeated, and no byte has left yet. parts are the answers before the one that failed;
 // err is for what was no statement's fault.
-func (e *Executor) try(ctx context.Context, fields []*plan.RootField, room int) (parts [][]byte, failed, err error) {
-	statements := make([]*plan.Statement, len(fields))
-	for i, f := range fields {
-		statements[i] = f.Statement
-	}
+func (e *Executor) try(ctx context.Context, statements []plan.Call, room int) (parts [][]byte, failed, err error) {
 	parts, end := e.once(ctx, statements, room)
 	if end != nil && ctx.Err() == nil && isLostConnection(end.err) {
 		e.Pool.Reset()
@@ -97,9 +93,9 @@ func (e *Executor) try(ctx context.Context, fields []*plan.RootField, room int) 
 		return nil, nil, end.err
 	case end.at >= 0:
 		return parts[:end.at], end.err, nil
-	case len(fields) > 1:
+	case len(statements) > 1:
 		// What failed is what they share: a lock that one of them may not take, say. Alone each gets its own error.
-		return e.try(ctx, fields[:1], room)
+		return e.try(ctx, statements[:1], room)
 	}
 	return nil, end.err, nil
 }
@@ -110,7 +106,7 @@ const staleTries = 3
 
 // once runs statements on one connection. When the schema has changed since they were prepared there,
 // they are prepared again on that very connection: any other one is as old.
-func (e *Executor) once(ctx context.Context, statements []*plan.Statement, room int) ([][]byte, *failure) {
+func (e *Executor) once(ctx context.Context, statements []plan.Call, room int) ([][]byte, *failure) {
 	conn, err := e.Pool.Acquire(ctx)
 	if err != nil {
 		return nil, &failure{at: -1, err: err}

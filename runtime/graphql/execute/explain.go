@@ -11,7 +11,7 @@ import (
 
 // Explain gives PostgreSQL's plan of a statement with its values, a line each; to analyze is to run it, in a
 // read-only transaction.
-func (e *Executor) Explain(ctx context.Context, s *plan.Statement, analyze bool) ([]string, error) {
+func (e *Executor) Explain(ctx context.Context, call plan.Call, analyze bool) ([]string, error) {
 	tx, err := e.Pool.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return nil, fmt.Errorf("explain statement: %w", err)
@@ -21,7 +21,7 @@ func (e *Executor) Explain(ctx context.Context, s *plan.Statement, analyze bool)
 	if analyze {
 		word = "explain (analyze, buffers) "
 	}
-	result := tx.Conn().PgConn().ExecParams(ctx, word+s.SQL, parameters(s), nil, nil, nil).Read()
+	result := tx.Conn().PgConn().ExecParams(ctx, word+call.SQL, call.Args, nil, nil, nil).Read()
 	if result.Err != nil {
 		return nil, fmt.Errorf("explain statement: %w", result.Err)
 	}

@@ -31,7 +31,7 @@ type introspector struct {
 func (w introspector) object(b []byte, typename string, set ast.SelectionSet, member func(b []byte, f *ast.Field, inner ast.SelectionSet) []byte) []byte {
 	b = append(b, '{')
 	first := true
-	plan.Visit(set, w.variables, func(key string, f *ast.Field, inner ast.SelectionSet) {
+	plan.Visit(set, w.variables, typename, func(key string, f *ast.Field, inner ast.SelectionSet) {
 		if !first {
 			b = append(b, ',')
 		}
@@ -163,7 +163,7 @@ func (w introspector) named(b []byte, d *ast.Definition, f *ast.Field, inner ast
 		}
 		return truth(b, d.Directives.ForName("oneOf") != nil)
 	case "fields":
-		if d.Kind != ast.Object {
+		if d.Kind != ast.Object && d.Kind != ast.Interface {
 			return null(b)
 		}
 		return each(b, w.visible(d.Fields, f), func(b []byte, v *ast.FieldDefinition) []byte { return w.field(b, v, inner) })
@@ -180,10 +180,15 @@ func (w introspector) named(b []byte, d *ast.Definition, f *ast.Field, inner ast
 		}
 		return each(b, d.EnumValues, func(b []byte, v *ast.EnumValueDefinition) []byte { return w.enumValue(b, v, inner) })
 	case "interfaces":
-		if d.Kind != ast.Object {
+		if d.Kind != ast.Object && d.Kind != ast.Interface {
 			return null(b)
 		}
-		return append(b, "[]"...)
+		return each(b, d.Interfaces, func(b []byte, name string) []byte { return w.typ(b, ast.NamedType(name, nil), inner) })
+	case "possibleTypes":
+		if d.Kind != ast.Interface {
+			return null(b)
+		}
+		return each(b, w.schema.PossibleTypes[d.Name], func(b []byte, o *ast.Definition) []byte { return w.typ(b, ast.NamedType(o.Name, nil), inner) })
 	default:
 		return null(b)
 	}

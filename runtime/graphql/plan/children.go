@@ -2,29 +2,30 @@ package plan
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
+// source is the table of a level and how it hangs on the level above it.
+type source struct {
+	object    *schema.Object
+	alias     string
+	join      string  // "join table m2": a join table, when there is one
+	condition string  // correlation with the level above; empty at the root
+	expected  float64 // rows for each row of the level above
+}
+
 // level is what a level's selection comes to in SQL.
 type level struct {
-	values   []value
+	record
 	needed   []*catalog.Column // what the derived table of the level must give
 	joins    string            // lateral joins with lists of children
 	attached bool              // a value is a sub-select: it must be above the level's limit
-}
-
-// value is one selected field of a level.
-type value struct {
-	constant string          // of __typename
-	row      string          // as a column of its own, in the form that encoding tells
-	json     string          // as a member of a JSON row
-	encoding schema.Encoding // of row
 }
 
 func (l *level) need(columns ...*catalog.Column) {
@@ -35,70 +36,84 @@ func (l *level) need(columns ...*catalog.Column) {
 	}
 }
 
-// children compiles the fields selected of an object whose rows have the alias t.
-func (c *compiler) children(o *schema.Object, t string, fields []selected) (level, *gqlerror.Error) {
+// needs writes the columns that the level takes of an alias.
+func (l *level) needs(alias string) []string {
+	list := make([]string, len(l.needed))
+	for i, c := range l.needed {
+		list[i] = column(alias, c)
+	}
+	return list
+}
+
+// children compiles what is selected of an object whose rows have the alias t.
+func (c *compiler) children(o *schema.Object, t string, set ast.SelectionSet) (level, *gqlerror.Error) {
 	var l level
-	for _, f := range fields {
-		if f.field.Name == "__typename" {
-			l.values = append(l.values, value{constant: o.Name})
-			continue
-		}
-		target := o.Fields[f.field.Name]
-		var v value
-		var err *gqlerror.Error
-		switch {
-		case target.Relation == nil:
-			l.need(target.Column)
-			v, err = c.scalar(target.Codec, column(t, target.Column), f.selections)
-		case target.Relation.Many:
-			l.need(target.Relation.Local...)
-			v, err = c.toMany(&l, target.Relation, t, f)
-		default:
-			l.need(target.Relation.Local...)
-			l.attached = true
-			v, err = c.toOne(target.Relation, t, f)
-		}
+	for _, f := range collect(set, c.variables, o.Name) {
+		leave := c.enter(f)
+		v, err := c.child(&l, o, t, f)
+		leave()
 		if err != nil {
 			return l, f.blame(err)
 		}
-		l.values = append(l.values, v)
+		l.record = append(l.record, member{key: f.key, value: v})
 	}
 	return l, nil
 }
 
-// toMany joins the list of a row's children laterally: an aggregate, so there is exactly one.
-func (c *compiler) toMany(l *level, r *schema.Relation, parent string, f selected) (value, *gqlerror.Error) {
+func (c *compiler) child(l *level, o *schema.Object, t string, f selected) (value, *gqlerror.Error) {
+	if f.field.Name == "__typename" {
+		return value{constant: o.Name}, nil
+	}
+	target := o.Fields[f.field.Name]
+	switch {
+	case target.NodeID:
+		l.need(o.PrimaryKey()...)
+		sql := nodeID(o, t)
+		return value{row: sql, json: sql, encoding: schema.Quoted}, nil
+	case target.Relation == nil:
+		l.need(target.Column)
+		return c.scalar(target.Codec, column(t, target.Column), f.selections)
+	}
+	l.need(target.Relation.Local...)
 	values, err := c.arguments(f.field)
 	if err != nil {
 		return value{}, err
 	}
-	from := c.correlate(r, parent)
-	rows, err := c.rows(from, f, func(list []string, inner level) (string, *gqlerror.Error) {
-		return c.list(from, list, inner, values)
-	})
-	if err != nil {
-		return value{}, err
+	from := c.correlate(target.Relation, t)
+	from.expected = expectedRows(target.Relation.Target.Table, o.Table)
+	if join := target.Relation.Join; join != nil {
+		from.expected = expectedRows(join.Table, o.Table)
 	}
-	join := c.alias("l")
-	l.joins += " cross join lateral (select coalesce(json_agg(" + rows.record + "), '[]') v from (" + rows.sql + ") r) " + join
-	return value{row: join + ".v", json: join + ".v", encoding: schema.Raw}, nil
+	switch {
+	case target.Form == schema.Connection:
+		l.attached = true
+		q, err := c.connection(from, f, values)
+		return c.json(q.sub()), err
+	case target.Form == schema.Aggregate:
+		l.attached = true
+		q, err := c.aggregate(from, f, values)
+		return c.json(q.sub()), err
+	case target.Form == schema.Groups:
+		q, err := c.groups(from, f, values)
+		return c.joined(l, q), err
+	case target.Relation.Many:
+		q, err := c.list(from, f, values)
+		return c.joined(l, q), err
+	}
+	l.attached = true
+	// A reference that a person declared may have no key that guards it.
+	q, err := c.oneRow(from, f, from.condition, unique(target.Relation.Target.Table, target.Relation.Remote))
+	return c.json(q.sub()), err
 }
 
-// toOne is a sub-select of one row; no row gives null.
-func (c *compiler) toOne(r *schema.Relation, parent string, f selected) (value, *gqlerror.Error) {
-	from := c.correlate(r, parent)
-	rows, err := c.rows(from, f, func(list []string, inner level) (string, *gqlerror.Error) {
-		sql := "select " + strings.Join(list, ", ") + " from " + c.table(from.object.Table) + " " + from.alias + inner.joins + " where " + from.condition
-		if !unique(r.Target.Table, r.Remote) {
-			sql += " limit 1" // a reference that a person declared and no key guards
-		}
-		return sql, nil
-	})
-	if err != nil {
-		return value{}, err
-	}
-	sql := "(select " + rows.single + " from (" + rows.sql + ") r)"
-	return value{row: sql, json: sql, encoding: schema.Raw}, nil
+// json is a value that PostgreSQL gives as JSON.
+func (c *compiler) json(sql string) value { return value{row: sql, json: sql, encoding: schema.Raw} }
+
+// joined joins the list of a row's children laterally: an aggregate, so there is exactly one.
+func (c *compiler) joined(l *level, q query) value {
+	join := c.alias("l")
+	l.joins += " cross join lateral " + q.all() + " " + join
+	return c.json(join + ".v")
 }
 
 // unique tells whether the database itself lets at most one row have given values in the columns. Keys
@@ -134,53 +149,4 @@ func equal(a string, as []*catalog.Column, b string, bs []*catalog.Column) strin
 		pairs[i] = column(a, as[i]) + " = " + column(b, bs[i])
 	}
 	return strings.Join(pairs, " and ")
-}
-
-// jsonRows is a select whose rows, named r, are made into JSON objects.
-type jsonRows struct {
-	sql    string
-	record string // what json_agg aggregates
-	single string // one row as JSON
-}
-
-// rows writes a level below the root. PostgreSQL makes the objects: a row type with quoted aliases
-// keeps the order of the selection and is the cheapest.
-func (c *compiler) rows(from source, f selected, write func([]string, level) (string, *gqlerror.Error)) (jsonRows, *gqlerror.Error) {
-	fields := collect(f.selections, c.variables)
-	inner, err := c.children(from.object, from.alias, fields)
-	if err != nil {
-		return jsonRows{}, err
-	}
-	list, record := object(fields, inner.values)
-	sql, err := write(list, inner)
-	if record == "" {
-		return jsonRows{sql: sql, record: "r", single: "row_to_json(r)"}, err
-	}
-	return jsonRows{sql: sql, record: record, single: record}, err
-}
-
-// maxName is the length at which PostgreSQL cuts an identifier (NAMEDATALEN - 1).
-const maxName = 63
-
-// object gives the select list of a level below the root. Response names that PostgreSQL would cut
-// cannot be column names: record is then the text of the object, put together from numbered columns.
-func object(fields []selected, values []value) (list []string, record string) {
-	long := slices.ContainsFunc(fields, func(f selected) bool { return len(f.key) > maxName })
-	var members []string
-	for i, v := range values {
-		sql := v.json
-		if v.constant != "" {
-			sql = "'" + v.constant + "'::text"
-		}
-		name := fields[i].key
-		if long {
-			name = "c" + strconv.Itoa(i)
-			members = append(members, `'"`+fields[i].key+`":' || coalesce(to_json(r.`+name+`)::text, 'null')`)
-		}
-		list = append(list, sql+" "+catalog.QuoteIdent(name))
-	}
-	if long {
-		record = "('{' || " + strings.Join(members, " || ',' || ") + " || '}')::json"
-	}
-	return list, record
 }

@@ -106,18 +106,25 @@ func literal(v *ast.Value, variables map[string]any) any {
 }
 
 // inputError says what is wrong with a value and where in it: ".where.title: …".
-type inputError struct{ path, message, code string }
+type inputError struct {
+	path, message, code string
+	alone               bool // the message says what it is about
+}
 
 func (e *inputError) Error() string { return e.path + ": " + e.message }
 
 func (e *inputError) under(step string) *inputError {
-	return &inputError{path: step + e.path, message: e.message, code: e.code}
+	e.path = step + e.path
+	return e
 }
 
 // problem is the error of the request; what names the value as a whole, such as "argument where".
 func (e *inputError) problem(what string, at *ast.Position) *gqlerror.Error {
 	if e.code == TooComplex {
 		return Problem(TooComplex, e.message, at) // the place in the value would be as long as it is deep
+	}
+	if e.alone {
+		return Problem(e.code, e.message, at)
 	}
 	return Problem(e.code, what+e.Error(), at)
 }
@@ -126,15 +133,26 @@ func wrong(format string, args ...any) *inputError {
 	return &inputError{message: fmt.Sprintf(format, args...), code: BadUserInput}
 }
 
+// whole is an error whose message says what it is about.
+func whole(format string, args ...any) *inputError {
+	e := wrong(format, args...)
+	e.alone = true
+	return e
+}
+
 func tooComplex(format string, args ...any) *inputError {
 	return &inputError{message: fmt.Sprintf(format, args...), code: TooComplex}
 }
 
 // coerce checks a value against an input type and gives it in its final form (section 3.12 and 3.5).
 // depth is how many levels it may still have.
+// A slot stands for a value that has been coerced already.
 func coerce(s *ast.Schema, t *ast.Type, value any, depth int) (any, *inputError) {
 	if depth < 0 {
 		return nil, tooComplex("a value of the request has more than %d levels", maxInputDepth)
+	}
+	if _, later := value.(slot); later {
+		return value, nil
 	}
 	if value == nil {
 		if t.NonNull {
@@ -255,6 +273,9 @@ func coerceScalar(name string, value any) (any, *inputError) {
 			return string(number), nil
 		}
 	case "JSON":
+		if hasSlot(value) {
+			return value, nil
+		}
 		b, err := json.Marshal(value) // a text "1" is not the number 1
 		if err != nil {
 			return nil, wrong("the value cannot be written as JSON")

@@ -3,6 +3,8 @@ package plan
 import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
 // selected is one field of a response object: fields of the same response name are merged, as
@@ -22,22 +24,23 @@ func (f selected) blame(err *gqlerror.Error) *gqlerror.Error {
 	return err
 }
 
-// Visit calls f for each field of a selection set, merged and in response order. Type conditions always
-// hold: the schema has no interfaces and no unions, and validation refuses the impossible.
-func Visit(set ast.SelectionSet, variables map[string]any, visit func(key string, f *ast.Field, selections ast.SelectionSet)) {
-	for _, s := range collect(set, variables) {
+// Visit calls f for each field of a selection set on an object type, merged and in response order.
+func Visit(set ast.SelectionSet, variables map[string]any, object string, visit func(key string, f *ast.Field, selections ast.SelectionSet)) {
+	for _, s := range collect(set, variables, object) {
 		visit(s.key, s.field, s.selections)
 	}
 }
 
-func collect(set ast.SelectionSet, variables map[string]any) []selected {
-	c := collector{variables: variables, places: map[string]int{}}
+// collect gives the fields that are selected of an object of a type.
+func collect(set ast.SelectionSet, variables map[string]any, object string) []selected {
+	c := collector{variables: variables, object: object, places: map[string]int{}}
 	c.add(set)
 	return c.fields
 }
 
 type collector struct {
 	variables map[string]any
+	object    string
 	fields    []selected
 	places    map[string]int
 	spread    map[string]bool
@@ -51,11 +54,11 @@ func (c *collector) add(set ast.SelectionSet) {
 				c.addField(s)
 			}
 		case *ast.InlineFragment:
-			if c.included(s.Directives) {
+			if c.included(s.Directives) && c.applies(s.TypeCondition) {
 				c.add(s.SelectionSet)
 			}
 		case *ast.FragmentSpread:
-			if c.included(s.Directives) && !c.spread[s.Name] {
+			if c.included(s.Directives) && !c.spread[s.Name] && c.applies(s.Definition.TypeCondition) {
 				if c.spread == nil {
 					c.spread = map[string]bool{}
 				}
@@ -64,6 +67,12 @@ func (c *collector) add(set ast.SelectionSet) {
 			}
 		}
 	}
+}
+
+// applies tells whether a type condition holds: it names the object's own type, or an interface. The schema has
+// one interface, and validation has made sure that the type has it.
+func (c *collector) applies(condition string) bool {
+	return condition == "" || condition == c.object || condition == schema.NodeType
 }
 
 func (c *collector) addField(f *ast.Field) {
@@ -125,27 +134,4 @@ func hasNull(variables map[string]any) bool {
 		}
 	}
 	return false
-}
-
-// Introspects refuses an operation that asks for the schema itself; nil when it does not.
-func Introspects(op *ast.OperationDefinition) *gqlerror.Error { return introspects(op.SelectionSet) }
-
-func introspects(set ast.SelectionSet) *gqlerror.Error {
-	for _, s := range set {
-		var found *gqlerror.Error
-		switch s := s.(type) {
-		case *ast.Field:
-			if s.Name == "__schema" || s.Name == "__type" {
-				return Problem(ValidationFailed, "introspection is off on this server: `[graphql] introspection = true` or `serve --dev` turns it on", s.Position)
-			}
-		case *ast.InlineFragment:
-			found = introspects(s.SelectionSet)
-		case *ast.FragmentSpread:
-			found = introspects(s.Definition.SelectionSet)
-		}
-		if found != nil {
-			return found
-		}
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -18,67 +17,61 @@ import (
 type Paging struct {
 	Default int // without a limit argument
 	Most    int // a limit above it is an error
-}
-
-// Compile makes the plan of a query operation with variables that Variables has coerced.
-func Compile(d *Document, op *ast.OperationDefinition, variables map[string]any, paging Paging) (*Plan, *gqlerror.Error) {
-	if op.Operation != ast.Query {
-		return nil, Problem(ValidationFailed, "the schema has no "+string(op.Operation)+" type", op.Position)
-	}
-	if hasNull(variables) {
-		if problem := unsure(op.SelectionSet, variables); problem != nil {
-			return nil, problem
-		}
-	}
-	plan := &Plan{}
-	left := newBudget()
-	for _, f := range collect(op.SelectionSet, variables) {
-		root, err := compileRoot(d.Schema, f, variables, paging, left)
-		if err != nil {
-			return nil, f.blame(err)
-		}
-		plan.Fields = append(plan.Fields, root)
-	}
-	return plan, nil
-}
-
-func compileRoot(s *schema.Schema, f selected, variables map[string]any, paging Paging, left *budget) (RootField, *gqlerror.Error) {
-	root := RootField{Key: f.key, Field: f.field}
-	switch f.field.Name {
-	case "__typename":
-		root.Typename = s.AST.Query.Name
-		return root, nil
-	case "__schema", "__type":
-		values, err := arguments(s.AST, f.field, variables)
-		if err != nil {
-			return root, err
-		}
-		name, _ := values["name"].(string)
-		root.Introspection = &Introspection{Field: f.field, Selections: f.selections, TypeName: name, Variables: variables}
-		return root, nil
-	}
-	target := s.Roots[f.field.Name]
-	if target == nil {
-		// An empty database has one field that is always null.
-		return root, nil
-	}
-	c := &compiler{schema: s, variables: variables, paging: paging, budget: left, locks: map[string]bool{}}
-	statement, err := c.root(target, f)
-	root.Statement = statement
-	return root, err
+	Rows    int // that a request may be estimated to read in all; 0 is no bound
 }
 
 // compiler writes one statement. Its aliases t1, t2, … are unique in the statement, so that no level
 // can be confused with another.
 type compiler struct {
-	schema    *schema.Schema
-	variables map[string]any
-	paging    Paging
-	budget    *budget
-	args      []string
-	locks     map[string]bool
-	calls     bool
-	aliases   int
+	schema     *schema.Schema
+	variables  map[string]any // with slots
+	magnitudes map[string]int // of the variables that say how many rows
+	paging     Paging
+	budget     *budget
+	params     []Param
+	locks      map[string]bool
+	calls      bool
+	estimate   *Estimate
+	aliases    int
+	rows       *rows // of the level at work
+
+	// Where the compiler is, for the errors of values that come later.
+	path ast.Path
+	at   *ast.Position
+	what string
+}
+
+func (c *compiler) rootField(f selected) (RootField, *gqlerror.Error) {
+	root := RootField{Key: f.key, Field: f.field}
+	defer c.enter(f)()
+	switch f.field.Name {
+	case "__typename":
+		root.Typename = c.schema.AST.Query.Name
+		return root, nil
+	case "__schema", "__type":
+		values, err := c.arguments(f.field)
+		if err != nil {
+			return root, err
+		}
+		name, _ := values["name"].(string)
+		root.Introspection = &Introspection{Field: f.field, Selections: f.selections, TypeName: name, Variables: c.variables}
+		return root, nil
+	}
+	target := c.schema.Roots[f.field.Name]
+	if target == nil {
+		// An empty database has one field that is always null.
+		return root, nil
+	}
+	statement, err := c.root(target, f)
+	root.Statement = statement
+	return root, err
+}
+
+// enter notes the field at work; the function that it gives goes back.
+func (c *compiler) enter(f selected) (leave func()) {
+	path, at := c.path, c.at
+	c.path, c.at = append(c.path, ast.PathName(f.key)), f.field.Position
+	return func() { c.path, c.at = path, at }
 }
 
 // table writes a table's name and notes what reading it takes.
@@ -96,138 +89,75 @@ func (c *compiler) alias(prefix string) string {
 	return prefix + strconv.Itoa(c.aliases)
 }
 
-// param adds a value and gives its place in the statement.
-func (c *compiler) param(text string) string {
-	c.args = append(c.args, text)
-	return "$" + strconv.Itoa(len(c.args))
-}
-
 func (c *compiler) arguments(f *ast.Field) (map[string]any, *gqlerror.Error) {
 	return arguments(c.schema.AST, f, c.variables)
 }
 
-// root writes a statement whose rows have one column for each scalar and one JSON column for each
-// relation; package execute joins them to objects. For lists of plain columns this is several times
-// cheaper than any JSON function of PostgreSQL.
+// root writes the statement of a field of Query.
 func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.Error) {
 	values, err := c.arguments(f.field)
 	if err != nil {
 		return nil, err
 	}
-	statement := &Statement{One: target.Key != nil}
-	t := c.alias("t")
-	fields := collect(f.selections, c.variables)
-	l, err := c.children(target.Object, t, fields)
+	c.rows = &rows{}
+	from := source{object: target.Object, alias: c.alias("t")}
+	if target.Object != nil {
+		from.expected = expectedRows(target.Object.Table, nil)
+	}
+	var q query
+	one := true
+	switch target.Form {
+	case schema.ByKey:
+		q, err = c.byKey(target.Key, from, f, values)
+	case schema.Node:
+		var known bool
+		if q, known, err = c.node(f, values); !known {
+			return nil, err
+		}
+	case schema.Connection:
+		q, err = c.connection(from, f, values)
+	case schema.Aggregate:
+		q, err = c.aggregate(from, f, values)
+	case schema.Groups:
+		one = false
+		q, err = c.groups(from, f, values)
+	default:
+		one = false
+		q, err = c.list(from, f, values)
+	}
 	if err != nil {
 		return nil, err
 	}
-	var list []string
-	for i, child := range l.values {
-		column := Column{Key: quoted(fields[i].key) + ":"}
-		if child.constant != "" {
-			column.Constant = quoted(child.constant)
-		} else {
-			column.Encoding = child.encoding
-			list = append(list, child.row)
-		}
-		statement.Columns = append(statement.Columns, column)
+	if len(c.params) > maxParameters {
+		return nil, Problem(TooComplex, "the field needs "+strconv.Itoa(len(c.params))+" parameters; PostgreSQL takes "+strconv.Itoa(maxParameters), nil)
 	}
-	if target.Key != nil {
-		statement.SQL = c.byKey(target, t, list, l, values)
-	} else if statement.SQL, err = c.list(source{object: target.Object, alias: t}, list, l, values); err != nil {
-		return nil, err
-	}
-	if len(c.args) > maxParameters {
-		return nil, Problem(TooComplex, fmt.Sprintf("the field needs %d parameters; PostgreSQL takes %d", len(c.args), maxParameters), nil)
-	}
-	statement.Args, statement.Calls = c.args, c.calls
-	statement.Locks = slices.Sorted(maps.Keys(c.locks))
-	return statement, nil
+	list, columns, end := q.columns()
+	return &Statement{
+		SQL: q.with + "select " + strings.Join(list, ", ") + q.tail, Params: c.params, One: one, Columns: columns, End: end,
+		Locks: slices.Sorted(maps.Keys(c.locks)), Calls: c.calls, Estimate: c.estimate, rows: *c.rows,
+	}, nil
 }
 
-func (c *compiler) byKey(target *schema.Root, t string, list []string, l level, values map[string]any) string {
-	conditions := make([]string, 0, len(target.Key))
-	for _, key := range target.Key {
-		conditions = append(conditions, column(t, key.Column)+" = "+key.Codec.ParameterSQL(c.param(textOf(values[key.Name]))))
-	}
-	sql := "select " + strings.Join(list, ", ") + " from " + c.table(target.Object.Table) + " " + t + l.joins + " where " + strings.Join(conditions, " and ")
-	if !unique(target.Object.Table, columnsOf(target.Key)) {
-		sql += " limit 1" // a key that a person declared and no index guards
-	}
-	return sql
-}
-
-// source is the table of a level and how it hangs on the level above it.
-type source struct {
-	object    *schema.Object
-	alias     string
-	join      string // "join table m2": a join table, when there is one
-	condition string // correlation with the level above; empty at the root
-}
-
-// list writes a level: rows that meet the conditions, ordered and limited first; then, only for the
-// rows that are left, its children.
-func (c *compiler) list(from source, list []string, l level, values map[string]any) (string, *gqlerror.Error) {
-	var conditions []string
-	if from.condition != "" {
-		conditions = append(conditions, from.condition)
-	}
-	if where, given := values["where"].(map[string]any); given {
-		sql, err := c.where(from.object, from.alias, where)
+// byKey reads the row that has a key.
+func (c *compiler) byKey(key []*schema.Field, from source, f selected, values map[string]any) (query, *gqlerror.Error) {
+	conditions := make([]string, 0, len(key))
+	for _, k := range key {
+		c.what = "argument " + k.Name
+		parameter, err := c.param(values[k.Name], scalarText)
 		if err != nil {
-			return "", err.problem("argument where", nil)
+			return query{}, err.problem(c.what, nil)
 		}
-		if sql != "" {
-			conditions = append(conditions, sql)
-		}
+		conditions = append(conditions, column(from.alias, k.Column)+" = "+k.Codec.ParameterSQL(parameter))
 	}
-	order, wrongOrder := c.orderBy(from.object, from.alias, values["orderBy"])
-	if wrongOrder != nil {
-		return "", wrongOrder.problem("argument orderBy", nil)
-	}
-	page, problem := c.page(values)
-	if problem != nil {
-		return "", problem
-	}
-	tail := " from " + c.table(from.object.Table) + " " + from.alias + from.join
-	if len(conditions) > 0 {
-		tail += " where " + strings.Join(conditions, " and ")
-	}
-	tail += order + page
-	if l.joins == "" && !l.attached {
-		return "select " + strings.Join(list, ", ") + tail, nil
-	}
-	inner := make([]string, 0, len(l.needed))
-	for _, needed := range l.needed {
-		inner = append(inner, column(from.alias, needed))
-	}
-	return "select " + strings.Join(list, ", ") + " from (select " + strings.Join(inner, ", ") + tail + ") " + from.alias + l.joins, nil
+	return c.oneRow(from, f, strings.Join(conditions, " and "), unique(from.object.Table, columnsOf(key)))
 }
 
-func (c *compiler) page(values map[string]any) (string, *gqlerror.Error) {
-	limit := c.paging.Default
-	if given, ok := values["limit"]; ok && given != nil {
-		limit = intOf(given)
-		if limit < 0 {
-			return "", Problem(BadUserInput, "limit must not be negative", nil)
-		}
-		if limit > c.paging.Most {
-			return "", Problem(BadUserInput, "limit "+strconv.Itoa(limit)+" is over the most that is allowed, "+strconv.Itoa(c.paging.Most)+": ask for pages by limit and offset", nil)
-		}
+// oneRow reads the row that meets a condition. Without a guard of the database there may be several.
+func (c *compiler) oneRow(from source, f selected, condition string, guarded bool) (query, *gqlerror.Error) {
+	l, err := c.children(from.object, from.alias, f.selections)
+	tail := " from " + c.table(from.object.Table) + " " + from.alias + l.joins + " where " + condition
+	if !guarded {
+		tail += " limit 1"
 	}
-	sql := " limit " + c.param(strconv.Itoa(limit)) + "::int8"
-	if given, ok := values["offset"]; ok && given != nil {
-		offset := intOf(given)
-		if offset < 0 {
-			return "", Problem(BadUserInput, "offset must not be negative", nil)
-		}
-		sql += " offset " + c.param(strconv.Itoa(offset)) + "::int8"
-	}
-	return sql, nil
+	return query{record: l.record, tail: tail}, err
 }
-
-// quoted writes a GraphQL name as JSON: there is nothing in one to escape.
-func quoted(name string) string { return `"` + name + `"` }
-
-// column writes a column of an alias.
-func column(alias string, c *catalog.Column) string { return alias + "." + catalog.QuoteIdent(c.Name) }

@@ -8,52 +8,106 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
-// orderBy writes the order of a level. What the caller leaves open the object's identity decides, so that
-// pages never overlap; a view without a key keeps what is left open.
-func (c *compiler) orderBy(o *schema.Object, t string, given any) (string, *inputError) {
-	list, _ := given.([]any)
-	var parts []string
-	var used []*catalog.Column
-	for _, item := range list {
-		value, direction, direct, err := c.orderKey(o, t, item.(map[string]any))
-		if err != nil {
-			return "", err
-		}
-		if direct != nil && slices.Contains(used, direct) {
-			continue // the same column again decides nothing
-		}
-		used = append(used, direct)
-		parts = append(parts, value+" "+schema.Directions[direction])
-	}
-	for _, k := range o.Identity() {
-		if !slices.Contains(used, k) {
-			parts = append(parts, column(t, k))
-		}
-	}
-	if len(parts) == 0 {
-		return "", nil
-	}
-	return " order by " + strings.Join(parts, ", "), nil
+// orderKey is one key of an order.
+type orderKey struct {
+	name       string // as the request has it: "artist.name"
+	sql        string
+	codec      *schema.Codec   // of its values
+	column     *catalog.Column // when it is one of the level itself
+	notNull    bool
+	desc       bool
+	nullsFirst bool
 }
 
-// orderKey writes the value and the direction of one key: a column of the level itself, which direct then
-// is, or one of the row that to-one relations lead to, at any depth.
-func (c *compiler) orderKey(o *schema.Object, t string, key map[string]any) (value, direction string, direct *catalog.Column, err *inputError) {
-	if err := c.budget.condition(); err != nil {
-		return "", "", nil, err
+func (k *orderKey) directed(direction string) {
+	k.desc = strings.HasPrefix(direction, "DESC")
+	k.nullsFirst = k.desc && direction == "DESC" || strings.HasSuffix(direction, "NULLS_FIRST")
+}
+
+// direction writes the direction. PostgreSQL's own place of nulls is left unsaid, and any place where there
+// are none, so that an ordinary index serves.
+func (k *orderKey) direction() string {
+	switch {
+	case k.desc && (k.nullsFirst || k.notNull):
+		return " desc"
+	case k.desc:
+		return " desc nulls last"
+	case k.nullsFirst && !k.notNull:
+		return " asc nulls first"
 	}
-	for name, given := range key { // exactly one: the input type is a OneOf
+	return ""
+}
+
+func orderSQL(keys []orderKey) string {
+	if len(keys) == 0 {
+		return ""
+	}
+	parts := make([]string, len(keys))
+	for i, k := range keys {
+		parts[i] = k.sql + k.direction()
+	}
+	return " order by " + strings.Join(parts, ", ")
+}
+
+// orderBy reads the order of a level. What the caller leaves open the object's identity decides, so that
+// pages never overlap; a view without a key keeps what is left open.
+func (c *compiler) orderBy(o *schema.Object, t string, given any) ([]orderKey, *inputError) {
+	list, _ := given.([]any)
+	var keys []orderKey
+	known := func(column *catalog.Column) bool {
+		return slices.ContainsFunc(keys, func(k orderKey) bool { return k.column != nil && k.column == column })
+	}
+	for _, item := range list {
+		key, err := c.orderKey(o, t, item.(map[string]any))
+		if err != nil {
+			return nil, err
+		}
+		if key.column == nil || !known(key.column) { // the same column again decides nothing
+			keys = append(keys, key)
+		}
+	}
+	for _, k := range o.Identity() {
+		if !known(k) {
+			keys = append(keys, orderKey{name: k.Name, sql: column(t, k), codec: o.CodecOf(k), column: k, notNull: k.NotNull})
+		}
+	}
+	return keys, nil
+}
+
+// orderKey reads one key: a column of the level itself, or of the row that to-one relations lead to at any
+// depth, or an aggregate of the rows that a relation leads to.
+func (c *compiler) orderKey(o *schema.Object, t string, given map[string]any) (key orderKey, err *inputError) {
+	if err := c.budget.condition(); err != nil {
+		return key, err
+	}
+	for name, inner := range given { // exactly one: the input type is a OneOf
+		if inner == nil {
+			return key, wrong("null is no direction").under("." + name)
+		}
 		f := o.Fields[name]
-		nested, related := given.(map[string]any)
-		if !related {
-			return column(t, f.Column), given.(string), f.Column, nil
+		if f.Relation == nil {
+			key = orderKey{name: name, sql: column(t, f.Column), codec: f.Codec, column: f.Column, notNull: f.Column.NotNull}
+			key.directed(inner.(string))
+			return key, nil
 		}
 		if err := c.budget.relation(); err != nil {
-			return "", "", nil, err
+			return key, err
 		}
 		from := c.correlate(f.Relation, t)
-		value, direction, _, err = c.orderKey(from.object, from.alias, nested)
-		value = "(select " + value + " from " + c.table(from.object.Table) + " " + from.alias + " where " + from.condition + " limit 1)"
+		if f.Relation.Many {
+			key, err = c.measureKey(from.object, from.alias, inner.(map[string]any))
+		} else {
+			key, err = c.orderKey(from.object, from.alias, inner.(map[string]any))
+		}
+		if err != nil {
+			return key, err.under("." + name)
+		}
+		sql := "(select " + key.sql + " from " + c.table(from.object.Table) + " " + from.alias + from.join + " where " + from.condition
+		if !f.Relation.Many {
+			sql += " limit 1"
+		}
+		key.name, key.sql, key.column = name+"."+key.name, sql+")", nil
+		key.notNull = f.Relation.Many && key.notNull // there may be no row to take a column of
 	}
-	return value, direction, nil, err
+	return key, nil
 }

@@ -6,9 +6,21 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
-// Plan is an operation ready to run: its root fields in the order of the response.
+// Plan is an operation compiled for one shape of its variables: its root fields in the order of the
+// response. It is never changed, and serves all requests of that shape.
 type Plan struct {
 	Fields []RootField
+}
+
+// Weight is about half of the bytes that a plan takes.
+func (p *Plan) Weight() int {
+	weight := 256
+	for i := range p.Fields {
+		if s := p.Fields[i].Statement; s != nil {
+			weight += len(s.SQL) + 64*(len(s.Params)+len(s.Columns)+4)
+		}
+	}
+	return weight
 }
 
 // RootField is one field of Query. At most one of Typename, Introspection and Statement is set; without
@@ -32,19 +44,31 @@ type Introspection struct {
 	Variables  map[string]any
 }
 
-// Statement is the SQL of one root field.
+// Statement is the SQL of one root field. Rows of it become JSON objects: for each column, what stands
+// before it and its value; then End.
 type Statement struct {
 	SQL     string
-	Args    []string // text forms of $1, $2, …
-	One     bool     // at most one row, answered as an object or null; else a list
-	Columns []Column // of the row's object, in the order of the response
+	Params  []Param
+	One     bool // at most one row, answered as an object or null; else a list
+	Columns []Column
+	End     string
 	Locks   []string // the tables that it reads, as LOCK TABLE takes them, in order
 	Calls   bool     // it reads what may call functions of the database's owner: they must not write
+
+	Estimate *Estimate // nil where nobody asks for one
+
+	rows rows
 }
 
-// Column is one member of a row's JSON object.
+// Column is one column of a row.
 type Column struct {
-	Key      string          // `"title":`, ready to be written
-	Constant string          // JSON that is the same for every row; there is then no column in the SQL
+	Before   string          // JSON: `,"title":`
 	Encoding schema.Encoding // how the column's text form becomes JSON
+}
+
+// Estimate asks the planner how many rows meet a statement's conditions. Its answer is the value of the columns
+// with the encoding Estimated; they have none in the rows.
+type Estimate struct {
+	SQL    string // "explain (format json) select …"
+	Params int    // how many of the statement's parameters it takes, from the first
 }

@@ -17,8 +17,7 @@ import (
 
 // Document is a request's text, parsed, within limits and valid for a schema.
 type Document struct {
-	Query  *ast.QueryDocument
-	Schema *schema.Schema
+	operations []*Operation
 }
 
 // The rules of section 5 of the specification; suggestions would tell names to those who may not ask for
@@ -62,7 +61,11 @@ func Parse(s *schema.Schema, text string, limits Limits, suggest bool) (*Documen
 	if list := validator.ValidateWithRules(s.AST, doc, chosen); len(list) > 0 {
 		return nil, withCode(ValidationFailed, list)
 	}
-	return &Document{Query: doc, Schema: s}, nil
+	d := &Document{}
+	for _, op := range doc.Operations {
+		d.operations = append(d.operations, newOperation(s, op))
+	}
+	return d, nil
 }
 
 func parseProblem(err error, limits Limits) gqlerror.List {
@@ -78,16 +81,17 @@ func parseProblem(err error, limits Limits) gqlerror.List {
 }
 
 // Operation picks the operation to run, as section 6.1 of the specification says (GetOperation).
-func (d *Document) Operation(name string) (*ast.OperationDefinition, *gqlerror.Error) {
-	operations := d.Query.Operations
+func (d *Document) Operation(name string) (*Operation, *gqlerror.Error) {
 	if name != "" {
-		if op := operations.ForName(name); op != nil {
-			return op, nil
+		for _, op := range d.operations {
+			if op.Name == name {
+				return op, nil
+			}
 		}
 		return nil, Problem(OperationUnclear, fmt.Sprintf("there is no operation named %q in the document", name), nil)
 	}
-	if len(operations) > 1 {
+	if len(d.operations) > 1 {
 		return nil, Problem(OperationUnclear, "the document has several operations: say which one to run by operationName", nil)
 	}
-	return operations[0], nil
+	return d.operations[0], nil
 }

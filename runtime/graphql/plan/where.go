@@ -32,13 +32,14 @@ func (c *compiler) where(o *schema.Object, t string, conditions map[string]any) 
 }
 
 func (c *compiler) condition(o *schema.Object, t, name string, given any) (string, *inputError) {
+	inner := func(conditions map[string]any) (string, *inputError) { return c.where(o, t, conditions) }
 	switch name {
 	case "_and":
-		return c.connect(o, t, given.([]any), " and ", "true")
+		return connect(given.([]any), " and ", "true", inner)
 	case "_or":
-		return c.connect(o, t, given.([]any), " or ", "false")
+		return connect(given.([]any), " or ", "false", inner)
 	case "_not":
-		sql, err := c.where(o, t, given.(map[string]any))
+		sql, err := inner(given.(map[string]any))
 		return "not " + group(sql), err
 	}
 	f := o.Fields[name]
@@ -62,13 +63,13 @@ func group(sql string) string {
 }
 
 // connect joins a list of conditions; an empty list is what neither changes nor decides the connective.
-func (c *compiler) connect(o *schema.Object, t string, list []any, word, empty string) (string, *inputError) {
+func connect(list []any, word, empty string, write func(map[string]any) (string, *inputError)) (string, *inputError) {
 	if len(list) == 0 {
 		return empty, nil
 	}
 	parts := make([]string, len(list))
 	for i, item := range list {
-		sql, err := c.where(o, t, item.(map[string]any))
+		sql, err := write(item.(map[string]any))
 		if err != nil {
 			return "", err
 		}
@@ -123,9 +124,34 @@ func (c *compiler) quantified(word string, r *schema.Relation, parent string, co
 	case "none":
 		sql, err := c.exists(r, parent, conditions)
 		return "not " + sql, err
+	case "aggregate":
+		return c.aggregated(r, parent, conditions)
 	default:
 		return c.exists(r, parent, conditions)
 	}
+}
+
+// aggregated compares aggregates of the related rows, or of those that meet a condition of their own.
+func (c *compiler) aggregated(r *schema.Relation, parent string, conditions map[string]any) (string, *inputError) {
+	if err := c.budget.relation(); err != nil {
+		return "", err
+	}
+	from := c.correlate(r, parent)
+	where := ""
+	if given, ok := conditions["where"].(map[string]any); ok {
+		sql, err := c.where(from.object, from.alias, given)
+		if err != nil {
+			return "", err.under(".where")
+		}
+		if sql != "" {
+			where = " and " + group(sql)
+		}
+	}
+	having, err := c.having(from.object, from.alias, conditions)
+	if err != nil || having == "" {
+		return "true", err
+	}
+	return "(select " + having + " from " + c.table(from.object.Table) + " " + from.alias + from.join + " where " + from.condition + where + ")", nil
 }
 
 // compare writes the operators on one value, all of which must hold.
@@ -139,41 +165,57 @@ func (c *compiler) compare(codec *schema.Codec, value string, operators map[stri
 		if err := c.budget.condition(); err != nil {
 			return "", err
 		}
-		parts = append(parts, c.operator(codec, value, name, operand))
+		sql, err := c.operator(codec, value, name, operand)
+		if err != nil {
+			return "", err.under("." + name)
+		}
+		parts = append(parts, sql)
 	}
 	return strings.Join(parts, " and "), nil
 }
 
 var comparisons = map[string]string{"eq": " = ", "neq": " <> ", "gt": " > ", "gte": " >= ", "lt": " < ", "lte": " <= "}
 
-// patterns are the operators on text: the SQL operator, and what goes around a literal text.
-var patterns = map[string]struct{ operator, before, after string }{
-	"contains": {" like ", "%", "%"}, "icontains": {" ilike ", "%", "%"},
-	"startswith": {" like ", "", "%"}, "istartswith": {" ilike ", "", "%"},
-	"endswith": {" like ", "%", ""}, "iendswith": {" ilike ", "%", ""},
+// patterns are the operators on text that take it literally: the SQL operator, and how the text is written.
+var patterns = map[string]struct {
+	operator string
+	write    writer
+}{
+	"contains": {" like ", patternText("%", "%")}, "icontains": {" ilike ", patternText("%", "%")},
+	"startswith": {" like ", patternText("", "%")}, "istartswith": {" ilike ", patternText("", "%")},
+	"endswith": {" like ", patternText("%", "")}, "iendswith": {" ilike ", patternText("%", "")},
 }
 
 var expressions = map[string]string{"like": " like ", "ilike": " ilike ", "regex": " ~ ", "iregex": " ~* "}
 
-var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-func (c *compiler) operator(codec *schema.Codec, value, name string, operand any) string {
-	switch name {
-	case "isnull":
+// operator writes one operator on a value.
+func (c *compiler) operator(codec *schema.Codec, value, name string, operand any) (string, *inputError) {
+	var sql string
+	var parameter string
+	var err *inputError
+	sign, compares := comparisons[name]
+	pattern, literal := patterns[name]
+	switch {
+	case name == "isnull":
+		sql = value + " is not null"
 		if operand == true {
-			return value + " is null"
+			sql = value + " is null"
 		}
-		return value + " is not null"
-	case "in":
-		return value + " = any(" + codec.ArraySQL(c.param(arrayOf(operand.([]any)))) + ")"
-	case "nin":
-		return value + " <> all(" + codec.ArraySQL(c.param(arrayOf(operand.([]any)))) + ")"
+	case name == "in":
+		parameter, err = c.param(operand, arrayText)
+		sql = value + " = any(" + codec.ArraySQL(parameter) + ")"
+	case name == "nin":
+		parameter, err = c.param(operand, arrayText)
+		sql = value + " <> all(" + codec.ArraySQL(parameter) + ")"
+	case compares:
+		parameter, err = c.param(operand, scalarText)
+		sql = value + sign + codec.ParameterSQL(parameter)
+	case literal:
+		parameter, err = c.param(operand, pattern.write)
+		sql = value + pattern.operator + parameter + "::text"
+	default:
+		parameter, err = c.param(operand, scalarText)
+		sql = value + expressions[name] + parameter + "::text"
 	}
-	if sign, ok := comparisons[name]; ok {
-		return value + sign + codec.ParameterSQL(c.param(textOf(operand)))
-	}
-	if p, ok := patterns[name]; ok {
-		return value + p.operator + c.param(p.before+likeEscapes.Replace(textOf(operand))+p.after) + "::text"
-	}
-	return value + expressions[name] + c.param(textOf(operand)) + "::text"
+	return sql, err
 }

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,8 +20,9 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 		catalog: c, options: options,
 		types:   map[string]*ast.Definition{},
 		codecs:  map[uint32]*Codec{},
+		members: map[string]*ast.FieldDefinition{},
 		byTable: map[*catalog.Table]*Object{}, entities: map[*catalog.Table]Entity{},
-		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}},
+		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Choices: map[string]bool{}},
 	}
 	b.reserve()
 	b.nameTables()
@@ -31,6 +33,13 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 		b.addColumns(object)
 	}
 	b.addRelations()
+	for _, object := range b.objects {
+		if object.Table != nil {
+			b.addMeasures(object)
+			b.addDerived(object)
+		}
+	}
+	b.definePageInfo()
 	b.addQuery()
 	for _, object := range b.objects {
 		b.schema.Objects[object.Name] = object
@@ -50,15 +59,19 @@ type builder struct {
 	types    map[string]*ast.Definition
 	order    []string // type names as they were defined
 	codecs   map[uint32]*Codec
+	members  map[string]*ast.FieldDefinition // of inputs and aggregates, by name and type
 	err      error
 }
 
 // reserve keeps the names that tables must not take.
 func (b *builder) reserve() {
-	for _, name := range []string{"Query", "Mutation", "Subscription", "Int", "Float", "String", "Boolean", "ID", "OrderDirection"} {
+	for _, name := range []string{"Query", "Mutation", "Subscription", "OrderDirection", "PageInfo", NodeType, "PresenceFilter", "LabelFilter"} {
 		b.types[name] = &ast.Definition{}
 	}
-	for name := range scalarDocs {
+	for _, name := range append(slices.Collect(maps.Keys(scalarDocs)), "Int", "Float", "String", "Boolean", "ID") {
+		for _, made := range filterNames(name) {
+			b.types[made] = &ast.Definition{}
+		}
 		b.types[name] = &ast.Definition{}
 	}
 }
@@ -66,6 +79,9 @@ func (b *builder) reserve() {
 func (b *builder) warn(code, subject, message, hint string) {
 	b.schema.Warnings = append(b.schema.Warnings, Warning{Code: code, Subject: subject, Message: message, Hint: hint})
 }
+
+// defined tells whether a name has its definition; one that is only kept free has none yet.
+func (b *builder) defined(name string) bool { return b.types[name] != nil && b.types[name].Name != "" }
 
 // define adds a definition under a name that was claimed, or that only we make.
 func (b *builder) define(d *ast.Definition) {
@@ -82,12 +98,25 @@ func (b *builder) claimType(schemaName, name string) string {
 		return ""
 	}
 	for _, candidate := range []string{name, pascal(words(schemaName)) + name} {
-		if b.types[candidate] == nil {
-			b.types[candidate] = &ast.Definition{}
-			return candidate
+		made := filterNames(candidate)
+		if b.types[candidate] != nil || slices.ContainsFunc(made, func(n string) bool { return b.types[n] != nil }) {
+			continue
 		}
+		b.types[candidate] = &ast.Definition{}
+		return candidate
 	}
 	return ""
+}
+
+// filterNames are the names of the conditions on values of a type, and on lists of them.
+func filterNames(typeName string) []string {
+	return []string{typeName + "Filter", typeName + "ListFilter"}
+}
+
+// defineChoice makes an enum that says what a statement looks like.
+func (b *builder) defineChoice(d *ast.Definition) {
+	b.schema.Choices[d.Name] = true
+	b.define(d)
 }
 
 func (b *builder) useScalar(name string) {
@@ -128,11 +157,32 @@ func (b *builder) nameTables() {
 				fmt.Sprintf(`comment on table %s is '@fraiseql {"name": "…"}'`, table.SQL()))
 			continue
 		}
-		object := &Object{Name: name, Plural: pluralOf(name), Table: table, Fields: map[string]*Field{}, Keys: table.Keys, foreignKeys: table.ForeignKeys}
+		object := &Object{Name: name, Plural: pluralOf(name), Table: table, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}, Keys: table.Keys, foreignKeys: table.ForeignKeys}
 		object.description = describe(entity.Description, defaultDescription(table))
 		b.virtualKeys(object, entity)
 		b.objects = append(b.objects, object)
 		b.byTable[table] = object
+	}
+	b.keepNames()
+}
+
+// keepNames keeps the names of the types that are made for each table. A table that has got one of them is
+// left out: nobody could tell the two apart.
+func (b *builder) keepNames() {
+	byName := map[string]*Object{}
+	for _, o := range b.objects {
+		byName[o.Name] = o
+	}
+	for _, o := range slices.Clone(b.objects) {
+		for _, name := range o.madeNames() {
+			if other := byName[name]; other != nil && slices.Contains(b.objects, o) {
+				b.objects = slices.DeleteFunc(b.objects, func(x *Object) bool { return x == other })
+				delete(b.byTable, other.Table)
+				b.warn("schema/no-name", other.Table.Schema+"."+other.Table.Name, "its name "+name+" is that of a type made for "+o.Name+", so the table is left out",
+					fmt.Sprintf(`comment on table %s is '@fraiseql {"name": "…"}'`, other.Table.SQL()))
+			}
+			b.types[name] = &ast.Definition{}
+		}
 	}
 }
 
@@ -150,6 +200,7 @@ func (b *builder) addColumns(o *Object) {
 	for _, c := range o.Table.Columns {
 		override := entity.Fields[c.Name]
 		if override.Omit {
+			o.codecs[c] = b.codecOf(c.Type) // it may be part of a key all the same
 			continue
 		}
 		name := override.Name
@@ -161,6 +212,7 @@ func (b *builder) addColumns(o *Object) {
 }
 
 func (b *builder) addColumn(o *Object, c *catalog.Column, name, description string) {
+	o.codecs[c] = b.codecOf(c.Type)
 	subject := o.Name + "." + c.Name
 	if o.Table != nil {
 		subject = o.Table.Schema + "." + o.Table.Name + "." + c.Name
@@ -170,7 +222,7 @@ func (b *builder) addColumn(o *Object, c *catalog.Column, name, description stri
 			fmt.Sprintf(`comment on column … is '@fraiseql {"name": "…"}' for %s`, subject))
 		return
 	}
-	f := &Field{Name: name, Column: c, Codec: b.codecOf(c.Type), nonNull: c.NotNull, description: description}
+	f := &Field{Name: name, Column: c, Codec: o.codecs[c], nonNull: c.NotNull, description: description}
 	o.Fields[name] = f
 	o.order = append(o.order, f)
 }
@@ -186,9 +238,15 @@ func (c *Codec) outputType() *ast.Type {
 func (b *builder) defineObject(o *Object) {
 	d := &ast.Definition{Kind: ast.Object, Name: o.Name, Description: describe(o.description, "The composite type "+o.Name+"."), Position: position}
 	for _, f := range o.order {
-		if f.Relation != nil {
+		switch {
+		case f.NodeID:
+			d.Interfaces = []string{NodeType}
+			d.Fields = append(d.Fields, b.types[NodeType].Fields[0])
+		case f.definition != nil:
+			d.Fields = append(d.Fields, f.definition)
+		case f.Relation != nil:
 			d.Fields = append(d.Fields, b.relationDefinition(f))
-		} else {
+		default:
 			d.Fields = append(d.Fields, field(f.Name, f.description, nonNullIf(f.nonNull, f.Codec.outputType())))
 		}
 	}
@@ -199,6 +257,8 @@ func (b *builder) defineObject(o *Object) {
 	if o.Table != nil {
 		b.defineWhere(o)
 		b.defineOrderBy(o)
+		b.defineAggregates(o)
+		b.defineConnection(o)
 	}
 }
 

@@ -12,6 +12,7 @@ const (
 	Boolean                   // t or f
 	Float                     // a number, but NaN and the infinities are strings
 	Timestamp                 // a string; the blank between date and time becomes T, a short offset gets its minutes
+	Estimated                 // no value of the row: the planner's estimate of how many rows there are
 )
 
 // class is the set of filter operators that make sense for a type.

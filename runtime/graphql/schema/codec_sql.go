@@ -123,7 +123,7 @@ func (b *builder) compositeType(t *catalog.Type) *Object {
 	if name == "" {
 		return nil
 	}
-	object := &Object{Name: name, Fields: map[string]*Field{}}
+	object := &Object{Name: name, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}}
 	b.objects = append(b.objects, object)
 	for _, attribute := range t.Fields {
 		b.addColumn(object, attribute, FieldName(attribute.Name), attribute.Comment)

@@ -7,53 +7,53 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Directions of an order, and what each is in SQL. Plain ASC and DESC are PostgreSQL's own, which an
-// ordinary index serves: nulls last when ascending, first when descending.
-var Directions = map[string]string{
-	"ASC": "asc", "ASC_NULLS_FIRST": "asc nulls first", "ASC_NULLS_LAST": "asc nulls last",
-	"DESC": "desc", "DESC_NULLS_FIRST": "desc nulls first", "DESC_NULLS_LAST": "desc nulls last",
+func (b *builder) listArguments(o *Object) []*ast.ArgumentDefinition {
+	return append(b.rowArguments(o), b.pageArguments()...)
 }
 
-// WhereName, OrderByName and the like are the fixed names of a type's inputs.
-func (o *Object) whereName() string   { return o.Name + "Where" }
-func (o *Object) toManyName() string  { return o.Name + "ToManyWhere" }
-func (o *Object) orderByName() string { return o.Name + "OrderBy" }
-
-func (b *builder) listArguments(o *Object) []*ast.ArgumentDefinition {
-	limit := fmt.Sprintf("At most this many rows (default %d, at most %d).", b.options.DefaultLimit, b.options.MaxLimit)
+// rowArguments choose and order rows.
+func (b *builder) rowArguments(o *Object) []*ast.ArgumentDefinition {
 	list := []*ast.ArgumentDefinition{argument("where", "Only rows that meet all of these conditions.", named(o.whereName()))}
 	if o.sortable() {
 		list = append(list, argument("orderBy", "The order of the rows; what it leaves open the key decides.", listOf(nonNull(named(o.orderByName())))))
 	}
-	return append(list, argument("limit", limit, named("Int")), argument("offset", "Leave out this many rows first.", named("Int")))
+	return list
+}
+
+func (b *builder) pageArguments() []*ast.ArgumentDefinition {
+	return []*ast.ArgumentDefinition{
+		argument("limit", "At most this many rows "+b.limits(), named("Int")),
+		argument("offset", "Leave out this many rows first.", named("Int")),
+	}
+}
+
+func (b *builder) limits() string {
+	return fmt.Sprintf("(default %d, at most %d).", b.options.DefaultLimit, b.options.MaxLimit)
 }
 
 // defineWhere makes the condition type of a table: its columns, its relations, and the connectives.
 func (b *builder) defineWhere(o *Object) {
 	where := named(o.whereName())
-	d := inputDefinition(o.whereName(), "Conditions on rows of "+o.Name+"; all of those given must hold. An empty object holds for every row.",
-		field("_and", "All of these hold.", listOf(nonNull(where))),
-		field("_or", "At least one of these holds.", listOf(nonNull(where))),
-		field("_not", "This does not hold.", where),
-	)
+	list := b.connectives(o.whereName())
 	for _, f := range o.order {
-		if d.Fields.ForName(f.Name) != nil {
+		if f.NodeID || f.Form != Rows || list.ForName(f.Name) != nil {
 			continue
 		}
 		switch {
 		case f.Relation == nil:
-			d.Fields = append(d.Fields, field(f.Name, "", named(b.filterType(f.Codec))))
+			list = append(list, b.member(f.Name, "", b.filterType(f.Codec)))
 		case f.Relation.Many:
-			d.Fields = append(d.Fields, field(f.Name, "", named(f.Relation.Target.toManyName())))
+			list = append(list, b.member(f.Name, "", f.Relation.Target.toManyName()))
 		default:
-			d.Fields = append(d.Fields, field(f.Name, "There is such a row, and it meets these conditions.", named(f.Relation.Target.whereName())))
+			list = append(list, b.member(f.Name, "There is such a row, and it meets these conditions.", f.Relation.Target.whereName()))
 		}
 	}
-	b.define(d)
+	b.define(inputDefinition(o.whereName(), "Conditions on rows of "+o.Name+"; all of those given must hold. An empty object holds for every row.", list...))
 	b.define(inputDefinition(o.toManyName(), "Conditions on the rows of "+o.Name+" that a row leads to.",
 		field("some", "At least one of them meets these conditions.", where),
 		field("every", "All of them meet these conditions; also when there are none.", where),
 		field("none", "None of them meets these conditions.", where),
+		field("aggregate", "What they come to meets these conditions.", named(o.aggregateWhereName())),
 	))
 }
 
@@ -64,10 +64,13 @@ func (b *builder) defineOrderBy(o *Object) {
 	d := inputDefinition(o.orderByName(), "One key of an order: exactly one field. Several keys are several of these, the first one deciding first.")
 	for _, f := range o.order {
 		switch {
+		case f.NodeID || f.Form != Rows:
 		case f.Relation == nil && f.Codec.sortable():
-			d.Fields = append(d.Fields, field(f.Name, "", named("OrderDirection")))
-		case f.Relation != nil && !f.Relation.Many && f.Relation.Target.sortable():
-			d.Fields = append(d.Fields, field(f.Name, "", named(f.Relation.Target.orderByName())))
+			d.Fields = append(d.Fields, b.member(f.Name, "", "OrderDirection"))
+		case f.Relation != nil && f.Relation.Many:
+			d.Fields = append(d.Fields, b.member(f.Name, "", f.Relation.Target.aggregateOrderByName()))
+		case f.Relation != nil && f.Relation.Target.sortable():
+			d.Fields = append(d.Fields, b.member(f.Name, "", f.Relation.Target.orderByName()))
 		}
 	}
 	b.define(oneOf(d))
@@ -76,7 +79,7 @@ func (b *builder) defineOrderBy(o *Object) {
 func (c *Codec) sortable() bool { return c.Elem == nil && c.Object == nil && c.class != presence }
 
 func (o *Object) sortable() bool {
-	return slices.ContainsFunc(o.order, func(f *Field) bool { return f.Relation == nil && f.Codec.sortable() })
+	return slices.ContainsFunc(o.order, func(f *Field) bool { return f.Column != nil && f.Codec.sortable() })
 }
 
 // filterType gives the operators for values of a codec, made once for each GraphQL type.
@@ -93,7 +96,7 @@ func (b *builder) filterType(c *Codec) string {
 	case c.GraphQL == "String" && c.class == equality:
 		name = "LabelFilter"
 	}
-	if b.types[name] != nil {
+	if b.defined(name) {
 		return name
 	}
 	value := named(c.GraphQL)
@@ -124,7 +127,7 @@ func (c *Codec) baseName() string {
 }
 
 func (b *builder) presenceFilter(name string) string {
-	if b.types[name] == nil {
+	if !b.defined(name) {
 		b.define(inputDefinition(name, "A condition on whether there is a value.", field("isnull", "Null, or with false: not null.", named("Boolean"))))
 	}
 	return name

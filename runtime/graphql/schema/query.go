@@ -9,7 +9,7 @@ import (
 // addQuery makes the fields of Query: a list of each table, and a look-up by each key.
 func (b *builder) addQuery() {
 	query := &ast.Definition{Kind: ast.Object, Name: "Query", Description: "Everything that can be read.", Position: position}
-	b.define(enumDefinition("OrderDirection", "Which way a key orders. Without a word on nulls they are last when ascending and first when descending.",
+	b.defineChoice(enumDefinition("OrderDirection", "Which way a key orders. Without a word on nulls they are last when ascending and first when descending.",
 		[]string{"ASC", "ASC_NULLS_FIRST", "ASC_NULLS_LAST", "DESC", "DESC_NULLS_FIRST", "DESC_NULLS_LAST"}))
 	for _, o := range b.objects {
 		if o.Table == nil || len(o.Fields) == 0 {
@@ -18,7 +18,11 @@ func (b *builder) addQuery() {
 		b.addKeys(query, o)
 		b.addRoot(query, &Root{Name: o.Plural, Object: o},
 			field(o.Plural, "Rows of "+o.Name+".", nonNull(listOf(nonNull(named(o.Name)))), b.listArguments(o)...))
+		for _, f := range b.derived(o, o.Plural, "rows of "+o.Name) {
+			b.addRoot(query, &Root{Name: f.definition.Name, Form: f.form, Object: o}, f.definition)
+		}
 	}
+	b.addNodes(query)
 	if len(query.Fields) == 0 {
 		// GraphQL wants at least one field; an empty database still answers who it is.
 		b.warn("schema/empty", strings.Join(b.catalog.Schemas, ", "), "there is no table that the login "+b.catalog.User+" may read: the API is empty",
@@ -28,6 +32,24 @@ func (b *builder) addQuery() {
 	b.define(query)
 }
 
+// derived is another form of a list.
+type derived struct {
+	form       Form
+	definition *ast.FieldDefinition
+}
+
+// derived gives the other forms of a list: by cursors, its aggregates, and aggregates of groups.
+func (b *builder) derived(o *Object, name, rows string) []derived {
+	list := []derived{{Aggregate, field(name+"Aggregate", "What "+rows+" come to.", nonNull(named(o.aggregateName())), b.aggregateArguments(o)...)}}
+	if len(o.groupable()) > 0 {
+		list = append(list, derived{Groups, field(name+"GroupBy", "What groups of "+rows+" come to.", nonNull(listOf(nonNull(named(o.groupName())))), b.groupArguments(o)...)})
+	}
+	if o.Ordered() {
+		list = append(list, derived{Connection, field(name+"Connection", "A part of the list of "+rows+", by cursors.", nonNull(named(o.connectionName())), b.connectionArguments(o)...)})
+	}
+	return list
+}
+
 // addKeys adds `album(albumId:)` for the primary key and `userByEmail(email:)` for each unique one.
 func (b *builder) addKeys(query *ast.Definition, o *Object) {
 	for _, key := range o.Keys {
@@ -35,7 +57,7 @@ func (b *builder) addKeys(query *ast.Definition, o *Object) {
 		if !key.Primary {
 			name += "By" + joinedColumns(key.Columns)
 		}
-		root := &Root{Name: name, Object: o}
+		root := &Root{Name: name, Form: ByKey, Object: o}
 		var arguments []*ast.ArgumentDefinition
 		for _, c := range key.Columns {
 			f := o.FieldOf(c.Name)

@@ -163,3 +163,23 @@ func (b *builder) relationDefinition(f *Field) *ast.FieldDefinition {
 	}
 	return field(f.Name, f.description, nonNull(listOf(nonNull(named(f.Relation.Target.Name)))), b.listArguments(f.Relation.Target)...)
 }
+
+// addDerived gives an object the other forms of its relations to many rows. Names that are taken stay what
+// they are: a table's own columns and relations come first.
+func (b *builder) addDerived(o *Object) {
+	for _, f := range slices.Clone(o.order) {
+		if f.Relation == nil || !f.Relation.Many {
+			continue
+		}
+		for _, d := range b.derived(f.Relation.Target, f.Name, lowerFirst(f.description)) {
+			added := &Field{Name: d.definition.Name, Relation: f.Relation, Form: d.form, definition: d.definition}
+			if o.Fields[added.Name] != nil {
+				b.warn("schema/no-relation-name", o.Name+"."+added.Name, "the name is taken, so this form of the relation "+f.Name+" is left out",
+					"rename the column or field that has the name, by comment or in [graphql.entities."+o.Name+".fields]")
+				continue
+			}
+			o.Fields[added.Name] = added
+			o.order = append(o.order, added)
+		}
+	}
+}

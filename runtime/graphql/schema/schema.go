@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"slices"
+
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
@@ -12,6 +14,8 @@ type Schema struct {
 	Catalog  *catalog.Catalog
 	Objects  map[string]*Object // by type name
 	Roots    map[string]*Root   // by field of Query
+	Choices  map[string]bool    // enums that say what a statement looks like, and are no values in it
+	NodeID   string             // the field with the global id of a row; empty where there are none
 	Warnings []Warning
 }
 
@@ -34,17 +38,35 @@ type Object struct {
 	order       []*Field
 	description string
 	foreignKeys []*catalog.ForeignKey
+	codecs      map[*catalog.Column]*Codec
+	measures    map[string]map[string]*Measure // by function and field
 }
 
-// Field is a field of an object: a column when Codec is set, else a relation.
+// Form is how a field gives rows.
+type Form uint8
+
+// The forms.
+const (
+	Rows       Form = iota // a list; of a relation that leads to one row, that row
+	ByKey                  // the row with a key
+	Connection             // a list by cursors
+	Aggregate              // one row of aggregates
+	Groups                 // a row of aggregates for each group
+	Node                   // the row with a global id
+)
+
+// Field is a field of an object: a column when Codec is set, the row's global id, or else a relation.
 type Field struct {
 	Name     string
 	Column   *catalog.Column
 	Codec    *Codec
+	NodeID   bool
 	Relation *Relation
+	Form     Form // of a relation
 
 	nonNull     bool
 	description string
+	definition  *ast.FieldDefinition // of another form of a relation
 }
 
 // Relation leads from a row to rows of Target: those whose Remote columns equal the row's Local ones,
@@ -67,8 +89,9 @@ type Join struct {
 // Root is a field of Query.
 type Root struct {
 	Name   string
-	Object *Object
-	Key    []*Field // the arguments of a look-up by key; nil for a list
+	Form   Form
+	Object *Object  // nil for a node
+	Key    []*Field // the arguments of a look-up by key
 }
 
 // Options are the choices of whoever runs the server.
@@ -76,6 +99,8 @@ type Options struct {
 	Entities     map[string]Entity // by type name, or by "schema.table"
 	DefaultLimit int
 	MaxLimit     int
+	Relay        bool   // give each row with a primary key a global id, and Query node(id:)
+	NodeID       string // the name of the global id; empty: id, or nodeId where a type has a field id
 }
 
 // Entity overrides how one table is shown. Empty fields change nothing.
@@ -115,6 +140,31 @@ func (o *Object) Identity() []*catalog.Column {
 	}
 	return nil
 }
+
+// Ordered tells whether rows can be told apart in an order: whether Identity is never null.
+func (o *Object) Ordered() bool {
+	return slices.ContainsFunc(o.Keys, func(k *catalog.Key) bool { return k.Primary || k.NotNull() })
+}
+
+// PrimaryKey gives the columns of the primary key, or nil.
+func (o *Object) PrimaryKey() []*catalog.Column {
+	if len(o.Keys) > 0 && o.Keys[0].Primary {
+		return o.Keys[0].Columns
+	}
+	return nil
+}
+
+// KeyFields gives the columns of the primary key with their codecs; some may not be shown as fields.
+func (o *Object) KeyFields() []*Field {
+	var fields []*Field
+	for _, c := range o.PrimaryKey() {
+		fields = append(fields, &Field{Name: c.Name, Column: c, Codec: o.CodecOf(c)})
+	}
+	return fields
+}
+
+// CodecOf gives the codec of one of the table's columns, shown or not.
+func (o *Object) CodecOf(c *catalog.Column) *Codec { return o.codecs[c] }
 
 // FieldOf finds the field that shows a column, or gives nil when it is not shown.
 func (o *Object) FieldOf(column string) *Field {

@@ -1,0 +1,107 @@
+package plan
+
+import (
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
+)
+
+// Operation is an operation of a valid document.
+type Operation struct {
+	*ast.OperationDefinition
+	Schema *schema.Schema
+
+	// Alone tells that plans of the operation hold for one request only: introspection answers by the values
+	// of variables, and node(id:) reads the table that its value names.
+	Alone bool
+
+	// Introspects is where the operation asks for the schema itself; nil when it does not.
+	Introspects *ast.Position
+
+	pages map[string]bool // variables that say how many rows: their magnitude is part of the shape
+}
+
+func newOperation(s *schema.Schema, op *ast.OperationDefinition) *Operation {
+	o := &Operation{OperationDefinition: op, Schema: s, pages: map[string]bool{}}
+	o.look(op.SelectionSet, map[string]bool{})
+	return o
+}
+
+// look finds what an operation has in it, each fragment once.
+func (o *Operation) look(set ast.SelectionSet, seen map[string]bool) {
+	for _, s := range set {
+		switch s := s.(type) {
+		case *ast.Field:
+			switch s.Name {
+			case "__schema", "__type":
+				o.Alone, o.Introspects = true, s.Position
+				continue
+			case "node":
+				o.Alone = true
+			}
+			for _, name := range []string{"limit", "first", "last"} {
+				if a := s.Arguments.ForName(name); a != nil && a.Value.Kind == ast.Variable {
+					o.pages[a.Value.Raw] = true
+				}
+			}
+			o.look(s.SelectionSet, seen)
+		case *ast.InlineFragment:
+			o.look(s.SelectionSet, seen)
+		case *ast.FragmentSpread:
+			if !seen[s.Name] {
+				seen[s.Name] = true
+				o.look(s.Definition.SelectionSet, seen)
+			}
+		}
+	}
+}
+
+// Shape writes what of coerced variables decides the text of statements: two requests of an operation with
+// one shape share a plan.
+func (o *Operation) Shape(b []byte, variables map[string]any) []byte {
+	for _, v := range o.VariableDefinitions {
+		value, present := variables[v.Variable]
+		if !present {
+			b = append(b, 'a')
+			continue
+		}
+		b = appendShape(b, o.Schema, v.Type, value)
+		if value != nil && o.pages[v.Variable] {
+			b = append(b, byte('0'+magnitude(value)))
+		}
+	}
+	return b
+}
+
+// Compile makes the plan of an operation for variables of one shape. Variables has coerced them.
+func (o *Operation) Compile(variables map[string]any, paging Paging) (*Plan, *gqlerror.Error) {
+	if o.Operation != ast.Query {
+		return nil, Problem(ValidationFailed, "the schema has no "+string(o.Operation)+" type", o.Position)
+	}
+	if hasNull(variables) {
+		if problem := unsure(o.SelectionSet, variables); problem != nil {
+			return nil, problem
+		}
+	}
+	magnitudes := map[string]int{}
+	for name := range o.pages {
+		if value := variables[name]; value != nil {
+			magnitudes[name] = magnitude(value)
+		}
+	}
+	if !o.Alone {
+		variables = symbolic(o.Schema, o.OperationDefinition, variables)
+	}
+	plan := &Plan{}
+	left := newBudget()
+	for _, f := range collect(o.SelectionSet, variables, "Query") {
+		c := &compiler{schema: o.Schema, variables: variables, magnitudes: magnitudes, paging: paging, budget: left, locks: map[string]bool{}}
+		root, err := c.rootField(f)
+		if err != nil {
+			return nil, f.blame(err)
+		}
+		plan.Fields = append(plan.Fields, root)
+	}
+	return plan, nil
+}

@@ -1,0 +1,147 @@
+package plan
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// Param is what a statement takes at one of its places $1, $2, …: a text that is known, or one that is
+// made of the request's variables.
+type Param struct {
+	constant []byte
+	source   any    // holds a slot; nil for a constant
+	write    writer // gives the text of source's value
+	what     string // "argument limit", for the error of a value that cannot be taken
+	path     ast.Path
+	at       *ast.Position
+}
+
+// writer gives a coerced value in the form in which PostgreSQL reads it, nil for null, or says why it cannot
+// be taken.
+type writer func(value any) ([]byte, *inputError)
+
+// Bind gives the statements of a plan, in the order of Fields, with the values of a request. A request that is
+// estimated to read more than rows is refused; 0 is no bound.
+func (p *Plan) Bind(variables map[string]any, rows int) ([]Call, *gqlerror.Error) {
+	if problem := p.checkRows(variables, rows); problem != nil {
+		return nil, problem
+	}
+	calls := make([]Call, 0, len(p.Fields))
+	for i := range p.Fields {
+		s := p.Fields[i].Statement
+		if s == nil {
+			continue
+		}
+		args := make([][]byte, len(s.Params))
+		for i := range s.Params {
+			param := &s.Params[i]
+			if param.source == nil {
+				args[i] = param.constant
+				continue
+			}
+			text, err := param.write(resolve(param.source, variables))
+			if err != nil {
+				problem := err.problem(param.what, param.at)
+				problem.Path = param.path
+				return nil, problem
+			}
+			args[i] = text
+		}
+		calls = append(calls, Call{Statement: s, Args: args})
+	}
+	return calls, nil
+}
+
+// Call is a statement with the values of one request: $1, $2, … in PostgreSQL's text form.
+type Call struct {
+	*Statement
+	Args [][]byte
+}
+
+// param adds a value and gives its place in the statement.
+func (c *compiler) param(value any, write writer) (string, *inputError) {
+	p := Param{write: write}
+	if hasSlot(value) {
+		p.source, p.what, p.at = value, c.what, c.at
+		p.path = append(ast.Path{}, c.path...)
+	} else {
+		text, err := write(value)
+		if err != nil {
+			return "", err
+		}
+		p.constant = text
+	}
+	c.params = append(c.params, p)
+	return "$" + strconv.Itoa(len(c.params)), nil
+}
+
+// scalarText writes a scalar.
+func scalarText(v any) ([]byte, *inputError) { return []byte(textOf(v)), nil }
+
+func textOf(v any) string {
+	switch v := v.(type) {
+	case bool:
+		return strconv.FormatBool(v)
+	case json.Number:
+		return string(v)
+	case json.RawMessage:
+		return string(v)
+	case string:
+		return v
+	default: // JSON of a literal with variables in it; it was decoded from JSON, so it can be encoded again
+		b, _ := json.Marshal(v)
+		return string(b)
+	}
+}
+
+// arrayText writes a list in PostgreSQL's array notation, every element quoted.
+func arrayText(v any) ([]byte, *inputError) { return appendArray(nil, v.([]any)), nil }
+
+func appendArray(b []byte, items []any) []byte {
+	b = append(b, '{')
+	for i, item := range items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		switch item := item.(type) {
+		case nil:
+			b = append(b, "NULL"...)
+		case []any:
+			b = appendArray(b, item)
+		default:
+			b = append(b, '"')
+			b = append(b, arrayEscapes.Replace(textOf(item))...)
+			b = append(b, '"')
+		}
+	}
+	return append(b, '}')
+}
+
+var arrayEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+// patternText writes a text as the part of a LIKE pattern that means it literally.
+func patternText(before, after string) writer {
+	return func(v any) ([]byte, *inputError) {
+		return []byte(before + likeEscapes.Replace(textOf(v)) + after), nil
+	}
+}
+
+var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// countText writes a number of rows, which must not be negative nor over most.
+func countText(what string, most int) writer {
+	return func(v any) ([]byte, *inputError) {
+		n, _ := strconv.Atoi(textOf(v)) // Int has been coerced: it is a whole number of 32 bits
+		switch {
+		case n < 0:
+			return nil, whole("%s must not be negative", what)
+		case most > 0 && n > most:
+			return nil, whole("%s %d is over the most that is allowed, %d: ask for pages", what, n, most)
+		}
+		return strconv.AppendInt(nil, int64(n), 10), nil
+	}
+}

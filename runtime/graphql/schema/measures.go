@@ -1,0 +1,123 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
+)
+
+// Measure is an aggregate of a column: what `sum { price }` asks for.
+type Measure struct {
+	Column *catalog.Column
+	Codec  *Codec // of its value
+	sql    string // with %s for the column
+}
+
+// SQL writes the aggregate of a value.
+func (m *Measure) SQL(value string) string { return fmt.Sprintf(m.sql, value) }
+
+// Count is the codec of count(*).
+var Count = &Codec{GraphQL: "Int", Type: builtin("int8", "bigint"), Encoding: Raw, class: ordered}
+
+// Measure gives the aggregate of a field; nil when there is none.
+func (o *Object) Measure(function, field string) *Measure { return o.measures[function][field] }
+
+// functions are the aggregates in the order in which they are shown. Each tells the type of its result by the
+// type of its argument, both as in pg_type; what has no entry has no such aggregate.
+var functions = []struct {
+	name, doc, sql string
+	results        map[string]string
+}{
+	{"countDistinct", "How many different values there are; null is none.", "count(distinct %s)", nil},
+	{"sum", "The sums of the values; null for no rows.", "sum(%s)", map[string]string{
+		"int2": "whole", "int4": "whole", "int8": "whole", "numeric": "numeric", "float4": "float4", "float8": "float8", "money": "money", "interval": "interval",
+	}},
+	{"avg", "The means of the values; null for no rows.", "avg(%s)", averages},
+	{"min", "The smallest values.", "min(%s)", extremes},
+	{"max", "The greatest values.", "max(%s)", extremes},
+}
+
+var (
+	averages = map[string]string{
+		"int2": "numeric", "int4": "numeric", "int8": "numeric", "numeric": "numeric", "float4": "float8", "float8": "float8", "interval": "interval",
+	}
+	extremes = same("int2", "int4", "int8", "oid", "numeric", "float4", "float8", "money", "text", "varchar", "bpchar", "citext",
+		"date", "time", "timetz", "timestamp", "timestamptz", "interval", "inet")
+)
+
+func same(names ...string) map[string]string {
+	m := map[string]string{}
+	for _, name := range names {
+		m[name] = name
+	}
+	return m
+}
+
+func builtin(name, sql string) *catalog.Type {
+	return &catalog.Type{Schema: "pg_catalog", Name: name, SQL: sql, Kind: catalog.Base}
+}
+
+// result gives the codec of an aggregate's value; nil where the column has no such aggregate.
+func (b *builder) result(function string, results map[string]string, of *Codec) *Codec {
+	if !of.sortable() {
+		return nil
+	}
+	base := of.Type.Resolve()
+	switch {
+	case function == "countDistinct":
+		return Count
+	case base.Kind == catalog.Enum:
+		if function == "min" || function == "max" {
+			return of
+		}
+		return nil
+	case base.Kind != catalog.Base:
+		return nil
+	}
+	switch name := results[base.Name]; name {
+	case "":
+		return nil
+	case base.Name:
+		return of
+	case "whole": // of int8 it is a numeric, which holds what int8 does not
+		b.useScalar("BigInt")
+		return &Codec{GraphQL: "BigInt", Type: builtin("numeric", "numeric"), text: true, class: ordered}
+	default:
+		codec := scalarCodecs[name]
+		codec.Type = builtin(name, name)
+		b.useScalar(codec.GraphQL)
+		return &codec
+	}
+}
+
+// addMeasures finds the aggregates of an object's columns.
+func (b *builder) addMeasures(o *Object) {
+	o.measures = map[string]map[string]*Measure{}
+	for _, function := range functions {
+		for _, f := range o.order {
+			if f.Column == nil {
+				continue
+			}
+			codec := b.result(function.name, function.results, f.Codec)
+			if codec == nil {
+				continue
+			}
+			if o.measures[function.name] == nil {
+				o.measures[function.name] = map[string]*Measure{}
+			}
+			o.measures[function.name][f.Name] = &Measure{Column: f.Column, Codec: codec, sql: function.sql}
+		}
+	}
+}
+
+// groupable are the fields by which rows can be grouped, and whose names can be labels of an enum.
+func (o *Object) groupable() []*Field {
+	var fields []*Field
+	for _, f := range o.order {
+		if f.Column != nil && f.Codec.sortable() && !slices.Contains([]string{"true", "false", "null"}, f.Name) {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
