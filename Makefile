@@ -5,7 +5,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOFUMPT := mvdan.cc/gofumpt@v0.12.0
 PKGS := ./...
 
-.PHONY: help build demo test check lint fuzz race bench nightly clients needs-go needs-postgres
+.PHONY: help build demo test check lint fuzz race bench microbench nightly clients needs-go needs-postgres
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -54,7 +54,10 @@ check: lint race fuzz ## format, lint, vet, tests with the race detector, short 
 clients: build ## GraphQL-over-HTTP audits, graphql-js and a browser against the demo (needs Node and Chromium)
 	test/clients/run.sh
 
-bench: needs-go needs-postgres ## benchmarks of the hot paths
+bench: ## fraiseql against a server written by hand and PostGraphile: bench/README.md
+	bench/run.sh
+
+microbench: needs-go needs-postgres ## benchmarks of the hot paths
 	go test -run '^$$' -bench . -benchmem ./runtime/graphql/...
 
 nightly: check clients ## what takes long

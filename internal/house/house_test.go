@@ -37,7 +37,7 @@ var floors = [][]string{
 	{"runtime/deployment"},
 	{"runtime/app"},
 	{"commands"},
-	{"cmd/fraiseql"},
+	{"cmd/fraiseql", "bench/baseline"},
 	{"internal/house"},
 }
 
@@ -46,7 +46,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":          {"commands"},
 	"github.com/spf13/viper":          {"runtime/config"},
 	"github.com/pelletier/go-toml":    {"runtime/config"},
-	"github.com/jackc/pgx":            {"runtime/postgres", "runtime/graphql", "runtime/deployment", "runtime/app"},
+	"github.com/jackc/pgx":            {"runtime/postgres", "runtime/graphql", "runtime/deployment", "runtime/app", "bench/baseline"},
 	"github.com/pressly/goose":        {"runtime/deployment"},
 	"github.com/ulikunitz/xz":         {"runtime/postgres/embedded"},
 	"github.com/vektah/gqlparser":     {"runtime/graphql", "commands"},
