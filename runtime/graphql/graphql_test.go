@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,14 +97,20 @@ func read(t *testing.T, dir, name string) string {
 	return string(text)
 }
 
+// compact writes JSON without white space between its tokens.
+func compact(t *testing.T, text []byte) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		t.Fatalf("not JSON: %v in %s", err, text)
+	}
+	return b.String()
+}
+
 // tokens reads JSON as its tokens: the order of members counts, white space does not.
 func tokens(t *testing.T, text []byte) []string {
 	t.Helper()
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, text); err != nil {
-		t.Fatalf("not JSON: %v in %s", err, text)
-	}
-	decoder := json.NewDecoder(&compact)
+	decoder := json.NewDecoder(strings.NewReader(compact(t, text)))
 	decoder.UseNumber()
 	var list []string
 	for {

@@ -81,6 +81,7 @@ type columnRow struct {
 	Identity   bool
 	Generated  bool
 	Comment    string
+	Dimensions int
 }
 
 type typeRow struct {
@@ -94,6 +95,10 @@ type typeRow struct {
 	NotNull  bool
 	Comment  string
 	Labels   []string
+
+	Dimensions int
+	Ordered    bool
+	Operators  string
 }
 
 func (l *loader) readTypes(rows pgx.Rows) error {
@@ -102,7 +107,10 @@ func (l *loader) readTypes(rows pgx.Rows) error {
 		return fmt.Errorf("read types: %w", err)
 	}
 	for _, r := range list {
-		t := &Type{OID: r.OID, Schema: r.Schema, Name: r.Name, SQL: r.SQL, Kind: TypeKind(r.Kind[0]), Comment: r.Comment, NotNull: r.NotNull, Labels: r.Labels}
+		t := &Type{
+			OID: r.OID, Schema: r.Schema, Name: r.Name, SQL: r.SQL, Kind: TypeKind(r.Kind[0]), Comment: r.Comment, NotNull: r.NotNull,
+			Labels: r.Labels, Dimensions: r.Dimensions, Ordered: r.Ordered, Operators: r.Operators,
+		}
 		l.types[r.OID] = t
 		if r.Relation != 0 {
 			l.composites[r.Relation] = t
@@ -131,7 +139,7 @@ func (l *loader) readColumns(rows pgx.Rows) error {
 func (l *loader) column(r columnRow) *Column {
 	t := l.types[r.Type]
 	return &Column{
-		Name: r.Name, Number: r.Number, Type: t, Comment: r.Comment,
+		Name: r.Name, Number: r.Number, Type: t, Dimensions: r.Dimensions, Comment: r.Comment,
 		NotNull:    r.NotNull,
 		HasDefault: r.HasDefault, Identity: r.Identity, Generated: r.Generated,
 	}

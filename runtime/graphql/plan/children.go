@@ -146,7 +146,11 @@ func (c *compiler) correlate(r *schema.Relation, parent string) source {
 func equal(a string, as []*catalog.Column, b string, bs []*catalog.Column) string {
 	pairs := make([]string, len(as))
 	for i := range as {
-		pairs[i] = column(a, as[i]) + " = " + column(b, bs[i])
+		sign := " = "
+		if as[i].Type.Resolve() == bs[i].Type.Resolve() {
+			sign = as[i].Type.Operator("=")
+		}
+		pairs[i] = column(a, as[i]) + sign + column(b, bs[i])
 	}
 	return strings.Join(pairs, " and ")
 }

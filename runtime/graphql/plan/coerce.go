@@ -210,6 +210,9 @@ func coerceObject(s *ast.Schema, definition *ast.Definition, value any, depth in
 	object := make(map[string]any, len(given))
 	for _, f := range definition.Fields {
 		raw, present := given[f.Name]
+		if !present && f.DefaultValue != nil {
+			raw, present = literal(f.DefaultValue, nil), true
+		}
 		if !present {
 			if f.Type.NonNull {
 				return nil, wrong("the field %q is required", f.Name)

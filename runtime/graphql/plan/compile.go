@@ -147,7 +147,7 @@ func (c *compiler) byKey(key []*schema.Field, from source, f selected, values ma
 		if err != nil {
 			return query{}, err.problem(c.what, nil)
 		}
-		conditions = append(conditions, column(from.alias, k.Column)+" = "+k.Codec.ParameterSQL(parameter))
+		conditions = append(conditions, k.Codec.EqualSQL(column(from.alias, k.Column), parameter))
 	}
 	return c.oneRow(from, f, strings.Join(conditions, " and "), unique(from.object.Table, columnsOf(key)))
 }

@@ -74,6 +74,20 @@ func (c *compiler) orderBy(o *schema.Object, t string, given any) ([]orderKey, *
 	return keys, nil
 }
 
+// columnKey reads a key that is a column: a direction, or of a vector how far it is from another one.
+func (c *compiler) columnKey(f *schema.Field, t string, given any) (orderKey, *inputError) {
+	if distance, far := given.(map[string]any); far {
+		sql, err := c.distance(f.Codec, column(t, f.Column), distance)
+		if err != nil {
+			return orderKey{}, err.under("." + f.Name)
+		}
+		return orderKey{name: f.Name + " " + distance["metric"].(string), sql: sql, codec: schema.Distance, notNull: f.Column.NotNull}, nil
+	}
+	key := orderKey{name: f.Name, sql: column(t, f.Column), codec: f.Codec, column: f.Column, notNull: f.Column.NotNull}
+	key.directed(given.(string))
+	return key, nil
+}
+
 // orderKey reads one key: a column of the level itself, or of the row that to-one relations lead to at any
 // depth, or an aggregate of the rows that a relation leads to.
 func (c *compiler) orderKey(o *schema.Object, t string, given map[string]any) (key orderKey, err *inputError) {
@@ -86,9 +100,7 @@ func (c *compiler) orderKey(o *schema.Object, t string, given map[string]any) (k
 		}
 		f := o.Fields[name]
 		if f.Relation == nil {
-			key = orderKey{name: name, sql: column(t, f.Column), codec: f.Codec, column: f.Column, notNull: f.Column.NotNull}
-			key.directed(inner.(string))
-			return key, nil
+			return c.columnKey(f, t, inner)
 		}
 		if err := c.budget.relation(); err != nil {
 			return key, err

@@ -2,11 +2,14 @@ package plan
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
 // Param is what a statement takes at one of its places $1, $2, …: a text that is known, or one that is
@@ -95,6 +98,22 @@ func textOf(v any) string {
 	default: // JSON of a literal with variables in it; it was decoded from JSON, so it can be encoded again
 		b, _ := json.Marshal(v)
 		return string(b)
+	}
+}
+
+// listText writes a list of values of a codec. JSON that is a list is one value of it, and no list within.
+func listText(codec *schema.Codec) writer {
+	if codec.GraphQL != "JSON" {
+		return arrayText
+	}
+	return func(v any) ([]byte, *inputError) {
+		items := slices.Clone(v.([]any))
+		for i, item := range items {
+			if item != nil {
+				items[i] = textOf(item)
+			}
+		}
+		return arrayText(items)
 	}
 }
 

@@ -19,7 +19,7 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 	b := &builder{
 		catalog: c, options: options,
 		types:   map[string]*ast.Definition{},
-		codecs:  map[uint32]*Codec{},
+		codecs:  map[codecKey]*Codec{},
 		members: map[string]*ast.FieldDefinition{},
 		byTable: map[*catalog.Table]*Object{}, entities: map[*catalog.Table]Entity{},
 		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Choices: map[string]bool{}},
@@ -58,23 +58,32 @@ type builder struct {
 	entities map[*catalog.Table]Entity // what comments and configuration say, read once
 	types    map[string]*ast.Definition
 	order    []string // type names as they were defined
-	codecs   map[uint32]*Codec
+	codecs   map[codecKey]*Codec
 	members  map[string]*ast.FieldDefinition // of inputs and aggregates, by name and type
 	err      error
 }
 
 // reserve keeps the names that tables must not take.
 func (b *builder) reserve() {
-	for _, name := range []string{"Query", "Mutation", "Subscription", "OrderDirection", "PageInfo", NodeType, "PresenceFilter", "LabelFilter"} {
-		b.types[name] = &ast.Definition{}
+	for _, name := range []string{"Query", "Mutation", "Subscription", "OrderDirection", "PageInfo", NodeType, metricType, nearTypeName, vectorOrderType} {
+		b.keep(name)
 	}
 	for _, name := range append(slices.Collect(maps.Keys(scalarDocs)), "Int", "Float", "String", "Boolean", "ID") {
-		for _, made := range filterNames(name) {
-			b.types[made] = &ast.Definition{}
-		}
+		b.keep(append(filterNames(name), name)...)
+	}
+	for _, name := range []string{"Presence", "Equality", "Label", "PlainJSON", "JSONPath"} {
+		b.keep(filterNames(name)...)
+	}
+}
+
+// keep takes names, so that nothing of a person's making gets them.
+func (b *builder) keep(names ...string) {
+	for _, name := range names {
 		b.types[name] = &ast.Definition{}
 	}
 }
+
+func (b *builder) taken(name string) bool { return b.types[name] != nil }
 
 func (b *builder) warn(code, subject, message, hint string) {
 	b.schema.Warnings = append(b.schema.Warnings, Warning{Code: code, Subject: subject, Message: message, Hint: hint})
@@ -92,25 +101,36 @@ func (b *builder) define(d *ast.Definition) {
 }
 
 // claimType takes a type name for something of a schema: as it is, or, when that is taken, with the
-// schema's name before it. Empty when both are taken or the name is none.
-func (b *builder) claimType(schemaName, name string) string {
+// schema's name before it. Empty when both are taken or the name is none. made, when there is one, tells the names of
+// the types that will be made for it, which it takes, too.
+func (b *builder) claimType(schemaName, name string, made func(typeName string) []string) string {
 	if !ValidName(name) {
 		return ""
 	}
 	for _, candidate := range []string{name, pascal(words(schemaName)) + name} {
-		made := filterNames(candidate)
-		if b.types[candidate] != nil || slices.ContainsFunc(made, func(n string) bool { return b.types[n] != nil }) {
+		all := []string{candidate}
+		if made != nil {
+			all = append(all, made(candidate)...)
+		}
+		if !ValidName(candidate) || slices.ContainsFunc(all, b.taken) {
 			continue
 		}
-		b.types[candidate] = &ast.Definition{}
+		b.keep(all...)
 		return candidate
 	}
 	return ""
 }
 
+// mostDimensions is how many dimensions an array of PostgreSQL can have (MAXDIM).
+const mostDimensions = 6
+
 // filterNames are the names of the conditions on values of a type, and on lists of them.
 func filterNames(typeName string) []string {
-	return []string{typeName + "Filter", typeName + "ListFilter"}
+	names := []string{typeName + "Filter"}
+	for n := 1; n <= mostDimensions; n++ {
+		names = append(names, typeName+strings.Repeat("List", n)+"Filter")
+	}
+	return names
 }
 
 // defineChoice makes an enum that says what a statement looks like.
@@ -141,7 +161,7 @@ func (b *builder) nameTables() {
 			return
 		}
 		chosen[name] = table.Schema + "." + table.Name
-		names[i] = b.claimType("", name)
+		names[i] = b.claimType("", name, nil)
 	}
 	for i, table := range b.catalog.Tables {
 		entity := entities[i]
@@ -150,7 +170,7 @@ func (b *builder) nameTables() {
 		}
 		name := names[i]
 		if name == "" {
-			name = b.claimType(table.Schema, TypeName(table.Name))
+			name = b.claimType(table.Schema, TypeName(table.Name), nil)
 		}
 		if name == "" {
 			b.warn("schema/no-name", table.Schema+"."+table.Name, "no GraphQL name can be derived that is not taken, so the table is left out",
@@ -166,24 +186,36 @@ func (b *builder) nameTables() {
 	b.keepNames()
 }
 
-// keepNames keeps the names of the types that are made for each table. A table that has got one of them is
-// left out: nobody could tell the two apart.
+// keepNames keeps the names of the types that are made for each table. A table that has got one of them, or
+// for which one of them would be made once more, is left out: nobody could tell the two apart.
 func (b *builder) keepNames() {
-	byName := map[string]*Object{}
+	byName, makers := map[string]*Object{}, map[string]*Object{}
 	for _, o := range b.objects {
 		byName[o.Name] = o
 	}
 	for _, o := range slices.Clone(b.objects) {
+		if !slices.Contains(b.objects, o) {
+			continue
+		}
 		for _, name := range o.madeNames() {
-			if other := byName[name]; other != nil && slices.Contains(b.objects, o) {
-				b.objects = slices.DeleteFunc(b.objects, func(x *Object) bool { return x == other })
-				delete(b.byTable, other.Table)
-				b.warn("schema/no-name", other.Table.Schema+"."+other.Table.Name, "its name "+name+" is that of a type made for "+o.Name+", so the table is left out",
-					fmt.Sprintf(`comment on table %s is '@fraiseql {"name": "…"}'`, other.Table.SQL()))
+			if maker := makers[name]; maker != nil {
+				b.leaveOut(o, "the name "+name+" of a type made for it is that of one made for "+maker.Name)
+				break
 			}
-			b.types[name] = &ast.Definition{}
+			if other := byName[name]; other != nil {
+				b.leaveOut(other, "its name "+name+" is that of a type made for "+o.Name)
+			}
+			makers[name] = o
+			b.keep(name)
 		}
 	}
+}
+
+func (b *builder) leaveOut(o *Object, why string) {
+	b.objects = slices.DeleteFunc(b.objects, func(x *Object) bool { return x == o })
+	delete(b.byTable, o.Table)
+	b.warn("schema/no-name", o.Table.Schema+"."+o.Table.Name, why+", so the table is left out",
+		fmt.Sprintf(`comment on table %s is '@fraiseql {"name": "…"}'`, o.Table.SQL()))
 }
 
 func defaultDescription(t *catalog.Table) string {
@@ -200,7 +232,7 @@ func (b *builder) addColumns(o *Object) {
 	for _, c := range o.Table.Columns {
 		override := entity.Fields[c.Name]
 		if override.Omit {
-			o.codecs[c] = b.codecOf(c.Type) // it may be part of a key all the same
+			o.codecs[c] = b.codecOf(c.Type, c.Dimensions) // it may be part of a key all the same
 			continue
 		}
 		name := override.Name
@@ -212,7 +244,7 @@ func (b *builder) addColumns(o *Object) {
 }
 
 func (b *builder) addColumn(o *Object, c *catalog.Column, name, description string) {
-	o.codecs[c] = b.codecOf(c.Type)
+	o.codecs[c] = b.codecOf(c.Type, c.Dimensions)
 	subject := o.Name + "." + c.Name
 	if o.Table != nil {
 		subject = o.Table.Schema + "." + o.Table.Name + "." + c.Name
@@ -229,10 +261,14 @@ func (b *builder) addColumn(o *Object, c *catalog.Column, name, description stri
 
 // outputType gives the GraphQL type of a value as it is read; elements of arrays may always be null.
 func (c *Codec) outputType() *ast.Type {
-	if c.Elem != nil {
-		return listOf(c.Elem.outputType())
+	if c.Elem == nil {
+		return named(c.GraphQL)
 	}
-	return named(c.GraphQL)
+	t := c.Elem.outputType()
+	for range c.Dimensions {
+		t = listOf(t)
+	}
+	return t
 }
 
 func (b *builder) defineObject(o *Object) {

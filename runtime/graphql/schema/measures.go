@@ -72,7 +72,7 @@ func (b *builder) result(function string, results map[string]string, of *Codec) 
 			return of
 		}
 		return nil
-	case base.Kind != catalog.Base:
+	case base.Kind != catalog.Base || base.Schema != "pg_catalog" && base.Name != "citext":
 		return nil
 	}
 	switch name := results[base.Name]; name {
