@@ -181,6 +181,15 @@ func (t *Type) Equal() bool {
 	}
 }
 
+// Compared writes a value as operators and aggregates take it. PostgreSQL does not find those of enums for a
+// domain over one.
+func (t *Type) Compared(value string) string {
+	if base := t.Resolve(); t != base && base.Kind == Enum {
+		return value + "::" + base.SQL
+	}
+	return value
+}
+
 // Operator writes an operator between values of the type. Those of an extension's type are named with their
 // schema: what search_path does not reach would give way to another type's operator without a word, such as
 // that of text to citext's.

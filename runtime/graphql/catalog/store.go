@@ -77,7 +77,7 @@ left join pg_range r on r.rngtypid = t.oid
 left join pg_range m on t.typtype = 'm' and (to_jsonb(m) ->> 'rngmultitypid')::oid = t.oid -- a column that PostgreSQL 13 has not
 left join lateral (
   select e.ordered, e.schema from equality e
-  where t.typtype = 'b' and t.typcategory <> 'A'
+  where t.typtype = 'b' and t.typcategory <> 'A' and t.typarray <> 0 -- without arrays: one that only PostgreSQL makes values of
     and (e.type = t.oid or e.type in (select c.casttarget from pg_cast c where c.castsource = t.oid and c.castmethod = 'b' and c.castcontext = 'i'))
   order by e.type = t.oid desc, e.ordered desc limit 1
 ) q on true`

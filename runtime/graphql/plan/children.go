@@ -150,7 +150,7 @@ func equal(a string, as []*catalog.Column, b string, bs []*catalog.Column) strin
 		if as[i].Type.Resolve() == bs[i].Type.Resolve() {
 			sign = as[i].Type.Operator("=")
 		}
-		pairs[i] = column(a, as[i]) + sign + column(b, bs[i])
+		pairs[i] = as[i].Type.Compared(column(a, as[i])) + sign + bs[i].Type.Compared(column(b, bs[i]))
 	}
 	return strings.Join(pairs, " and ")
 }

@@ -41,12 +41,13 @@ func (c *Codec) listSQL(value string) string {
 }
 
 // Nested writes an array as JSON lists, one level for each dimension of the schema, with element for each of its
-// values. The aliases in it begin with prefix.
+// values. The aliases in it begin with prefix; they are written n.n, as n alone could be a column of that name.
 func (c *Codec) Nested(value, prefix string, element func(value string) string) string {
 	value = "(" + value + ")"
 	at, sql := value, ""
 	for i := 1; i <= c.Dimensions; i++ {
-		at += "[" + prefix + strconv.Itoa(i) + "]"
+		n := prefix + strconv.Itoa(i)
+		at += "[" + n + "." + n + "]"
 	}
 	sql = element(at)
 	for i := c.Dimensions; i > 0; i-- {
@@ -69,7 +70,7 @@ func (c *Codec) ComparedSQL(value string) string {
 	if c.compared != "" {
 		return fmt.Sprintf(c.compared, value)
 	}
-	return value
+	return c.Type.Compared(value)
 }
 
 // ParameterSQL writes a parameter of the type; PostgreSQL parses its text form.
@@ -80,7 +81,7 @@ func (c *Codec) ParameterSQL(parameter string) string {
 	case c.in != "":
 		return fmt.Sprintf(c.in, parameter)
 	}
-	return parameter + "::" + c.Type.SQL
+	return c.Type.Compared(parameter + "::" + c.Type.SQL)
 }
 
 // EqualSQL writes that a value is that of a parameter, in the text form that the API gave out.
@@ -95,6 +96,9 @@ func (c *Codec) EqualSQL(value, parameter string) string {
 func (c *Codec) ArraySQL(parameter string) string {
 	if c.in != "" {
 		return "array(select " + fmt.Sprintf(c.in, "e") + " from unnest(" + parameter + "::text[]) as u(e))"
+	}
+	if base := c.Type.Resolve(); base.Kind == catalog.Enum {
+		return parameter + "::" + base.SQL + "[]"
 	}
 	return parameter + "::" + c.Type.SQL + "[]"
 }

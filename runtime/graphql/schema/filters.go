@@ -45,7 +45,7 @@ func (c *Codec) filterName() string {
 
 // comparable tells whether arrays of the values can be compared, too.
 func (c *Codec) comparable() bool {
-	return c.Elem == nil && c.Object == nil && c.compared == "" && c.Type.Equal()
+	return c.Elem == nil && c.Object == nil && c.ComparedSQL("") == "" && c.Type.Equal()
 }
 
 func (b *builder) operandType(c *Codec, o *Operator) *ast.Type {

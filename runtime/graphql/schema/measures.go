@@ -15,7 +15,7 @@ type Measure struct {
 }
 
 // SQL writes the aggregate of a value.
-func (m *Measure) SQL(value string) string { return fmt.Sprintf(m.sql, value) }
+func (m *Measure) SQL(value string) string { return fmt.Sprintf(m.sql, m.Column.Type.Compared(value)) }
 
 // Count is the codec of count(*).
 var Count = &Codec{GraphQL: "Int", Type: builtin("int8", "bigint"), Encoding: Raw, class: ordered}

@@ -95,6 +95,14 @@ var (
 	orderOperators    = slices.Concat([]*Operator{equal, unequal}, comparisons, members, presenceOperators)
 	textOperators     = slices.Concat(orderOperators, patterns)
 
+	// Types that have no order may have no <> either.
+	unorderedOperators = slices.Concat([]*Operator{
+		equal,
+		{Name: "neq", doc: unequal.doc, sign: "=", sql: "not ({v}{s}{o})"},
+		members[0],
+		{Name: "nin", Operand: Several, doc: members[1].doc, sign: "=", sql: "not ({v}{s}any({o}))"},
+	}, presenceOperators)
+
 	// A composite value whose attributes are all null is a value all the same; IS NULL would hold for it.
 	compositeOperators = []*Operator{{Name: "isnull", Operand: Truth, doc: isNull.doc, sql: "{v} is not distinct from null", not: "{v} is distinct from null"}}
 
@@ -156,7 +164,7 @@ var (
 
 	// A slice begins at 1. Arrays that differ in where they begin only are the same list to a client.
 	arrayOperators = slices.Concat([]*Operator{
-		{Name: "eq", doc: equal.doc, sign: "=", sql: "{v}[:]{s}{o}"}, {Name: "neq", doc: unequal.doc, sign: "<>", sql: "{v}[:]{s}{o}"},
+		{Name: "eq", doc: equal.doc, sign: "=", sql: "({v})[:]{s}{o}"}, {Name: "neq", doc: unequal.doc, sign: "<>", sql: "({v})[:]{s}{o}"},
 	}, setOperators)
 )
 

@@ -37,6 +37,7 @@ type Object struct {
 
 	order       []*Field
 	description string
+	typeSQL     string // of a composite type
 	foreignKeys []*catalog.ForeignKey
 	codecs      map[*catalog.Column]*Codec
 	measures    map[string]map[string]*Measure // by function and field

@@ -100,14 +100,14 @@ func (b *builder) baseCodec(t *catalog.Type) *Codec {
 		}
 	case namesThings(t):
 		// To read such a name is to look it up: one that nobody has would be an error, not a value.
-		c = Codec{GraphQL: "String", text: true, out: "%s::text", in: "%s::text", compared: "%s::text", operators: equalityOperators, filter: "Equality"}
+		c = Codec{GraphQL: "String", text: true, out: "%s::text", in: "%s::text", compared: "%s::text", operators: unorderedOperators, filter: "Equality"}
 	default:
 		c = Codec{GraphQL: "String", text: true, out: "%s::text"}
 		switch {
 		case t.Ordered:
 			c.class = ordered
 		case t.Operators != "":
-			c.operators, c.filter = equalityOperators, "Equality"
+			c.operators, c.filter = unorderedOperators, "Equality"
 		}
 	}
 	c.Type = t
@@ -151,7 +151,7 @@ func (b *builder) compositeType(t *catalog.Type) *Object {
 	if name == "" {
 		return nil
 	}
-	object := &Object{Name: name, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}}
+	object := &Object{Name: name, typeSQL: t.SQL, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}}
 	b.objects = append(b.objects, object)
 	for _, attribute := range t.Fields {
 		b.addColumn(object, attribute, FieldName(attribute.Name), attribute.Comment)
