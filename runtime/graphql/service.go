@@ -20,14 +20,15 @@ import (
 
 // Deps is what a Service works with.
 type Deps struct {
-	Pool      *pgxpool.Pool
-	Log       *slog.Logger
-	Schemas   []string      // of the database, in order of precedence
-	Unnamed   bool          // a transaction pooler stands before PostgreSQL: prepare nothing by name
-	Dev       bool          // introspection and the playground are on unless the configuration says no
-	BodyLimit int64         // bytes of a request; 0 is 256 KiB
-	Timeout   time.Duration // of the statements of one request; 0 is none
-	Interval  time.Duration // between looks for a changed schema; 0 is 2 s, in development 1 s
+	Pool        *pgxpool.Pool
+	Log         *slog.Logger
+	Connections int           // for requests, beside those of the pool; 0 is 4
+	Schemas     []string      // of the database, in order of precedence
+	Unnamed     bool          // a transaction pooler stands before PostgreSQL: prepare nothing by name
+	Dev         bool          // introspection and the playground are on unless the configuration says no
+	BodyLimit   int64         // bytes of a request; 0 is 256 KiB
+	Timeout     time.Duration // of the statements of one request; 0 is none
+	Interval    time.Duration // between looks for a changed schema; 0 is 2 s, in development 1 s
 }
 
 // Service answers GraphQL requests. It is safe for use by many goroutines.
@@ -74,7 +75,9 @@ func New(config Config, deps Deps) *Service {
 	}
 	return &Service{
 		config: config, deps: deps, hurry: make(chan struct{}, 1),
-		executor: &execute.Executor{Pool: deps.Pool, Log: deps.Log, Unnamed: deps.Unnamed, MaxBytes: int(config.Limits.Response)},
+		executor: execute.New(execute.Options{
+			Pool: deps.Pool, Log: deps.Log, Connections: deps.Connections, Unnamed: deps.Unnamed, MaxBytes: int(config.Limits.Response),
+		}),
 	}
 }
 
@@ -226,7 +229,7 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		ctx, cancel = context.WithTimeout(ctx, s.deps.Timeout)
 		defer cancel()
 	}
-	result := s.executor.Execute(ctx, p.schema, planned, calls)
+	result := s.executor.Execute(ctx, p.schema, planned, calls, r.Open)
 	if result.Unavailable || result.Outdated {
 		select {
 		case s.hurry <- struct{}{}:

@@ -57,6 +57,7 @@ type Statement struct {
 
 	Estimate *Estimate // nil where nobody asks for one
 
+	Pace Pace
 	rows rows
 }
 

@@ -22,6 +22,7 @@ type Request struct {
 	OperationName string
 	Variables     map[string]any // numbers as json.Number
 	QueryOnly     bool           // refuse anything but a query, as GET must
+	Open          bool           // the answer may come in parts
 }
 
 // refusal is an answer to a request that is not a GraphQL request at all.
