@@ -55,7 +55,7 @@ clients: build ## GraphQL-over-HTTP audits, graphql-js and a browser against the
 	test/clients/run.sh
 
 bench: needs-go needs-postgres ## benchmarks of the hot paths
-	go test -run '^$$' -bench . -benchmem ./runtime/graphql/...
+	go test -run '^$$' -bench . -benchmem ./runtime/graphql/... ./runtime/httpapi
 
 nightly: check clients ## what takes long
 	go test -count=5 -race ./runtime/postgres/embedded
