@@ -1,7 +1,6 @@
 package httpapi_test
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -27,7 +26,7 @@ func BenchmarkMiddleware(b *testing.B) {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/graphql", func(http.ResponseWriter, *http.Request) {})
-	log := slog.New(slog.NewJSONHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	h := httpapi.New(c.Server, c.Lifecycle, httpapi.NewHealth(), log, mux).Handler()
 	for _, id := range []string{"", "from-the-proxy.1"} {
 		name := "own id"

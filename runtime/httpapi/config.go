@@ -15,7 +15,7 @@ type Config struct {
 	TLS    TLS    `toml:"tls" doc:"Certificate and key, when this process ends TLS itself."`
 
 	CORS           *CORS         `toml:"cors" planned:"true" doc:"Which pages of other sites may call."`
-	Compression    *Compression  `toml:"compression" planned:"true" doc:"Smaller answers for clients that take them."`
+	Compression    *Compression  `toml:"compression" doc:"Smaller answers for clients that take them."`
 	RateLimit      *RateLimit    `toml:"rate_limit" planned:"true" doc:"How often one caller may ask."`
 	AdminToken     config.Secret `toml:"admin_token" planned:"true" doc:"The token of the management routes."`
 	EncryptionKey  config.Secret `toml:"encryption_key" planned:"true" doc:"The key that stored secrets are wrapped with."`

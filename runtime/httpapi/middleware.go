@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -32,7 +33,7 @@ func guarded(log *slog.Logger, next http.Handler) http.Handler {
 
 // rescue answers a request whose handler panicked.
 func (x *exchange) rescue(log *slog.Logger, r *http.Request, p any) {
-	if p == http.ErrAbortHandler { // no defect: whoever was writing saw that the rest will not come
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) { // no defect: whoever was writing saw that the rest will not come
 		panic(p)
 	}
 	log.Error("a request panicked", slog.Any("panic", p), slog.String("request_id", x.of.id), slog.String("stack", string(debug.Stack())))
