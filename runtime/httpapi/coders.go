@@ -52,9 +52,9 @@ func made(e encoder, err error) encoder {
 	return e
 }
 
-func pooled(make func() encoder) *sync.Pool {
+func pooled(create func() encoder) *sync.Pool {
 	pool := &sync.Pool{}
-	pool.New = func() any { return &coder{encoder: make(), to: &destination{}, of: pool} }
+	pool.New = func() any { return &coder{encoder: create(), to: &destination{}, of: pool} }
 	return pool
 }
 
