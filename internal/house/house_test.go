@@ -52,6 +52,8 @@ var homes = map[string][]string{
 	"github.com/vektah/gqlparser":     {"runtime/graphql", "commands"},
 	"github.com/jinzhu/inflection":    {"runtime/graphql/schema"},
 	"github.com/agnivade/levenshtein": {"runtime/config"},
+	"github.com/klauspost/compress":   {"runtime/httpapi"},
+	"github.com/andybalholm/brotli":   {"runtime/httpapi"},
 }
 
 func floorOf(pkg string) int {

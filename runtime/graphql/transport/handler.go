@@ -64,7 +64,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if response.MethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPost)
 	}
-	write(w, media, status(media, response), response.Data, response.Errors)
+	status := status(media, response)
+	if unchanged(w, r, media, status, response) {
+		return
+	}
+	write(w, media, status, response.Data, response.Errors)
 }
 
 func answer(w http.ResponseWriter, media string, bad *refusal) {
