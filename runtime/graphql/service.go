@@ -81,6 +81,9 @@ func New(config Config, deps Deps) *Service {
 	}
 }
 
+// Close lets go of the connections, after the requests that are on the way.
+func (s *Service) Close() { s.executor.Close() }
+
 // Schema gives the schema as it is now, or nil before the first Load.
 func (s *Service) Schema() *schema.Schema {
 	if p := s.picture.Load(); p != nil {
@@ -145,6 +148,9 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil //nolint:nilerr // being told to stop is the ordinary end, whatever the last look met
 		}
 		s.note(err)
+		if err == nil {
+			s.executor.Warm() // the first connection works: the rest behind it
+		}
 		hurry := s.hurry
 		if err == nil {
 			wait = s.deps.Interval

@@ -52,7 +52,7 @@ func (c *CORS) Check(r *config.Report) {
 type Compression struct {
 	config.Switch
 	MinSize    config.Bytes `toml:"min_size" default:"1KB" doc:"Answers below it go as they are."`
-	Algorithms []string     `toml:"algorithms" default:"zstd,br,gzip" enum:"zstd,br,gzip" doc:"What is offered, best first."`
+	Algorithms []string     `toml:"algorithms" default:"zstd,gzip,br" enum:"zstd,br,gzip" doc:"What is offered, best first."`
 }
 
 // RateLimit is the table [server.rate_limit].

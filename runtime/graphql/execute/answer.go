@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -126,12 +127,10 @@ func (a *answering) finish(left []step) {
 		a.undo(left)
 	}
 	switch {
+	case u.stream != nil && a.failed != nil:
+		a.cut(u.stream, a.failed.err)
 	case u.stream != nil:
-		if a.failed != nil {
-			u.stream.finish(a.failed.err)
-		} else {
-			u.stream.finish(nil)
-		}
+		u.stream.finish(nil)
 	case a.failed == nil:
 		u.finish(outcome{parts: a.parts})
 	case isStalePlan(a.failed.err):
@@ -144,6 +143,14 @@ func (a *answering) finish(left []step) {
 		}
 		u.finish(outcome{parts: a.parts, failed: a.failed})
 	}
+}
+
+// cut ends an answer that has begun to leave. The client sees that it is not whole, and the log why.
+func (w *worker) cut(s *Stream, err error) {
+	if !errors.Is(err, errLeft) {
+		w.log.Error("an answer was cut: it had begun to leave when its statement failed", slog.Any("error", err))
+	}
+	s.finish(err)
 }
 
 // planRows reads the planner's estimate out of `explain (format json)`.

@@ -97,13 +97,11 @@ func (x *exchange) run() []*unit {
 
 // lost is the end of the connection. Whoever has no answer yet is sent again, but no one twice with the same end.
 func (x *exchange) lost(units []*unit, err error) {
-	for i, u := range units {
+	for _, u := range units {
 		switch {
 		case u.stream != nil:
-			u.stream.finish(err)
-		case i == 0 && tooLarge(err):
-			u.finish(outcome{failed: &failure{at: 0, err: errTooLarge}})
-		case u.losses.Add(1) > 1 || !isLostConnection(err):
+			x.cut(u.stream, err)
+		case u.losses.Add(1) > 1 || !isLostConnection(err) && !tooLarge(err):
 			u.finish(outcome{failed: &failure{at: -1, err: err}})
 		default:
 			x.again = append(x.again, u)
@@ -119,7 +117,7 @@ func (x *exchange) panicked(err error) []*unit {
 			continue
 		}
 		if u.stream != nil {
-			u.stream.finish(err)
+			x.cut(u.stream, err)
 		}
 		u.finish(outcome{failed: &failure{at: -1, err: err}})
 	}
@@ -204,7 +202,9 @@ func (x *exchange) answer(u *unit, steps []step) error {
 				a.failed = &failure{at: steps[done].at, err: err}
 			}
 		default:
-			x.undo(steps[done:])
+			if tooLarge(err) && done < len(steps) { // the driver gives a connection up with a message that is too large
+				u.finish(outcome{parts: a.parts, failed: &failure{at: steps[done].at, err: errTooLarge}})
+			}
 			return err
 		}
 	}

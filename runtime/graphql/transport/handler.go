@@ -68,6 +68,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if unchanged(w, r, media, status, response) {
 		return
 	}
+	if response.Stream != nil {
+		stream(r.Context(), w, media, response)
+		return
+	}
 	write(w, media, status, response.Data, response.Errors)
 }
 

@@ -73,7 +73,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) (Request, *re
 	if !given && len(members["operationName"]) > 0 && string(members["operationName"]) != "null" {
 		return Request{}, refuse(http.StatusBadRequest, "\"operationName\" is not a string")
 	}
-	request := Request{Query: query, OperationName: operation}
+	request := Request{Query: query, OperationName: operation, Open: true}
 	bad := request.readMaps(members["variables"], members["extensions"])
 	return request, bad
 }
