@@ -50,6 +50,13 @@ type picture struct {
 	plans       *kept[planKey, *plan.Plan]
 }
 
+func newPicture(s *schema.Schema, fingerprint string) *picture {
+	return &picture{
+		schema: s, fingerprint: fingerprint,
+		documents: newKept[string, *plan.Document](keptText), plans: newKept[planKey, *plan.Plan](keptPlans),
+	}
+}
+
 // planKey names a plan of an operation.
 type planKey struct {
 	operation *plan.Operation
@@ -108,10 +115,7 @@ func (s *Service) Load(ctx context.Context) error {
 		s.refused.Store(&refused{fingerprint: fingerprint, err: err})
 		return err
 	}
-	s.picture.Store(&picture{
-		schema: built, fingerprint: fingerprint,
-		documents: newKept[string, *plan.Document](keptText), plans: newKept[planKey, *plan.Plan](keptPlans),
-	})
+	s.picture.Store(newPicture(built, fingerprint))
 	s.refused.Store(nil)
 	return nil
 }
