@@ -44,7 +44,7 @@ func (a *answering) rows(rows *pgconn.ResultReader, s step) error {
 // result writes a statement's rows as the JSON value of its root field.
 func (a *answering) result(r *pgconn.ResultReader, at int) error {
 	call := a.unit.calls[at]
-	b := make([]byte, 0, call.Pace.Bytes()+64)
+	b := append(newBuffer(call.Pace.Bytes()), a.unit.before...)
 	if call.One {
 		if r.NextRow() {
 			b = appendRow(b, call.Statement, r.Values(), a.estimate)

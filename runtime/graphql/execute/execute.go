@@ -50,6 +50,7 @@ func (e *Executor) Close() { e.lanes.close() }
 // When Stream is there, Data is only the beginning: then comes the stream, and then After.
 type Result struct {
 	Data   []byte
+	Body   []byte // the whole response, Data in it, when there are no errors; it may be nil all the same
 	Errors gqlerror.List
 	Stream *Stream
 	After  string
@@ -64,11 +65,19 @@ type answer struct {
 	err  error
 }
 
+// Release lets the memory of the response be used again. Nothing of it may be read after that.
+func (r *Result) Release() {
+	if r.Body != nil {
+		releaseBuffer(r.Body)
+		*r = Result{}
+	}
+}
+
 // Execute runs a plan. It never fails as a whole without saying so in Errors. With open, the answer may come
 // in parts.
 func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p *plan.Plan, calls []plan.Call, open bool) Result {
-	if open && len(p.Fields) == 1 && len(calls) == 1 {
-		return e.one(ctx, s, p, calls)
+	if len(p.Fields) == 1 && len(calls) == 1 {
+		return e.one(ctx, s, p, calls, open)
 	}
 	answers, err := e.answer(ctx, p, calls)
 	if err != nil {
@@ -77,24 +86,23 @@ func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p *plan.Plan, 
 	return e.assemble(s, p, answers)
 }
 
-// one runs a plan of one field, whose answer may come in parts.
-func (e *Executor) one(ctx context.Context, s *schema.Schema, p *plan.Plan, calls []plan.Call) Result {
-	o, stream, err := e.run(ctx, calls, e.maxBytes, true)
-	if err != nil {
+const beforeData = `{"data":`
+
+// one runs a plan of one field: the response is written as it is read.
+func (e *Executor) one(ctx context.Context, s *schema.Schema, p *plan.Plan, calls []plan.Call, open bool) Result {
+	u := newUnit(calls, e.maxBytes, open)
+	u.before = p.Fields[0].Before
+	o, stream, err := e.run(ctx, u)
+	switch {
+	case err != nil:
 		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}
+	case o.failed != nil:
+		return e.assemble(s, p, []answer{{err: o.failed.err}})
+	case stream != nil:
+		return Result{Data: o.parts[0][len(beforeData):], Stream: stream, After: "}"}
 	}
-	var a answer
-	if o.failed != nil {
-		a.err = o.failed.err
-	} else {
-		a.json = o.parts[0]
-	}
-	result := e.assemble(s, p, []answer{a})
-	if stream != nil {
-		result.Stream, result.After = stream, "}"
-		result.Data = result.Data[:len(result.Data)-1]
-	}
-	return result
+	body := append(o.parts[0], "}}"...)
+	return Result{Body: body, Data: body[len(beforeData) : len(body)-1]}
 }
 
 // answer runs the statements of a plan, in one snapshot as far as they succeed. A failure ends the
@@ -110,10 +118,10 @@ func (e *Executor) answer(ctx context.Context, p *plan.Plan, calls []plan.Call) 
 	answers := make([]answer, len(calls))
 	room := e.maxBytes
 	for next := 0; next < len(calls); {
-		o, _, err := e.run(ctx, calls[next:], room, false)
+		o, _, err := e.run(ctx, newUnit(calls[next:], room, false))
 		if err == nil && o.failed != nil && o.failed.at < 0 {
 			// What failed is what they share: a lock that one of them may not take, say. Alone each gets its own error.
-			o, _, err = e.run(ctx, calls[next:next+1], room, false)
+			o, _, err = e.run(ctx, newUnit(calls[next:next+1], room, false))
 		}
 		if err != nil {
 			return nil, err
@@ -135,10 +143,9 @@ func (e *Executor) answer(ctx context.Context, p *plan.Plan, calls []plan.Call) 
 	return answers, nil
 }
 
-// run sends statements as a unit and waits for what comes of it: the answers before the one that failed. err
-// is for what was no statement's fault.
-func (e *Executor) run(ctx context.Context, calls []plan.Call, room int, open bool) (outcome, *Stream, error) {
-	u := newUnit(calls, room, open)
+// run sends a unit and waits for what comes of it: the answers before the one that failed. err is for what was
+// no statement's fault.
+func (e *Executor) run(ctx context.Context, u *unit) (outcome, *Stream, error) {
 	if err := e.lanes.submit(u); err != nil {
 		return outcome{}, nil, err
 	}
@@ -153,7 +160,7 @@ func (e *Executor) run(ctx context.Context, calls []plan.Call, room int, open bo
 		o.parts = o.parts[:o.failed.at]
 	} else {
 		o.parts = nil
-		if len(calls) == 1 {
+		if len(u.calls) == 1 {
 			o.failed.at = 0
 		}
 	}

@@ -20,6 +20,8 @@ type unit struct {
 	room  int  // bytes that the answers may have in all
 	open  bool // the answer may leave before it is complete
 
+	before string // what stands before the answer in the response, when it is the only one
+
 	claimed atomic.Bool // somebody gives, or has given, the answer: a unit may be on two connections at once
 	left    atomic.Bool
 	done    chan struct{}

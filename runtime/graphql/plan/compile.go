@@ -43,7 +43,7 @@ type compiler struct {
 }
 
 func (c *compiler) rootField(f selected) (RootField, *gqlerror.Error) {
-	root := RootField{Key: f.key, Field: f.field}
+	root := RootField{Key: f.key, Field: f.field, Before: `{"data":{` + quoted(f.key) + ":"}
 	defer c.enter(f)()
 	switch f.field.Name {
 	case "__typename":
