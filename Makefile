@@ -58,7 +58,7 @@ bench: ## fraiseql against a server written by hand and PostGraphile: bench/READ
 	bench/run.sh
 
 microbench: needs-go needs-postgres ## benchmarks of the hot paths
-	go test -run '^$$' -bench . -benchmem ./runtime/graphql/...
+	go test -run '^$$' -bench . -benchmem ./runtime/graphql/... ./runtime/httpapi
 
 nightly: check clients ## what takes long
 	go test -count=5 -race ./runtime/postgres/embedded

@@ -48,7 +48,7 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 		return nil, err
 	}
 	a.Pool, err = postgres.Connect(ctx, address, postgres.PoolOptions{
-		Size: c.Database.PoolSize, ConnectTimeout: c.Database.ConnectTimeout, Pooler: c.Database.Pooler == "transaction",
+		Size: c.Database.Shared(), ConnectTimeout: c.Database.ConnectTimeout, Pooler: c.Database.Pooler == "transaction",
 		MaxMessage: int(c.GraphQL.Limits.Response),
 	})
 	if err != nil {
@@ -67,7 +67,7 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 	}
 	if c.GraphQL.Enabled == nil || *c.GraphQL.Enabled {
 		a.GraphQL = graphql.New(c.GraphQL, graphql.Deps{
-			Pool: a.Pool, Log: o.Log, Schemas: c.Database.Schemas, Dev: o.Dev,
+			Pool: a.Pool, Connections: c.Database.PoolSize - c.Database.Shared(), Log: o.Log, Schemas: c.Database.Schemas, Dev: o.Dev,
 			Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
 			Timeout: c.Database.StatementTimeout,
 		})
@@ -129,6 +129,9 @@ func (a *App) Close(ctx context.Context) {
 		if err := a.Migrations.Close(); err != nil {
 			a.log.Debug("the connection of migrations did not close in order", slog.Any("error", err))
 		}
+	}
+	if a.GraphQL != nil {
+		a.GraphQL.Close()
 	}
 	if a.Pool != nil {
 		a.Pool.Close()

@@ -39,6 +39,7 @@ func openWith(t testing.TB, c graphql.Config, deps graphql.Deps, files ...string
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
 	s := graphql.New(c, deps)
+	t.Cleanup(s.Close)
 	if err := s.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,7 @@ func TestAnAnswerIsBounded(t *testing.T) {
 	config := graphql.DefaultConfig()
 	config.Limits.Response = 64 << 10
 	s := graphql.New(config, graphql.Deps{Pool: pool, Log: slog.New(slog.DiscardHandler), Schemas: []string{"public"}})
+	t.Cleanup(s.Close)
 	if err := s.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -20,14 +20,15 @@ import (
 
 // Deps is what a Service works with.
 type Deps struct {
-	Pool      *pgxpool.Pool
-	Log       *slog.Logger
-	Schemas   []string      // of the database, in order of precedence
-	Unnamed   bool          // a transaction pooler stands before PostgreSQL: prepare nothing by name
-	Dev       bool          // introspection and the playground are on unless the configuration says no
-	BodyLimit int64         // bytes of a request; 0 is 256 KiB
-	Timeout   time.Duration // of the statements of one request; 0 is none
-	Interval  time.Duration // between looks for a changed schema; 0 is 2 s, in development 1 s
+	Pool        *pgxpool.Pool
+	Log         *slog.Logger
+	Connections int           // for requests, beside those of the pool; 0 is 4
+	Schemas     []string      // of the database, in order of precedence
+	Unnamed     bool          // a transaction pooler stands before PostgreSQL: prepare nothing by name
+	Dev         bool          // introspection and the playground are on unless the configuration says no
+	BodyLimit   int64         // bytes of a request; 0 is 256 KiB
+	Timeout     time.Duration // of the statements of one request; 0 is none
+	Interval    time.Duration // between looks for a changed schema; 0 is 2 s, in development 1 s
 }
 
 // Service answers GraphQL requests. It is safe for use by many goroutines.
@@ -47,6 +48,13 @@ type picture struct {
 	fingerprint string
 	documents   *kept[string, *plan.Document]
 	plans       *kept[planKey, *plan.Plan]
+}
+
+func newPicture(s *schema.Schema, fingerprint string) *picture {
+	return &picture{
+		schema: s, fingerprint: fingerprint,
+		documents: newKept[string, *plan.Document](keptText), plans: newKept[planKey, *plan.Plan](keptPlans),
+	}
 }
 
 // planKey names a plan of an operation.
@@ -74,9 +82,14 @@ func New(config Config, deps Deps) *Service {
 	}
 	return &Service{
 		config: config, deps: deps, hurry: make(chan struct{}, 1),
-		executor: &execute.Executor{Pool: deps.Pool, Log: deps.Log, Unnamed: deps.Unnamed, MaxBytes: int(config.Limits.Response)},
+		executor: execute.New(execute.Options{
+			Pool: deps.Pool, Log: deps.Log, Connections: deps.Connections, Unnamed: deps.Unnamed, MaxBytes: int(config.Limits.Response),
+		}),
 	}
 }
+
+// Close lets go of the connections, after the requests that are on the way.
+func (s *Service) Close() { s.executor.Close() }
 
 // Schema gives the schema as it is now, or nil before the first Load.
 func (s *Service) Schema() *schema.Schema {
@@ -102,10 +115,7 @@ func (s *Service) Load(ctx context.Context) error {
 		s.refused.Store(&refused{fingerprint: fingerprint, err: err})
 		return err
 	}
-	s.picture.Store(&picture{
-		schema: built, fingerprint: fingerprint,
-		documents: newKept[string, *plan.Document](keptText), plans: newKept[planKey, *plan.Plan](keptPlans),
-	})
+	s.picture.Store(newPicture(built, fingerprint))
 	s.refused.Store(nil)
 	return nil
 }
@@ -142,6 +152,9 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil //nolint:nilerr // being told to stop is the ordinary end, whatever the last look met
 		}
 		s.note(err)
+		if err == nil {
+			s.executor.Warm() // the first connection works: the rest behind it
+		}
 		hurry := s.hurry
 		if err == nil {
 			wait = s.deps.Interval
@@ -226,7 +239,7 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		ctx, cancel = context.WithTimeout(ctx, s.deps.Timeout)
 		defer cancel()
 	}
-	result := s.executor.Execute(ctx, p.schema, planned, calls)
+	result := s.executor.Execute(ctx, p.schema, planned, calls, r.Open)
 	if result.Unavailable || result.Outdated {
 		select {
 		case s.hurry <- struct{}{}:

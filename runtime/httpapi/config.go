@@ -15,7 +15,7 @@ type Config struct {
 	TLS    TLS    `toml:"tls" doc:"Certificate and key, when this process ends TLS itself."`
 
 	CORS           *CORS         `toml:"cors" planned:"true" doc:"Which pages of other sites may call."`
-	Compression    *Compression  `toml:"compression" planned:"true" doc:"Smaller answers for clients that take them."`
+	Compression    *Compression  `toml:"compression" doc:"Smaller answers for clients that take them."`
 	RateLimit      *RateLimit    `toml:"rate_limit" planned:"true" doc:"How often one caller may ask."`
 	AdminToken     config.Secret `toml:"admin_token" planned:"true" doc:"The token of the management routes."`
 	EncryptionKey  config.Secret `toml:"encryption_key" planned:"true" doc:"The key that stored secrets are wrapped with."`
@@ -52,7 +52,7 @@ func (c *CORS) Check(r *config.Report) {
 type Compression struct {
 	config.Switch
 	MinSize    config.Bytes `toml:"min_size" default:"1KB" doc:"Answers below it go as they are."`
-	Algorithms []string     `toml:"algorithms" default:"zstd,br,gzip" enum:"zstd,br,gzip" doc:"What is offered, best first."`
+	Algorithms []string     `toml:"algorithms" default:"zstd,gzip,br" enum:"zstd,br,gzip" doc:"What is offered, best first."`
 }
 
 // RateLimit is the table [server.rate_limit].
@@ -96,8 +96,8 @@ type Limits struct {
 	RequestTimeout        time.Duration `toml:"request_timeout" default:"30s" min:"10ms" doc:"How long a request may take."`
 	HeaderTimeout         time.Duration `toml:"header_timeout" default:"10s" min:"10ms" doc:"How long a client may take to send the head of a request."`
 	IdleTimeout           time.Duration `toml:"idle_timeout" default:"2m" min:"1s" doc:"How long a connection may wait for its next request."`
-	MaxConcurrentRequests int           `toml:"max_concurrent_requests" default:"1000" min:"1" doc:"Requests at work at once; one more is answered 503 with Retry-After."`
-	MaxQueueDepth         int           `toml:"max_queue_depth" default:"0" min:"0" planned:"true" doc:"Requests that may wait for others to end; 0 lets none wait."`
+	MaxConcurrentRequests int           `toml:"max_concurrent_requests" default:"1000" min:"1" doc:"Requests at work at once; one more waits, if it may, or is answered 503 with Retry-After."`
+	MaxQueueDepth         int           `toml:"max_queue_depth" default:"0" min:"0" doc:"Requests that may wait, in memory, for others to end; 0 lets none wait."`
 }
 
 // TLS is the table [server.tls].

@@ -42,8 +42,9 @@ func (s *Server) drain(stop context.Context) error {
 	return nil
 }
 
-// partings tells clients of a server that leaves to take their next request elsewhere. net/http's own switch,
-// SetKeepAlivesEnabled, would also close connections that lie idle between two requests of a busy client.
+// partings tells clients of a server that leaves to take their next request elsewhere: of the header net/http
+// makes GOAWAY where the connection speaks HTTP/2. Its own switch, SetKeepAlivesEnabled, would also close
+// connections that lie idle between two requests of a busy client.
 func (s *Server) partings(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.leaving.Load() {

@@ -32,11 +32,11 @@ func New(config Config, lifecycle Lifecycle, health *Health, log *slog.Logger, f
 		WriteProblem(w, r, fault.New(fault.NotFound, "server/no-route", "there is nothing at "+r.URL.Path))
 	})
 	mux := http.NewServeMux()
-	mux.Handle("/", bounded(config.Limits, features))
+	mux.Handle("/", bounded(config.Limits, compressed(config.Compression, features)))
 	health.Routes(mux, lifecycle)
 	s := &Server{config: config, lifecycle: lifecycle, health: health, log: log}
 	s.http = &http.Server{
-		Handler:           s.partings(withRequestID(guarded(log, mux))),
+		Handler:           s.partings(guarded(log, mux)),
 		ReadHeaderTimeout: config.Limits.HeaderTimeout,
 		ReadTimeout:       config.Limits.HeaderTimeout + config.Limits.RequestTimeout,
 		WriteTimeout:      config.Limits.HeaderTimeout + 2*config.Limits.RequestTimeout,

@@ -59,6 +59,12 @@ type table struct {
 // serve runs a server with what is configured; the defaults are those of the program.
 func serve(t *testing.T, flags map[string]string, checks ...httpapi.Check) *site {
 	t.Helper()
+	return serveRoutes(t, flags, nil, checks...)
+}
+
+// serveRoutes has routes of a test's own besides.
+func serveRoutes(t *testing.T, flags map[string]string, routes map[string]http.HandlerFunc, checks ...httpapi.Check) *site {
+	t.Helper()
 	all := map[string]string{"server.port": "0", "lifecycle.shutdown_delay": "0s"}
 	for key, value := range flags {
 		all[key] = value
@@ -69,7 +75,11 @@ func serve(t *testing.T, flags map[string]string, checks ...httpapi.Check) *site
 	}
 	s := &site{log: &lockedBuffer{}, entered: make(chan struct{}, 10), release: make(chan struct{})}
 	mux := http.NewServeMux()
+	for pattern, handler := range routes {
+		mux.HandleFunc(pattern, handler)
+	}
 	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
 		s.entered <- struct{}{}
 		select {
 		case <-s.release:

@@ -15,12 +15,15 @@ type Config struct {
 	Pooler           string        `toml:"pooler" default:"none" enum:"none,transaction" doc:"Whether a transaction pooler such as PgBouncer stands in between."`
 	Embedded         *bool         `toml:"embedded" doc:"Run a private server. Default: when no address is given."`
 	Repository       string        `toml:"embedded_repository" default:"https://repo1.maven.org/maven2" form:"url" doc:"Where the private server's programs are downloaded from when this machine has none: a Maven repository with the builds of zonkyio/embedded-postgres-binaries."`
-	PoolSize         int           `toml:"pool_size" default:"10" min:"1" max:"1000" doc:"Connections of one server process."`
+	PoolSize         int           `toml:"pool_size" default:"10" min:"3" max:"1000" doc:"Connections of one server process: most of them for requests, each with an owner, some shared by all else."`
 	ConnectTimeout   time.Duration `toml:"connect_timeout" default:"5s" min:"100ms" doc:"How long one connection may take to open."`
 	StatementTimeout time.Duration `toml:"statement_timeout" default:"30s" min:"10ms" doc:"How long the statements of one request may take."`
 	Schemas          []string      `toml:"schemas" default:"public" doc:"Schemas that the API shows, in order of precedence."`
 	Replicas         []Replica     `toml:"replicas" planned:"true" doc:"Copies that queries may read from."`
 }
+
+// Shared is how many of the connections are in a pool for what is no request; the others serve requests.
+func (c *Config) Shared() int { return max(1, min(3, c.PoolSize/4)) }
 
 // Replica is one entry of [[database.replicas]].
 type Replica struct {

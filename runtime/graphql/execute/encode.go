@@ -7,12 +7,19 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
-// appendRow writes a row as a JSON object. values are PostgreSQL's text forms; nil is null.
-func appendRow(b []byte, s *plan.Statement, values [][]byte) []byte {
+// appendRow writes a row as a JSON object. values are PostgreSQL's text forms; nil is null. estimate is what the
+// planner has said of the statement.
+func appendRow(b []byte, s *plan.Statement, values [][]byte, estimate []byte) []byte {
+	next := 0
 	for i := range s.Columns {
 		c := &s.Columns[i]
 		b = append(b, c.Before...)
-		b = appendValue(b, c.Encoding, values[i])
+		if c.Encoding == schema.Estimated {
+			b = appendValue(b, schema.Raw, estimate)
+			continue
+		}
+		b = appendValue(b, c.Encoding, values[next])
+		next++
 	}
 	return append(b, s.End...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -11,18 +12,48 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
-// Executor runs plans on a pool of connections.
+// Executor runs plans.
 type Executor struct {
-	Pool     *pgxpool.Pool
-	Log      *slog.Logger
-	Unnamed  bool // nothing may stay prepared: a transaction pooler stands between us and PostgreSQL
-	MaxBytes int  // of one answer; the pool's connections refuse single messages above it
+	pool     *pgxpool.Pool // for what is no request's
+	log      *slog.Logger
+	maxBytes int
+	lanes    *lanes
 }
 
+// Options are the choices of an executor.
+type Options struct {
+	Pool        *pgxpool.Pool // how to reach the database; the connections for requests are made beside it
+	Log         *slog.Logger
+	Connections int  // for requests; 0 is 4
+	Unnamed     bool // nothing may stay prepared: a transaction pooler stands between us and PostgreSQL
+	MaxBytes    int  // of one answer; the pool's connections refuse single messages above it
+}
+
+// New makes an executor that opens its connections when they are needed; Warm opens them before.
+func New(o Options) *Executor {
+	config := o.Pool.Config().ConnConfig.Config
+	if o.Connections == 0 {
+		o.Connections = 4
+	}
+	dial := func(ctx context.Context) (*pgconn.PgConn, error) { return pgconn.ConnectConfig(ctx, config.Copy()) }
+	return &Executor{pool: o.Pool, log: o.Log, maxBytes: o.MaxBytes, lanes: newLanes(dial, o.Log, o.Connections, o.Unnamed)}
+}
+
+// Warm opens all connections, and does not wait for it.
+func (e *Executor) Warm() { e.lanes.warm() }
+
+// Close ends the connections, after what is on the way.
+func (e *Executor) Close() { e.lanes.close() }
+
 // Result is a response before it is put on the wire. Data is JSON, or nil when execution never began.
+//
+// When Stream is there, Data is only the beginning: then comes the stream, and then After.
 type Result struct {
 	Data   []byte
+	Body   []byte // the whole response, Data in it, when there are no errors; it may be nil all the same
 	Errors gqlerror.List
+	Stream *Stream
+	After  string
 
 	Unavailable bool // the database could not be reached: worth another try later
 	Outdated    bool // the database is not as the schema has it: worth a look
@@ -34,42 +65,77 @@ type answer struct {
 	err  error
 }
 
-// Execute runs a plan. It never fails as a whole without saying so in Errors.
-func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p *plan.Plan, calls []plan.Call) Result {
-	var fields []*plan.RootField
-	for i := range p.Fields {
-		if p.Fields[i].Statement != nil {
-			fields = append(fields, &p.Fields[i])
-		}
+// Release lets the memory of the response be used again. Nothing of it may be read after that.
+func (r *Result) Release() {
+	if r.Body != nil {
+		releaseBuffer(r.Body)
+		*r = Result{}
 	}
-	answers, err := e.answer(ctx, fields, calls)
+}
+
+// Execute runs a plan. It never fails as a whole without saying so in Errors. With open, the answer may come
+// in parts.
+func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p *plan.Plan, calls []plan.Call, open bool) Result {
+	if len(p.Fields) == 1 && len(calls) == 1 {
+		return e.one(ctx, s, p, calls, open)
+	}
+	answers, err := e.answer(ctx, p, calls)
 	if err != nil {
 		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}
 	}
 	return e.assemble(s, p, answers)
 }
 
-// answer runs the statements of fields, in one snapshot as far as they succeed. A failure ends the
+const beforeData = `{"data":`
+
+// one runs a plan of one field: the response is written as it is read.
+func (e *Executor) one(ctx context.Context, s *schema.Schema, p *plan.Plan, calls []plan.Call, open bool) Result {
+	u := newUnit(calls, e.maxBytes, open)
+	u.before = p.Fields[0].Before
+	o, stream, err := e.run(ctx, u)
+	switch {
+	case err != nil:
+		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}
+	case o.failed != nil:
+		return e.assemble(s, p, []answer{{err: o.failed.err}})
+	case stream != nil:
+		return Result{Data: o.parts[0][len(beforeData):], Stream: stream, After: "}"}
+	}
+	body := append(o.parts[0], "}}"...)
+	return Result{Body: body, Data: body[len(beforeData) : len(body)-1]}
+}
+
+// answer runs the statements of a plan, in one snapshot as far as they succeed. A failure ends the
 // snapshot for those that come after it too; they are innocent and share the next one. err is set when
 // the database could not be asked at all.
-func (e *Executor) answer(ctx context.Context, fields []*plan.RootField, calls []plan.Call) ([]answer, error) {
-	answers := make([]answer, len(fields))
-	room := e.MaxBytes
-	for next := 0; next < len(fields); {
-		parts, failed, err := e.try(ctx, calls[next:], room)
+func (e *Executor) answer(ctx context.Context, p *plan.Plan, calls []plan.Call) ([]answer, error) {
+	nonNull := make([]bool, 0, len(calls))
+	for i := range p.Fields {
+		if p.Fields[i].Statement != nil {
+			nonNull = append(nonNull, p.Fields[i].NonNull())
+		}
+	}
+	answers := make([]answer, len(calls))
+	room := e.maxBytes
+	for next := 0; next < len(calls); {
+		o, _, err := e.run(ctx, newUnit(calls[next:], room, false))
+		if err == nil && o.failed != nil && o.failed.at < 0 {
+			// What failed is what they share: a lock that one of them may not take, say. Alone each gets its own error.
+			o, _, err = e.run(ctx, newUnit(calls[next:next+1], room, false))
+		}
 		if err != nil {
 			return nil, err
 		}
-		for i, part := range parts {
+		for i, part := range o.parts {
 			answers[next+i].json = part
 			room -= len(part)
 		}
-		next += len(parts)
-		if failed == nil {
+		next += len(o.parts)
+		if o.failed == nil {
 			continue
 		}
-		answers[next].err = failed
-		if fields[next].NonNull() {
+		answers[next].err = o.failed.err
+		if nonNull[next] {
 			break // data as a whole is null now: nothing else could be shown
 		}
 		next++
@@ -77,50 +143,26 @@ func (e *Executor) answer(ctx context.Context, fields []*plan.RootField, calls [
 	return answers, nil
 }
 
-// try runs statements on one connection, and on a fresh one when the first was lost while it lay idle.
-// Reads may be repeated, and no byte has left yet. parts are the answers before the one that failed;
-// err is for what was no statement's fault.
-func (e *Executor) try(ctx context.Context, statements []plan.Call, room int) (parts [][]byte, failed, err error) {
-	parts, end := e.once(ctx, statements, room)
-	if end != nil && ctx.Err() == nil && isLostConnection(end.err) {
-		e.Pool.Reset()
-		parts, end = e.once(ctx, statements, room)
+// run sends a unit and waits for what comes of it: the answers before the one that failed. err is for what was
+// no statement's fault.
+func (e *Executor) run(ctx context.Context, u *unit) (outcome, *Stream, error) {
+	if err := e.lanes.submit(u); err != nil {
+		return outcome{}, nil, err
 	}
-	switch {
-	case end == nil:
-		return parts, nil, nil
-	case !isStatementError(end.err):
-		return nil, nil, end.err
-	case end.at >= 0:
-		return parts[:end.at], end.err, nil
-	case len(statements) > 1:
-		// What failed is what they share: a lock that one of them may not take, say. Alone each gets its own error.
-		return e.try(ctx, statements[:1], room)
+	o, stream, err := u.wait(ctx)
+	if err != nil || o.failed == nil {
+		return o, stream, err
 	}
-	return nil, end.err, nil
-}
-
-// staleTries bounds how often statements are prepared anew for one request: each change of the schema
-// while it is at work takes one.
-const staleTries = 3
-
-// once runs statements on one connection. When the schema has changed since they were prepared there,
-// they are prepared again on that very connection: any other one is as old.
-func (e *Executor) once(ctx context.Context, statements []plan.Call, room int) ([][]byte, *failure) {
-	conn, err := e.Pool.Acquire(ctx)
-	if err != nil {
-		return nil, &failure{at: -1, err: err}
+	if !isStatementError(o.failed.err) {
+		return outcome{}, nil, o.failed.err
 	}
-	defer conn.Release()
-	for try := 1; ; try++ {
-		parts := make([][]byte, len(statements))
-		failed := run(ctx, conn.Conn().PgConn(), statements, e.Unnamed, room, parts)
-		if failed == nil || !isStalePlan(failed.err) || try == staleTries || ctx.Err() != nil {
-			return parts, failed
-		}
-		delete(conn.Conn().PgConn().CustomData(), preparedKey)
-		if err := conn.Conn().DeallocateAll(ctx); err != nil { // what the driver has prepared for itself goes, too
-			return nil, &failure{at: -1, err: err}
+	if o.failed.at >= 0 {
+		o.parts = o.parts[:o.failed.at]
+	} else {
+		o.parts = nil
+		if len(u.calls) == 1 {
+			o.failed.at = 0
 		}
 	}
+	return o, nil, nil
 }

@@ -12,7 +12,7 @@ import (
 // Explain gives PostgreSQL's plan of a statement with its values, a line each; to analyze is to run it, in a
 // read-only transaction.
 func (e *Executor) Explain(ctx context.Context, call plan.Call, analyze bool) ([]string, error) {
-	tx, err := e.Pool.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return nil, fmt.Errorf("explain statement: %w", err)
 	}

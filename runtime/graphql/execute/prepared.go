@@ -15,66 +15,59 @@ const (
 	maxPreparedText = 32 << 10
 )
 
-const preparedKey = "fraiseql.prepared"
-
 // prepared is what a connection has prepared, the last used first.
 type prepared struct {
-	names map[string]*list.Element // by SQL text
-	order *list.List               // of statement
+	bySQL map[string]*list.Element
+	order *list.List // of *statement
 	made  int
 }
 
-type statement struct{ name, sql string }
-
-func preparedOn(conn *pgconn.PgConn) *prepared {
-	data := conn.CustomData()
-	if p, ok := data[preparedKey].(*prepared); ok {
-		return p
-	}
-	p := &prepared{names: map[string]*list.Element{}, order: list.New()}
-	data[preparedKey] = p
-	return p
+type statement struct {
+	name, sql   string
+	description *pgconn.StatementDescription // once the server has given it
 }
 
-// name gives the name under which a statement is prepared, and whether it is.
-func (p *prepared) name(sql string) (string, bool) {
-	e, ok := p.names[sql]
+func newPrepared() *prepared { return &prepared{bySQL: map[string]*list.Element{}, order: list.New()} }
+
+// get gives the statement that a text is prepared as; nil when it is not.
+func (p *prepared) get(sql string) *statement {
+	e, ok := p.bySQL[sql]
 	if !ok {
-		return "", false
+		return nil
 	}
 	p.order.MoveToFront(e)
-	return e.Value.(statement).name, true
+	return e.Value.(*statement)
 }
 
 // add notes a statement that is about to be prepared and gives it a name of its own.
-func (p *prepared) add(sql string) statement {
+func (p *prepared) add(sql string) *statement {
 	p.made++
-	s := statement{name: "fraiseql_" + strconv.Itoa(p.made), sql: sql}
-	p.names[sql] = p.order.PushFront(s)
+	s := &statement{name: "fraiseql_" + strconv.Itoa(p.made), sql: sql}
+	p.bySQL[sql] = p.order.PushFront(s)
 	return s
 }
 
-// evict takes out the statement that was used the longest ago, once there are too many.
-func (p *prepared) evict() (statement, bool) {
+// evict takes out the statement that was used the longest ago, once there are too many; else nil.
+func (p *prepared) evict() *statement {
 	if p.order.Len() < maxPrepared {
-		return statement{}, false
+		return nil
 	}
-	s := p.order.Remove(p.order.Back()).(statement)
-	delete(p.names, s.sql)
-	return s, true
+	s := p.order.Remove(p.order.Back()).(*statement)
+	delete(p.bySQL, s.sql)
+	return s
 }
 
 // forget takes back add: the statement was not prepared after all.
-func (p *prepared) forget(s statement) {
-	if e, ok := p.names[s.sql]; ok && e.Value == s {
+func (p *prepared) forget(s *statement) {
+	if e, ok := p.bySQL[s.sql]; ok && e.Value == s {
 		p.order.Remove(e)
-		delete(p.names, s.sql)
+		delete(p.bySQL, s.sql)
 	}
 }
 
 // restore takes back evict: the server has the statement still.
-func (p *prepared) restore(s statement) {
-	if _, again := p.names[s.sql]; !again {
-		p.names[s.sql] = p.order.PushBack(s)
+func (p *prepared) restore(s *statement) {
+	if _, again := p.bySQL[s.sql]; !again {
+		p.bySQL[s.sql] = p.order.PushBack(s)
 	}
 }

@@ -66,7 +66,7 @@ func (e *Executor) masked(err error, message string) *gqlerror.Error {
 	var b [6]byte
 	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails since Go 1.24
 	id := hex.EncodeToString(b[:])
-	e.Log.Error("graphql request failed", slog.String("error_id", id), slog.Any("error", err))
+	e.log.Error("graphql request failed", slog.String("error_id", id), slog.Any("error", err))
 	problem := plan.Problem(plan.InternalError, message+"; the log has it under "+id, nil)
 	problem.Extensions["errorId"] = id
 	return problem
@@ -90,6 +90,9 @@ func isStatementError(err error) bool {
 
 // isUnavailable tells whether another try later may well succeed.
 func isUnavailable(err error) bool {
+	if errors.Is(err, errBusy) {
+		return true
+	}
 	return !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) && postgres.IsUnavailable(err)
 }
 

@@ -34,6 +34,7 @@ type compiler struct {
 	estimate   *Estimate
 	aliases    int
 	rows       *rows // of the level at work
+	whole      bool  // PostgreSQL makes the whole list, and not only what is in its rows
 
 	// Where the compiler is, for the errors of values that come later.
 	path ast.Path
@@ -42,7 +43,7 @@ type compiler struct {
 }
 
 func (c *compiler) rootField(f selected) (RootField, *gqlerror.Error) {
-	root := RootField{Key: f.key, Field: f.field}
+	root := RootField{Key: f.key, Field: f.field, Before: `{"data":{` + quoted(f.key) + ":"}
 	defer c.enter(f)()
 	switch f.field.Name {
 	case "__typename":
@@ -131,11 +132,15 @@ func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.
 	if len(c.params) > maxParameters {
 		return nil, Problem(TooComplex, "the field needs "+strconv.Itoa(len(c.params))+" parameters; PostgreSQL takes "+strconv.Itoa(maxParameters), nil)
 	}
-	list, columns, end := q.columns()
-	return &Statement{
-		SQL: q.with + "select " + strings.Join(list, ", ") + q.tail, Params: c.params, One: one, Columns: columns, End: end,
-		Locks: slices.Sorted(maps.Keys(c.locks)), Calls: c.calls, Estimate: c.estimate, rows: *c.rows,
-	}, nil
+	statement := &Statement{Params: c.params, Locks: slices.Sorted(maps.Keys(c.locks)), Calls: c.calls, Estimate: c.estimate, rows: *c.rows}
+	if !one && c.whole {
+		statement.SQL, statement.One, statement.Columns = "select v from "+q.all()+" w", true, []Column{{Encoding: schema.Raw}}
+		return statement, nil
+	}
+	var list []string
+	list, statement.Columns, statement.End = q.columns()
+	statement.SQL, statement.One = q.with+"select "+strings.Join(list, ", ")+q.tail, one
+	return statement, nil
 }
 
 // byKey reads the row that has a key.

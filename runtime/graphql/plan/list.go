@@ -66,12 +66,20 @@ func (c *compiler) list(from source, f selected, values map[string]any) (query, 
 	if err != nil {
 		return query{}, err
 	}
+	if from.condition == "" {
+		c.whole = (l.joins != "" || l.attached) && page.most <= wholeUpTo
+	}
 	rows := s.from + s.where() + orderSQL(s.order) + page.inner
 	if l.joins == "" && !l.attached && page.outer == "" {
 		return query{record: l.record, tail: rows}, nil
 	}
 	return query{record: l.record, tail: " from (select " + strings.Join(l.needs(from.alias), ", ") + rows + ") " + from.alias + l.joins + page.outer}, nil
 }
+
+// wholeUpTo is the page up to which PostgreSQL makes one value of a list whose rows have children. Such rows come
+// slowly, and waking up for each few of them costs more than it takes PostgreSQL to put them together. Rows of
+// plain columns come at once, and large lists are to leave before they are complete.
+const wholeUpTo = 100
 
 // level begins the estimate of a level; the function that it gives ends it.
 func (c *compiler) level(limit any, expected float64) (leave func()) {
@@ -84,6 +92,7 @@ func (c *compiler) level(limit any, expected float64) (leave func()) {
 // page is which rows of a level are read.
 type page struct {
 	rows  any    // how many: a number or a slot
+	most  int    // what rows is at most
 	count string // the same in SQL
 	inner string // the clauses behind the order
 	outer string // a limit around them; empty where inner says all
@@ -104,7 +113,8 @@ func (c *compiler) page(argument string, more int, values map[string]any) (page,
 	if later, variable := given.(slot); variable {
 		parameter, _ := c.param(later, countText(argument, c.paging.Most)) // a slot is judged later
 		p.count = parameter + "::int8"
-		p.inner = " limit " + strconv.Itoa(power(c.magnitudes[later.variable])+more)
+		p.most = power(c.magnitudes[later.variable])
+		p.inner = " limit " + strconv.Itoa(p.most+more)
 		p.outer = " limit " + p.count
 		if more > 0 {
 			p.outer += " + " + strconv.Itoa(more)
@@ -115,8 +125,8 @@ func (c *compiler) page(argument string, more int, values map[string]any) (page,
 			return p, err.problem(c.what, nil)
 		}
 		p.count = string(text)
-		n, _ := strconv.Atoi(p.count) // countText writes a number
-		p.inner = " limit " + strconv.Itoa(n+more)
+		p.most, _ = strconv.Atoi(p.count) // countText writes a number
+		p.inner = " limit " + strconv.Itoa(p.most+more)
 	}
 	if offset := values["offset"]; offset != nil {
 		c.what = "argument offset"

@@ -27,6 +27,7 @@ func (p *Plan) Weight() int {
 // any the field is null, as the only field of an empty database's API is.
 type RootField struct {
 	Key           string // the response name
+	Before        string // what a response begins with that has this field first: `{"data":{"album":`
 	Field         *ast.Field
 	Typename      string
 	Introspection *Introspection
@@ -57,6 +58,7 @@ type Statement struct {
 
 	Estimate *Estimate // nil where nobody asks for one
 
+	Pace Pace
 	rows rows
 }
 

@@ -1,0 +1,174 @@
+package execute
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// background is the context of what belongs to a connection and not to a request: watch ends what takes too long.
+var background = context.Background()
+
+// answering is a unit whose answer is being read.
+type answering struct {
+	*exchange
+	unit     *unit
+	room     int
+	parts    [][]byte
+	estimate []byte
+	failed   *failure
+}
+
+// rows takes the rows of one step.
+func (a *answering) rows(rows *pgconn.ResultReader, s step) error {
+	var err error
+	switch s.kind {
+	case estimate:
+		for rows.NextRow() {
+			a.estimate = planRows(rows.Values()[0])
+		}
+	case read:
+		err = a.result(rows, s.at)
+	case control, drop, prepare:
+	}
+	if _, closed := rows.Close(); closed != nil {
+		return closed
+	}
+	return err
+}
+
+// result writes a statement's rows as the JSON value of its root field.
+func (a *answering) result(r *pgconn.ResultReader, at int) error {
+	call := a.unit.calls[at]
+	b := append(newBuffer(call.Pace.Bytes()), a.unit.before...)
+	if call.One {
+		if r.NextRow() {
+			b = appendRow(b, call.Statement, r.Values(), a.estimate)
+		} else {
+			b = append(b, "null"...)
+		}
+		return a.keep(at, b)
+	}
+	b = append(b, '[')
+	for first := true; r.NextRow(); first = false {
+		if !first {
+			b = append(b, ',')
+		}
+		b = appendRow(b, call.Statement, r.Values(), a.estimate)
+		if len(b) > a.room {
+			return a.keep(at, b)
+		}
+		if len(b) >= streamFrom && a.unit.open && a.depth == 1 {
+			return a.open(r, at, b)
+		}
+	}
+	return a.keep(at, append(b, ']'))
+}
+
+// keep takes an answer that is complete, unless it is too large.
+func (a *answering) keep(at int, b []byte) error {
+	if len(b) > a.room {
+		// Nobody waits for the rest: watch cancels the statement, and what is on the way is read and dropped.
+		a.unit.finish(outcome{parts: a.parts[:at], failed: &failure{at: at, err: errTooLarge}})
+		a.unit.left.Store(true)
+		return errTooLarge
+	}
+	a.room -= len(b)
+	a.parts[at] = b
+	return nil
+}
+
+// open lets an answer leave while the rest of it is read. From here on nobody else may give it, and a client
+// that is slower than the database makes the database wait.
+func (a *answering) open(r *pgconn.ResultReader, at int, b []byte) error {
+	if !a.unit.claim() {
+		return errLeft
+	}
+	call := a.unit.calls[at]
+	stream := newStream()
+	a.unit.stream = stream
+	a.unit.outcome = outcome{parts: [][]byte{b}}
+	close(a.unit.done)
+	const size = 256 << 10
+	total := len(b)
+	b = make([]byte, 0, size+size/8)
+	for r.NextRow() {
+		b = append(b, ',')
+		b = appendRow(b, call.Statement, r.Values(), a.estimate)
+		if len(b) < size {
+			continue
+		}
+		if total += len(b); total > a.room {
+			a.unit.left.Store(true)
+			return errTooLarge
+		}
+		if err := stream.put(b); err != nil {
+			return err
+		}
+		b = make([]byte, 0, size+size/8)
+	}
+	call.Pace.Note(0, total+len(b))
+	return stream.put(append(b, ']'))
+}
+
+// finish hands the answer over, or has the unit sent again. left are the steps that the server has not taken.
+func (a *answering) finish(left []step) {
+	took := a.watch.next()
+	u := a.unit
+	if a.failed == nil {
+		for i := range u.calls {
+			u.calls[i].Pace.Note(took/time.Duration(len(u.calls)), len(a.parts[i]))
+		}
+	} else {
+		a.undo(left)
+	}
+	switch {
+	case u.stream != nil && a.failed != nil:
+		a.cut(u.stream, a.failed.err)
+	case u.stream != nil:
+		u.stream.finish(nil)
+	case a.failed == nil:
+		u.finish(outcome{parts: a.parts})
+	case isStalePlan(a.failed.err):
+		a.stale, a.again = true, append(a.again, u)
+	case isNeighbours(a.failed.err), isCancelled(a.failed.err) && !u.gone() && a.watch.cancelledLately():
+		a.again = append(a.again, u)
+	default:
+		if tooLarge(a.failed.err) {
+			a.failed.err = errTooLarge
+		}
+		u.finish(outcome{parts: a.parts, failed: a.failed})
+	}
+}
+
+// cut ends an answer that has begun to leave. The client sees that it is not whole, and the log why.
+func (w *worker) cut(s *Stream, err error) {
+	if !errors.Is(err, errLeft) {
+		w.log.Error("an answer was cut: it had begun to leave when its statement failed", slog.Any("error", err))
+	}
+	s.finish(err)
+}
+
+// planRows reads the planner's estimate out of `explain (format json)`.
+func planRows(text []byte) []byte {
+	_, after, found := bytes.Cut(text, []byte(`"Plan Rows": `))
+	if !found {
+		return nil
+	}
+	return bytes.Clone(after[:bytes.IndexFunc(after, func(r rune) bool { return r < '0' || r > '9' })])
+}
+
+// isNeighbours tells whether a unit failed because one before it has left its transaction failed.
+func isNeighbours(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "25P02"
+}
+
+func isCancelled(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "57014"
+}

@@ -1,0 +1,239 @@
+package execute
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+)
+
+const (
+	snapshotSQL = "begin transaction isolation level repeatable read, read only"
+	commitSQL   = "commit"
+	// readOnlySQL makes the transaction that ends with the next synchronisation read-only: one statement in
+	// place of begin and commit.
+	readOnlySQL = "select set_config('transaction_read_only', 'on', true)"
+)
+
+// lockSQL takes the locks of statements before their snapshot is taken: a snapshot from before an ALTER
+// TABLE that rewrites a table would find it empty (PostgreSQL manual, section 13.6). It is empty for none.
+func lockSQL(calls []plan.Call) string {
+	tables := map[string]bool{}
+	for _, c := range calls {
+		for _, t := range c.Locks {
+			tables[t] = true
+		}
+	}
+	if len(tables) == 0 {
+		return ""
+	}
+	return "lock table " + strings.Join(slices.Sorted(maps.Keys(tables)), ", ") + " in access share mode"
+}
+
+// exchange is one round trip: what was sent for each unit, in the order in which the server answers it.
+type exchange struct {
+	*worker
+	units    []*unit
+	stale    bool // what the connection has prepared no longer fits
+	pipeline *pgconn.Pipeline
+	steps    []step
+	ends     []int // of each unit, in steps
+	at       int   // the unit whose answer is being read
+	again    []*unit
+}
+
+// step is one thing that was sent.
+type step struct {
+	kind stepKind
+	at   int        // the statement that it is for; -1 for none
+	name *statement // of prepare and drop
+}
+
+type stepKind uint8
+
+const (
+	control stepKind = iota // begin, lock, commit
+	drop
+	prepare
+	estimate
+	read
+)
+
+// run sends the units, each up to a synchronisation of its own, and gives each its answer. What it returns must
+// be sent again.
+func (x *exchange) run() []*unit {
+	x.pipeline = x.conn.StartPipeline(background)
+	for _, u := range x.units {
+		x.send(u)
+		x.pipeline.SendPipelineSync()
+		x.ends = append(x.ends, len(x.steps))
+	}
+	err := x.pipeline.Flush()
+	begin := 0
+	for ; err == nil && x.at < len(x.units); x.at++ {
+		err = x.answer(x.units[x.at], x.steps[begin:x.ends[x.at]])
+		if err == nil {
+			begin = x.ends[x.at]
+		}
+	}
+	if err != nil {
+		x.lost(x.units[max(0, x.at-1):], err)
+	}
+	if err := x.pipeline.Close(); err != nil && x.conn.IsClosed() {
+		return x.again
+	}
+	if x.stale {
+		x.forgetPrepared()
+	}
+	return x.again
+}
+
+// lost is the end of the connection. Whoever has no answer yet is sent again, but no one twice with the same end.
+func (x *exchange) lost(units []*unit, err error) {
+	for _, u := range units {
+		switch {
+		case u.stream != nil:
+			x.cut(u.stream, err)
+		case u.losses.Add(1) > 1 || !isLostConnection(err) && !tooLarge(err):
+			u.finish(outcome{failed: &failure{at: -1, err: err}})
+		default:
+			x.again = append(x.again, u)
+		}
+	}
+}
+
+// panicked is the end of an exchange in a defect of ours: the unit at work is to blame.
+func (x *exchange) panicked(err error) []*unit {
+	for i, u := range x.units[x.at:] {
+		if i > 0 {
+			x.again = append(x.again, u)
+			continue
+		}
+		if u.stream != nil {
+			x.cut(u.stream, err)
+		}
+		u.finish(outcome{failed: &failure{at: -1, err: err}})
+	}
+	return x.again
+}
+
+// send queues what a unit needs. Several statements share a snapshot; one alone has its own.
+func (x *exchange) send(u *unit) {
+	if len(u.calls) > 1 {
+		x.control(snapshotSQL)
+		if locks := lockSQL(u.calls); locks != "" {
+			x.control(locks)
+		}
+	} else if u.calls[0].Calls {
+		x.control(readOnlySQL)
+	}
+	for i, c := range u.calls {
+		if c.Estimate != nil {
+			x.statement(estimate, i, c.Estimate.SQL, c.Args[:c.Estimate.Params])
+		}
+		x.statement(read, i, c.SQL, c.Args)
+	}
+	if len(u.calls) > 1 {
+		x.control(commitSQL)
+	}
+}
+
+func (x *exchange) control(sql string) { x.statement(control, -1, sql, nil) }
+
+// statement queues a statement, and first its preparation where the connection does not have it.
+func (x *exchange) statement(kind stepKind, at int, sql string, args [][]byte) {
+	if x.unnamed || len(sql) > maxPreparedText {
+		x.pipeline.SendQueryParams(sql, args, nil, nil, nil)
+		x.steps = append(x.steps, step{kind: kind, at: at})
+		return
+	}
+	s := x.known.get(sql)
+	if s == nil {
+		if old := x.known.evict(); old != nil {
+			x.pipeline.SendDeallocate(old.name)
+			x.steps = append(x.steps, step{kind: drop, at: -1, name: old})
+		}
+		s = x.known.add(sql)
+		x.pipeline.SendPrepare(s.name, sql, nil)
+		x.steps = append(x.steps, step{kind: prepare, at: at, name: s})
+	}
+	if s.description != nil {
+		x.pipeline.SendQueryStatement(s.description, args, nil, nil)
+	} else {
+		x.pipeline.SendQueryPrepared(s.name, args, nil, nil)
+	}
+	x.steps = append(x.steps, step{kind: kind, at: at})
+}
+
+// answer reads a unit's answer to its synchronisation and hands it over. An error is the end of the connection.
+func (x *exchange) answer(u *unit, steps []step) error {
+	a := answering{exchange: x, unit: u, room: u.room, parts: make([][]byte, len(u.calls))}
+	done := 0
+	for {
+		result, err := x.pipeline.GetResults()
+		if err == nil {
+			switch result := result.(type) {
+			case *pgconn.PipelineSync:
+				a.finish(steps[done:])
+				return nil
+			case *pgconn.StatementDescription:
+				if fields := len(result.Fields); fields > 0 {
+					result.Name = steps[done].name.name
+					steps[done].name.description = result
+				}
+			case *pgconn.ResultReader:
+				err = a.rows(result, steps[done])
+			case nil:
+				return errEnded
+			}
+		}
+		switch {
+		case err == nil:
+			done++
+		case isAnswer(err):
+			if a.failed == nil {
+				a.failed = &failure{at: steps[done].at, err: err}
+			}
+		default:
+			if tooLarge(err) && done < len(steps) { // the driver gives a connection up with a message that is too large
+				u.finish(outcome{parts: a.parts, failed: &failure{at: steps[done].at, err: errTooLarge}})
+			}
+			return err
+		}
+	}
+}
+
+var errEnded = fmt.Errorf("the database ended an exchange early: %w", io.ErrUnexpectedEOF)
+
+// isAnswer tells whether an error is what the server says of a statement; the exchange goes on after it.
+func isAnswer(err error) bool {
+	var pg *pgconn.PgError
+	return errors.Is(err, errTooLarge) || errors.Is(err, errLeft) || errors.As(err, &pg) && !isLostConnection(err)
+}
+
+// undo makes the list of prepared statements say what the server has, when it has not taken some steps. A
+// failed prepare leaves nothing behind; everything after a failure is skipped until the synchronisation.
+func (x *exchange) undo(steps []step) {
+	for _, s := range slices.Backward(steps) {
+		switch s.kind {
+		case prepare:
+			x.known.forget(s.name)
+		case drop:
+			x.known.restore(s.name)
+		case control, estimate, read:
+		}
+	}
+}
+
+// tooLarge tells whether an answer was over its bound: in all, or in one row.
+func tooLarge(err error) bool {
+	var message *pgproto3.ExceededMaxBodyLenErr
+	return errors.Is(err, errTooLarge) || errors.As(err, &message)
+}

@@ -1,0 +1,104 @@
+package execute
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	// patience is how long the units behind one that runs wait for it.
+	patience = 40 * time.Millisecond
+	// cancelPatience is how long a connection may take to answer after a cancel request before it is given up.
+	cancelPatience = 2 * time.Second
+)
+
+// watch looks after the unit that runs on a connection. When it takes long, those behind it are sent on the
+// slow lane as well; when nobody waits for it any more, it is cancelled.
+type watch struct {
+	mu        sync.Mutex // guards what follows
+	timer     *time.Timer
+	worker    *worker
+	conn      *pgconn.PgConn
+	units     []*unit // on the way, in the order of their answers; nil when there are none
+	at        int     // the one that runs
+	since     time.Time
+	rescued   bool
+	cancelled time.Time // when a cancel request was sent last
+	pending   bool      // it was for the unit that runs
+}
+
+func (s *watch) begin(w *worker, units []*unit) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.worker, s.conn, s.units = w, w.conn, units
+	s.at, s.since, s.rescued, s.pending = 0, time.Now(), false, false
+	if s.timer == nil {
+		s.timer = time.AfterFunc(patience, s.look)
+	} else {
+		s.timer.Reset(patience)
+	}
+}
+
+// next notes that the answer of a unit is complete, and gives how long that took.
+func (s *watch) next() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	took := now.Sub(s.since)
+	s.at, s.since, s.pending = s.at+1, now, false
+	return took
+}
+
+func (s *watch) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.units = nil
+	s.timer.Stop()
+}
+
+// cancelledLately tells whether a cancel request may still hit a statement that it was not meant for.
+func (s *watch) cancelledLately() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.cancelled.IsZero() && time.Since(s.cancelled) < cancelPatience
+}
+
+// look is called by the timer.
+func (s *watch) look() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.at >= len(s.units) {
+		return
+	}
+	defer s.timer.Reset(patience)
+	took := time.Since(s.since)
+	if took < patience {
+		return
+	}
+	running := s.units[s.at]
+	if !s.rescued && len(s.units) > s.at+1 {
+		s.rescued = true
+		for i := range running.calls {
+			running.calls[i].Pace.Stuck(took)
+		}
+		for _, behind := range s.units[s.at+1:] {
+			_ = s.worker.slow.take(behind) // when there is no room, it has its place here
+		}
+	}
+	switch {
+	case !running.gone():
+	case !s.pending:
+		s.pending, s.cancelled = true, time.Now()
+		conn := s.conn
+		s.worker.workers.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), cancelPatience) // nobody else waits for it
+			defer cancel()
+			_ = conn.CancelRequest(ctx) // when it does not arrive, the connection is given up below
+		})
+	case time.Since(s.cancelled) > cancelPatience:
+		_ = s.conn.Conn().Close() // reading ends with an error, and the connection is replaced
+	}
+}

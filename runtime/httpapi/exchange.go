@@ -1,0 +1,115 @@
+package httpapi
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+// exchange is one request on its way through the server: the writer of its answer and its context, in one
+// piece because every request pays for it.
+type exchange struct {
+	http.ResponseWriter
+	status int // of the answer; 0 before it has begun
+	of     requestContext
+	header [2][1]string // the values of two headers, where they need no memory of their own
+}
+
+// requestContext is the context of a request. It is given its deadline in place, before anybody has derived
+// another from it: a context in a context would want a second copy of the request.
+type requestContext struct {
+	context.Context
+	id string
+}
+
+type requestKey struct{}
+
+func (c *requestContext) Value(key any) any {
+	if key == (requestKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// limit lets the context end after a time; the function that it gives ends it at once.
+func (c *requestContext) limit(after time.Duration) context.CancelFunc {
+	ctx, cancel := context.WithTimeout(c.Context, after)
+	c.Context = ctx
+	return cancel
+}
+
+// RequestID gives the id of the request that a context belongs to; empty outside of one.
+func RequestID(ctx context.Context) string {
+	if c := contextOf(ctx); c != nil {
+		return c.id
+	}
+	return ""
+}
+
+func contextOf(ctx context.Context) *requestContext {
+	c, _ := ctx.Value(requestKey{}).(*requestContext)
+	return c
+}
+
+// begin takes a request in: it has an id from here on.
+func begin(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
+	id := r.Header.Get("X-Request-Id")
+	if !sane(id) {
+		id = newID()
+	}
+	x := &exchange{ResponseWriter: w, of: requestContext{Context: r.Context(), id: id}}
+	x.header = [2][1]string{{id}, {"nosniff"}} // answers are what their type says, and no script
+	h := w.Header()
+	h["X-Request-Id"], h["X-Content-Type-Options"] = x.header[0][:], x.header[1][:]
+	return x, r.WithContext(&x.of)
+}
+
+// sane tells whether a proxy's id may be taken over: it goes into logs and headers.
+func sane(id string) bool {
+	for i := range len(id) {
+		switch c := id[i]; {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return id != "" && len(id) <= 64
+}
+
+// newID makes 16 hexadecimal digits. An id is no secret, so numbers that need no call of the kernel will do.
+func newID() string {
+	const digits = "0123456789abcdef"
+	var text [16]byte
+	for i, n := 0, rand.Uint64(); i < len(text); i, n = i+1, n>>4 {
+		text[i] = digits[n&15]
+	}
+	return string(text[:])
+}
+
+// WriteHeader remembers what was answered. Of several heads of an answer the last one counts: those before it
+// only inform (RFC 9110, section 15.2).
+func (x *exchange) WriteHeader(status int) {
+	if x.status == 0 && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) {
+		x.status = status
+	}
+	x.ResponseWriter.WriteHeader(status)
+}
+
+func (x *exchange) Write(b []byte) (int, error) {
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	return x.ResponseWriter.Write(b)
+}
+
+// FlushError sends what was written, and the answer's head if it has not gone yet.
+func (x *exchange) FlushError() error {
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	return http.NewResponseController(x.ResponseWriter).Flush()
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
