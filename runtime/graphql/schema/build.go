@@ -94,9 +94,13 @@ func (b *builder) addColumns(o *Object) {
 	entity := b.entity(o.Table)
 	for _, c := range o.Table.Columns {
 		override := entity.Fields[c.Name]
+		dimensions := c.Dimensions
+		if override.Dimensions > 0 && override.Dimensions <= mostDimensions {
+			dimensions = override.Dimensions
+		}
+		o.codecs[c] = b.codecOf(c.Type, dimensions)
 		if override.Omit {
-			o.codecs[c] = b.codecOf(c.Type, c.Dimensions) // it may be part of a key all the same
-			continue
+			continue // it may be part of a key all the same
 		}
 		name := override.Name
 		if name == "" {
@@ -107,7 +111,6 @@ func (b *builder) addColumns(o *Object) {
 }
 
 func (b *builder) addColumn(o *Object, c *catalog.Column, name, description string) {
-	o.codecs[c] = b.codecOf(c.Type, c.Dimensions)
 	subject := o.Name + "." + c.Name
 	if o.Table != nil {
 		subject = o.Table.Schema + "." + o.Table.Name + "." + c.Name

@@ -119,6 +119,7 @@ type EntityField struct {
 	Name        string
 	Omit        bool
 	Description string
+	Dimensions  int // of an array; 0: those that it was declared with
 }
 
 // Reference is a foreign key that the database does not know of, such as a view's.

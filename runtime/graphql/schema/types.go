@@ -154,6 +154,7 @@ func (b *builder) compositeType(t *catalog.Type) *Object {
 	object := &Object{Name: name, typeSQL: t.SQL, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}}
 	b.objects = append(b.objects, object)
 	for _, attribute := range t.Fields {
+		object.codecs[attribute] = b.codecOf(attribute.Type, attribute.Dimensions)
 		b.addColumn(object, attribute, FieldName(attribute.Name), attribute.Comment)
 	}
 	return object
