@@ -134,12 +134,12 @@ func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.
 	}
 	statement := &Statement{Params: c.params, Locks: slices.Sorted(maps.Keys(c.locks)), Calls: c.calls, Estimate: c.estimate, rows: *c.rows}
 	if !one && c.whole {
-		statement.SQL, statement.One, statement.Columns = "select v from "+q.all()+" w", true, []Column{{Encoding: schema.Raw}}
+		statement.SQL, statement.One, statement.Columns = mention("select v from "+q.all()+" w", len(c.params)), true, []Column{{Encoding: schema.Raw}}
 		return statement, nil
 	}
 	var list []string
 	list, statement.Columns, statement.End = q.columns()
-	statement.SQL, statement.One = q.with+"select "+strings.Join(list, ", ")+q.tail, one
+	statement.SQL, statement.One = mention(q.with+"select "+strings.Join(list, ", ")+q.tail, len(c.params)), one
 	return statement, nil
 }
 
