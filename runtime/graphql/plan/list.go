@@ -57,6 +57,9 @@ func (c *compiler) list(from source, f selected, values map[string]any) (query, 
 	if err != nil {
 		return query{}, err
 	}
+	if given, _ := values["orderBy"].([]any); len(given) == 1 && s.order[0].distance {
+		s.order = s.order[:1] // an index on vectors serves no order that has more keys
+	}
 	page, err := c.page("limit", 0, values)
 	if err != nil {
 		return query{}, err

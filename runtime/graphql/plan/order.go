@@ -17,6 +17,7 @@ type orderKey struct {
 	notNull    bool
 	desc       bool
 	nullsFirst bool
+	distance   bool // from a vector that is given
 }
 
 func (k *orderKey) directed(direction string) {
@@ -81,7 +82,7 @@ func (c *compiler) columnKey(f *schema.Field, t string, given any) (orderKey, *i
 		if err != nil {
 			return orderKey{}, err.under("." + f.Name)
 		}
-		return orderKey{name: f.Name + " " + distance["metric"].(string), sql: sql, codec: schema.Distance, notNull: f.Column.NotNull}, nil
+		return orderKey{name: f.Name + " " + distance["metric"].(string), sql: sql, codec: schema.Distance, notNull: f.Column.NotNull, distance: true}, nil
 	}
 	key := orderKey{name: f.Name, sql: column(t, f.Column), codec: f.Codec, column: f.Column, notNull: f.Column.NotNull}
 	key.directed(given.(string))
