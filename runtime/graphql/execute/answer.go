@@ -62,7 +62,7 @@ func (a *answering) result(r *pgconn.ResultReader, at int) error {
 		if len(b) > a.room {
 			return a.keep(at, b)
 		}
-		if len(b) >= streamFrom && a.unit.open && a.depth == 1 {
+		if len(b) >= streamFrom && a.unit.open && a.unit.handed {
 			return a.open(r, at, b)
 		}
 	}
@@ -111,7 +111,7 @@ func (a *answering) open(r *pgconn.ResultReader, at int, b []byte) error {
 		}
 		b = make([]byte, 0, size+size/8)
 	}
-	call.Pace.Note(0, total+len(b))
+	call.Pace.Sized(total + len(b))
 	return stream.put(append(b, ']'))
 }
 
@@ -119,11 +119,12 @@ func (a *answering) open(r *pgconn.ResultReader, at int, b []byte) error {
 func (a *answering) finish(left []step) {
 	took := a.watch.next()
 	u := a.unit
-	if a.failed == nil {
+	if a.failed == nil && u.stream == nil {
 		for i := range u.calls {
 			u.calls[i].Pace.Note(took/time.Duration(len(u.calls)), len(a.parts[i]))
 		}
-	} else {
+	}
+	if a.failed != nil {
 		a.undo(left)
 	}
 	switch {

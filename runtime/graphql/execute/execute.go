@@ -146,12 +146,9 @@ func (e *Executor) answer(ctx context.Context, p *plan.Plan, calls []plan.Call) 
 // run sends a unit and waits for what comes of it: the answers before the one that failed. err is for what was
 // no statement's fault.
 func (e *Executor) run(ctx context.Context, u *unit) (outcome, *Stream, error) {
-	if err := e.lanes.submit(u); err != nil {
-		return outcome{}, nil, err
-	}
-	o, stream, err := u.wait(ctx)
-	if err != nil || o.failed == nil {
-		return o, stream, err
+	o, stream := e.lanes.run(ctx, u)
+	if o.failed == nil {
+		return o, stream, nil
 	}
 	if !isStatementError(o.failed.err) {
 		return outcome{}, nil, o.failed.err

@@ -12,11 +12,11 @@ const (
 	// patience is how long the units behind one that runs wait for it.
 	patience = 40 * time.Millisecond
 	// cancelPatience is how long a connection may take to answer after a cancel request before it is given up.
-	cancelPatience = 2 * time.Second
+	cancelPatience = 500 * time.Millisecond
 )
 
-// watch looks after the unit that runs on a connection. When it takes long, those behind it are sent on the
-// slow lane as well; when nobody waits for it any more, it is cancelled.
+// watch looks after the unit that runs on a connection. When it takes long, those behind it get connections of
+// their own; when nobody waits for it any more, it is cancelled.
 type watch struct {
 	mu        sync.Mutex // guards what follows
 	timer     *time.Timer
@@ -85,7 +85,7 @@ func (s *watch) look() {
 			running.calls[i].Pace.Stuck(took)
 		}
 		for _, behind := range s.units[s.at+1:] {
-			_ = s.worker.slow.take(behind) // when there is no room, it has its place here
+			behind.overtaken()
 		}
 	}
 	switch {
@@ -93,7 +93,7 @@ func (s *watch) look() {
 	case !s.pending:
 		s.pending, s.cancelled = true, time.Now()
 		conn := s.conn
-		s.worker.workers.Go(func() {
+		s.worker.work.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), cancelPatience) // nobody else waits for it
 			defer cancel()
 			_ = conn.CancelRequest(ctx) // when it does not arrive, the connection is given up below
