@@ -38,6 +38,7 @@ type lanes struct {
 	quick int32      // its workers at most
 	hired atomic.Int32
 	idle  atomic.Int32
+	stuck atomic.Int32 // workers whose statement takes long
 
 	free    chan *worker // connections of the slow lane that nobody uses
 	slow    int32        // how many there may be
@@ -108,10 +109,23 @@ func (l *lanes) judge(u *unit) (quick, large bool) {
 		}
 		known = known && took > 0
 	}
-	if known || len(l.free) == 0 && l.opened.Load() >= l.slow {
+	busy := len(l.free) == 0 && l.opened.Load() >= l.slow
+	if (known || busy) && l.stuck.Load() < l.quick {
 		return true, false
 	}
-	return false, u.open
+	return false, !known && u.open
+}
+
+// overtake gives what waits for the quick lane connections of its own.
+func (l *lanes) overtake() {
+	for {
+		select {
+		case u := <-l.queue:
+			u.overtaken()
+		default:
+			return
+		}
+	}
 }
 
 // hire starts a worker of the quick lane when one is needed and there may be one more.

@@ -28,7 +28,7 @@ type unit struct {
 	warned  atomic.Bool
 	stuck   chan struct{} // of the quick lane: closed when what runs before it takes long
 	outcome
-	stream *Stream // set before done when the rest of the answer is still to come
+	stream atomic.Pointer[Stream] // set before done when the rest of the answer is still to come
 
 	tries  atomic.Int32
 	losses atomic.Int32 // connections that were lost with it
@@ -67,7 +67,7 @@ func (u *unit) finish(o outcome) {
 // answer waits for the answer, which somebody is about to give.
 func (u *unit) answer() (outcome, *Stream) {
 	<-u.done
-	return u.outcome, u.stream
+	return u.outcome, u.stream.Load()
 }
 
 // leave gives up waiting, unless the answer has just come.
@@ -84,4 +84,7 @@ func (u *unit) overtaken() {
 }
 
 // gone tells whether nobody waits for the unit any more.
-func (u *unit) gone() bool { return u.left.Load() || u.stream != nil && u.stream.closed() }
+func (u *unit) gone() bool {
+	stream := u.stream.Load()
+	return u.left.Load() || stream != nil && stream.closed()
+}

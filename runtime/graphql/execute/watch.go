@@ -25,7 +25,7 @@ type watch struct {
 	units     []*unit // on the way, in the order of their answers; nil when there are none
 	at        int     // the one that runs
 	since     time.Time
-	rescued   bool
+	stuck     bool      // the one that runs takes long, and the lanes know it
 	cancelled time.Time // when a cancel request was sent last
 	pending   bool      // it was for the unit that runs
 }
@@ -34,7 +34,7 @@ func (s *watch) begin(w *worker, units []*unit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.worker, s.conn, s.units = w, w.conn, units
-	s.at, s.since, s.rescued, s.pending = 0, time.Now(), false, false
+	s.at, s.since, s.pending = 0, time.Now(), false
 	if s.timer == nil {
 		s.timer = time.AfterFunc(patience, s.look)
 	} else {
@@ -49,6 +49,7 @@ func (s *watch) next() time.Duration {
 	now := time.Now()
 	took := now.Sub(s.since)
 	s.at, s.since, s.pending = s.at+1, now, false
+	s.loosen()
 	return took
 }
 
@@ -57,6 +58,15 @@ func (s *watch) end() {
 	defer s.mu.Unlock()
 	s.units = nil
 	s.timer.Stop()
+	s.loosen()
+}
+
+// loosen notes that what took long has ended.
+func (s *watch) loosen() {
+	if s.stuck {
+		s.stuck = false
+		s.worker.lanes.stuck.Add(-1)
+	}
 }
 
 // cancelledLately tells whether a cancel request may still hit a statement that it was not meant for.
@@ -79,14 +89,18 @@ func (s *watch) look() {
 		return
 	}
 	running := s.units[s.at]
-	if !s.rescued && len(s.units) > s.at+1 {
-		s.rescued = true
+	if !s.worker.alone {
+		if !s.stuck {
+			s.stuck = true
+			s.worker.lanes.stuck.Add(1)
+		}
 		for i := range running.calls {
 			running.calls[i].Pace.Stuck(took)
 		}
 		for _, behind := range s.units[s.at+1:] {
 			behind.overtaken()
 		}
+		s.worker.overtake()
 	}
 	switch {
 	case !running.gone():
