@@ -51,7 +51,8 @@ func orderSQL(keys []orderKey) string {
 }
 
 // orderBy reads the order of a level. What the caller leaves open the object's identity decides, so that
-// pages never overlap; a view without a key keeps what is left open.
+// pages never overlap; a view without a key keeps what is left open. It goes the way of the last key: one index
+// over both then serves the order, read from either end, and a cursor is one comparison of rows.
 func (c *compiler) orderBy(o *schema.Object, t string, given any) ([]orderKey, *inputError) {
 	list, _ := given.([]any)
 	var keys []orderKey
@@ -67,9 +68,10 @@ func (c *compiler) orderBy(o *schema.Object, t string, given any) ([]orderKey, *
 			keys = append(keys, key)
 		}
 	}
+	desc := len(keys) > 0 && keys[len(keys)-1].desc
 	for _, k := range o.Identity() {
 		if !known(k) {
-			keys = append(keys, orderKey{name: k.Name, sql: column(t, k), codec: o.CodecOf(k), column: k, notNull: k.NotNull})
+			keys = append(keys, orderKey{name: k.Name, sql: column(t, k), codec: o.CodecOf(k), column: k, notNull: k.NotNull, desc: desc, nullsFirst: desc})
 		}
 	}
 	return keys, nil

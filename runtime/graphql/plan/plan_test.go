@@ -86,7 +86,7 @@ func TestStatements(t *testing.T) {
 		},
 		"an order by a relation": {
 			"{ books(orderBy: [{author: {name: DESC}}]) { id } }",
-			`select t1."id" from "public"."od""d" t1 order by (select t2."name" from "public"."author" t2 where t2."id" = t1."author_id" limit 1) desc, t1."id" limit 100`,
+			`select t1."id" from "public"."od""d" t1 order by (select t2."name" from "public"."author" t2 where t2."id" = t1."author_id" limit 1) desc, t1."id" desc limit 100`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
