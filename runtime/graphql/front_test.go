@@ -73,7 +73,7 @@ func BenchmarkFrontEnd(b *testing.B) {
 				if list != nil {
 					b.Fatal(list)
 				}
-				if _, calls, list := s.prepare(p, op, r); list != nil || len(calls[0].Args) == 0 {
+				if bound, list := s.prepare(p, op, r); list != nil || len(bound.Calls[0].Args) == 0 {
 					b.Fatal(list)
 				}
 			}
@@ -89,7 +89,7 @@ func BenchmarkFrontEnd(b *testing.B) {
 			if list != nil {
 				b.Fatal(list)
 			}
-			if _, _, list := s.prepare(p, op, r); list != nil {
+			if _, list := s.prepare(p, op, r); list != nil {
 				b.Fatal(list)
 			}
 		}

@@ -75,29 +75,34 @@ func (r *Result) Release() {
 
 // Execute runs a plan. It never fails as a whole without saying so in Errors. With open, the answer may come
 // in parts.
-func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p *plan.Plan, calls []plan.Call, open bool) Result {
-	if len(p.Fields) == 1 && len(calls) == 1 {
-		return e.one(ctx, s, p, calls, open)
+func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p plan.Bound, open bool) Result {
+	if len(p.Fields) == 1 && len(p.Calls) == 1 {
+		return e.one(ctx, s, p, open)
 	}
-	answers, err := e.answer(ctx, p, calls)
+	if p.Together != nil {
+		if result, whole := e.together(ctx, p); whole {
+			return result
+		}
+	}
+	answers, err := e.answer(ctx, p)
 	if err != nil {
 		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}
 	}
-	return e.assemble(s, p, answers)
+	return e.assemble(s, p.Plan, answers)
 }
 
 const beforeData = `{"data":`
 
 // one runs a plan of one field: the response is written as it is read.
-func (e *Executor) one(ctx context.Context, s *schema.Schema, p *plan.Plan, calls []plan.Call, open bool) Result {
-	u := newUnit(calls, e.maxBytes, open)
+func (e *Executor) one(ctx context.Context, s *schema.Schema, p plan.Bound, open bool) Result {
+	u := newUnit(p.Calls, e.maxBytes, open)
 	u.before = p.Fields[0].Before
 	o, stream, err := e.run(ctx, u)
 	switch {
 	case err != nil:
 		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}
 	case o.failed != nil:
-		return e.assemble(s, p, []answer{{err: o.failed.err}})
+		return e.assemble(s, p.Plan, []answer{{err: o.failed.err}})
 	case stream != nil:
 		return Result{Data: o.parts[0][len(beforeData):], Stream: stream, After: "}"}
 	}
@@ -105,10 +110,26 @@ func (e *Executor) one(ctx context.Context, s *schema.Schema, p *plan.Plan, call
 	return Result{Body: body, Data: body[len(beforeData) : len(body)-1]}
 }
 
+// together runs several fields as one statement; whole is false when that fails by a fault of one of them.
+func (e *Executor) together(ctx context.Context, p plan.Bound) (_ Result, whole bool) {
+	u := newUnit([]plan.Call{*p.Together}, e.maxBytes, false)
+	u.before = beforeData
+	o, _, err := e.run(ctx, u)
+	switch {
+	case err != nil:
+		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}, true
+	case o.failed != nil:
+		return Result{}, false
+	}
+	body := append(o.parts[0], '}')
+	return Result{Body: body, Data: body[len(beforeData) : len(body)-1]}, true
+}
+
 // answer runs the statements of a plan, in one snapshot as far as they succeed. A failure ends the
 // snapshot for those that come after it too; they are innocent and share the next one. err is set when
 // the database could not be asked at all.
-func (e *Executor) answer(ctx context.Context, p *plan.Plan, calls []plan.Call) ([]answer, error) {
+func (e *Executor) answer(ctx context.Context, p plan.Bound) ([]answer, error) {
+	calls := p.Calls
 	nonNull := make([]bool, 0, len(calls))
 	for i := range p.Fields {
 		if p.Fields[i].Statement != nil {

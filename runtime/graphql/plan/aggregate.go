@@ -155,6 +155,9 @@ func (c *compiler) groups(from source, f selected, values map[string]any) (query
 	if err != nil {
 		return query{}, err
 	}
+	if from.condition == "" {
+		c.most = page.most
+	}
 	defer c.level(page.rows, from.expected)()
 	r, err := s.members(f)
 	if err != nil {

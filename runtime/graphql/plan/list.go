@@ -70,7 +70,7 @@ func (c *compiler) list(from source, f selected, values map[string]any) (query, 
 		return query{}, err
 	}
 	if from.condition == "" {
-		c.whole = (l.joins != "" || l.attached) && page.most <= wholeUpTo
+		c.nested, c.most = l.joins != "" || l.attached, page.most
 	}
 	rows := s.from + s.where() + orderSQL(s.order) + page.inner
 	if l.joins == "" && !l.attached && page.outer == "" {

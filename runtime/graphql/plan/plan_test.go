@@ -58,11 +58,11 @@ func compile(t testing.TB, s *schema.Schema, text string, given map[string]any) 
 	if problem != nil {
 		return nil, problem.Extensions["code"].(string) + " " + problem.Message
 	}
-	calls, problem := p.Bind(variables, 0)
+	bound, problem := p.Bind(variables, 0)
 	if problem != nil {
 		return nil, problem.Extensions["code"].(string) + " " + problem.Message
 	}
-	return calls, ""
+	return bound.Calls, ""
 }
 
 func TestStatements(t *testing.T) {
