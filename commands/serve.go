@@ -134,11 +134,11 @@ func (s *server) serve(ctx context.Context, a *app.App) (next *app.App, err erro
 	return next, err
 }
 
-// calmHeap lets the heap grow to four times what lives before it is collected, unless GOGC says otherwise: a
+// calmHeap lets the heap grow to three times what lives before it is collected, unless GOGC says otherwise: a
 // server's live heap is some megabytes, and would be collected many times a second.
 func calmHeap() {
 	if _, given := os.LookupEnv("GOGC"); !given {
-		debug.SetGCPercent(300)
+		debug.SetGCPercent(200)
 	}
 }
 

@@ -57,7 +57,7 @@ func askable(read string, c *schema.Codec) bool {
 	case "Float":
 		return !strings.Contains(read, `"`) && read != "null"
 	case "JSON":
-		return read != "null" && !(c.IsList() && strings.Contains(read, "null"))
+		return read != "null" && (!c.IsList() || !strings.Contains(read, "null"))
 	}
 	return read != "null"
 }

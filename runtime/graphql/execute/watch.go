@@ -65,7 +65,7 @@ func (s *watch) end() {
 func (s *watch) loosen() {
 	if s.stuck {
 		s.stuck = false
-		s.worker.lanes.stuck.Add(-1)
+		s.worker.stuck.Add(-1)
 	}
 }
 
@@ -92,7 +92,7 @@ func (s *watch) look() {
 	if !s.worker.alone {
 		if !s.stuck {
 			s.stuck = true
-			s.worker.lanes.stuck.Add(1)
+			s.worker.stuck.Add(1)
 		}
 		for i := range running.calls {
 			running.calls[i].Pace.Stuck(took)

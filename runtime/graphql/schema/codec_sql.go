@@ -44,12 +44,12 @@ func (c *Codec) listSQL(value string) string {
 // values. The aliases in it begin with prefix; they are written n.n, as n alone could be a column of that name.
 func (c *Codec) Nested(value, prefix string, element func(value string) string) string {
 	value = "(" + value + ")"
-	at, sql := value, ""
-	for i := 1; i <= c.Dimensions; i++ {
-		n := prefix + strconv.Itoa(i)
-		at += "[" + n + "." + n + "]"
+	at := make([]string, c.Dimensions)
+	for i := range at {
+		n := prefix + strconv.Itoa(i+1)
+		at[i] = "[" + n + "." + n + "]"
 	}
-	sql = element(at)
+	sql := element(value + strings.Join(at, ""))
 	for i := c.Dimensions; i > 0; i-- {
 		n := prefix + strconv.Itoa(i)
 		sql = "(select coalesce(json_agg(" + sql + " order by " + n + "), '[]') from generate_subscripts(" + value + ", " + strconv.Itoa(i) + ") " + n + ")"

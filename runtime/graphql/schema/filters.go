@@ -23,11 +23,12 @@ func (b *builder) filterType(c *Codec) string {
 // filterName names a filter by the GraphQL type of the values. Types that are all shown as String, or as JSON, have
 // several sets of operators.
 func (c *Codec) filterName() string {
-	elem, lists := c, ""
+	elem, depth := c, 0
 	for elem.Elem != nil {
-		lists += strings.Repeat("List", elem.Dimensions)
+		depth += elem.Dimensions
 		elem = elem.Elem
 	}
+	lists := strings.Repeat("List", depth)
 	name := elem.GraphQL
 	switch {
 	case lists != "" && !c.Elem.comparable() && elem.Object == nil:
