@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 )
