@@ -21,7 +21,8 @@ func library(b *testing.B) *schema.Schema {
 		return &catalog.Column{Name: name, Type: t, NotNull: true}
 	}
 	table := func(name string, columns ...*catalog.Column) *catalog.Table {
-		t := &catalog.Table{Schema: "public", Name: name, Kind: catalog.Ordinary, Columns: columns, RowEstimate: 10000}
+		t := &catalog.Table{Schema: "public", Name: name, Kind: catalog.Ordinary, Columns: columns}
+		t.SetRows(10000)
 		t.Keys = []*catalog.Key{{Primary: true, Columns: columns[:1]}}
 		return t
 	}

@@ -142,14 +142,21 @@ func (s *Service) notLoaded() *fault.Error {
 // retry is the longest wait between two tries to reach a database that is away.
 const retry = 500 * time.Millisecond
 
+// recount is how often tables are asked how many rows they have.
+const recount = time.Minute
+
 // Run keeps the schema current until ctx ends. A database that cannot be reached is tried again, at
 // first soon, then twice a second; it is said once when it goes and once when it is back.
 func (s *Service) Run(ctx context.Context) error {
+	counted := time.Now()
 	wait := 50 * time.Millisecond
 	for {
 		err := s.look(ctx)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is the ordinary end, whatever the last look met
+		}
+		if now := s.Schema(); err == nil && now != nil && time.Since(counted) > recount {
+			counted, err = time.Now(), now.Catalog.Count(ctx, s.deps.Pool)
 		}
 		s.note(err)
 		if err == nil {

@@ -36,7 +36,6 @@ type Table struct {
 	Name        string
 	Kind        Kind
 	Comment     string
-	RowEstimate float64 // -1 when the planner has none yet
 	RowSecurity bool
 	Lockable    bool      // a table of which the login may read every column: LOCK TABLE wants no less
 	Columns     []*Column // those the login may read, in table order
@@ -44,6 +43,7 @@ type Table struct {
 	ForeignKeys []*ForeignKey
 
 	byNumber map[int16]*Column
+	rows     estimate
 }
 
 // Find gives a table by "schema.table", or by its name in the schema of one that refers to it; nil when

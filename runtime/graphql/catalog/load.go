@@ -52,6 +52,7 @@ func Load(ctx context.Context, db Beginner, schemas []string) (*Catalog, error) 
 	batch.Queue(typesSQL).Query(l.readTypes)
 	batch.Queue(columnsSQL, schemas).Query(l.readColumns)
 	batch.Queue(relationsSQL, schemas).Query(l.readTables)
+	batch.Queue(sizesSQL, schemas).Query(func(rows pgx.Rows) error { return readSizes(rows, l.tables) })
 	batch.Queue(keysSQL, schemas).Query(l.readKeys)
 	batch.Queue(foreignKeysSQL, schemas).Query(l.readForeignKeys)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
@@ -148,7 +149,7 @@ func (l *loader) column(r columnRow) *Column {
 func (l *loader) readTables(rows pgx.Rows) error {
 	var t Table
 	var kind string
-	_, err := pgx.ForEachRow(rows, []any{&t.OID, &t.Schema, &t.Name, &kind, &t.Comment, &t.RowEstimate, &t.RowSecurity, &t.Lockable}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&t.OID, &t.Schema, &t.Name, &kind, &t.Comment, &t.RowSecurity, &t.Lockable}, func() error {
 		table := t
 		table.Kind = Kind(kind[0])
 		table.byNumber = map[int16]*Column{}

@@ -7,7 +7,7 @@ select current_database(), current_user, current_setting('server_version_num')::
 
 // Partitions are left out (their parent stands for them), and so is what an extension brought along.
 const relationsSQL = `
-select c.oid, n.nspname, c.relname, c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''), c.reltuples::float8, c.relrowsecurity,
+select c.oid, n.nspname, c.relname, c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''), c.relrowsecurity,
        c.relkind in ('r', 'p') and has_table_privilege(c.oid, 'select')
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
@@ -18,6 +18,23 @@ where n.nspname = any($1)
   and has_any_column_privilege(c.oid, 'select')
   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
 order by array_position($1, n.nspname::text), c.relname`
+
+// A table that was never analyzed, as small ones never are of themselves, is judged by its size: a row takes 64 bytes
+// at least, or nearly so. A view has none, and is not in it.
+const sizesSQL = `
+select c.oid, sum(case when p.reltuples >= 0 then p.reltuples else pg_relation_size(p.oid) / 64.0 end)::float8
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+cross join lateral (
+  select c.oid where c.relkind <> 'p'
+  union all
+  select t.relid from pg_partition_tree(c.oid) t where c.relkind = 'p' and t.isleaf
+) leaf
+join pg_class p on p.oid = leaf.oid
+where n.nspname = any($1)
+  and c.relkind in ('r', 'm', 'p')
+  and not c.relispartition
+group by c.oid`
 
 const columnsSQL = `
 select a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.atthasdef, a.attidentity <> '', a.attgenerated <> '',

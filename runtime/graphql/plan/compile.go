@@ -137,7 +137,7 @@ func (c *compiler) rootQuery(target *schema.Root, f selected) (q rootQuery, err 
 	c.rows, c.nested, c.most = &rows{}, false, 0
 	from := source{object: target.Object, alias: c.alias("t")}
 	if target.Object != nil {
-		from.expected = expectedRows(target.Object.Table, nil)
+		from.rows = target.Object.Table
 	}
 	q.one = true
 	switch target.Form {
