@@ -194,7 +194,7 @@ func (x *connection) pageInfo(f selected) value {
 		}
 		return "(select " + cursorSQL(x.mark, "p."+x.key, x.scope.order) + " from p where p." + x.number + " <= " + x.page.count + " order by p." + x.number + direction + " limit 1)"
 	}
-	var r record
+	r := record{}
 	for _, field := range collect(f.selections, x.variables, "PageInfo") {
 		var v value
 		switch field.field.Name {
