@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,8 +17,7 @@ import (
 // the end and back: what is read must be the list, and each page must say rightly what is before and after it.
 func TestWalksVisitEachRowOnce(t *testing.T) {
 	t.Parallel()
-	s, pool := open(t, unlimited(), filepath.Join(testdata, "chinook", "chinook.sql"))
-	r, g := newReference(t, s, pool)
+	s, r, g := openReference(t)
 	pages, nulls := 0, 0
 	for i := range times(60) {
 		g.related = 4
@@ -81,8 +79,7 @@ func (w *walk) query(backward bool) string {
 	for i, k := range w.table.key {
 		keys[i] = camelCase(k)
 	}
-	list := strings.ToLower(w.table.typ[:1]) + w.table.typ[1:] + "s"
-	return strings.NewReplacer("T_", w.table.typ, "F_", list, "S_", side, "K_", strings.Join(keys, " ")).Replace(text)
+	return strings.NewReplacer("T_", w.table.typ, "F_", listName(w.table), "S_", side, "K_", strings.Join(keys, " ")).Replace(text)
 }
 
 // walk reads all pages in one direction.

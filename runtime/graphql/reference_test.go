@@ -9,9 +9,9 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
@@ -51,9 +51,25 @@ func unlimited() graphql.Config {
 	return c
 }
 
-// newReference gives a reference and a generator over one database.
-func newReference(t testing.TB, s *graphql.Service, pool *pgxpool.Pool) (*reference, *generator) {
+// oddRows are names that a pattern, a quote or a change of case could get wrong, in tables small enough for them
+// to be met often.
+const oddRows = `
+	insert into genre select 100 + n, name from odd;
+	insert into media_type select 100 + n, name from odd;
+	insert into playlist select 100 + n, name from odd;
+	insert into playlist_track select 100 + n, n from odd;
+	update track set genre_id = 100 + track_id where track_id <= 12;
+	update track set composer = null, bytes = null where track_id % 7 = 0;
+	drop table odd;`
+
+const odd = `create table odd (n serial, name text);
+	insert into odd (name) values ('100% sure'), ('100 sure'), ('a_b'), ('axb'), ('a\b'), ('it''s "so"'), ('ÉTÉ'), ('été'), (''), (null), (E'two\nlines\t🙂'), ('ROCK');`
+
+// openReference gives a service, a reference and a generator over one database.
+func openReference(t testing.TB) (*graphql.Service, *reference, *generator) {
 	t.Helper()
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	s, pool := openWith(t, unlimited(), graphql.Deps{Log: log}, filepath.Join(testdata, "chinook", "chinook.sql"), sql(t, odd+oddRows))
 	c, err := pool.Acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +86,7 @@ func newReference(t testing.TB, s *graphql.Service, pool *pgxpool.Pool) (*refere
 			}
 		}
 	}
-	return r, g
+	return s, r, g
 }
 
 // answer answers a document in the reference's way.
@@ -90,8 +106,7 @@ func (r *reference) answer(schema *ast.Schema, text string, variables map[string
 // TestAnswersAreThoseOfAReference asks random questions of the service and of the reference.
 func TestAnswersAreThoseOfAReference(t *testing.T) {
 	t.Parallel()
-	s, pool := openWith(t, unlimited(), graphql.Deps{Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, filepath.Join(testdata, "chinook", "chinook.sql"))
-	r, g := newReference(t, s, pool)
+	s, r, g := openReference(t)
 	size := 0
 	for i := range times(300) {
 		text, variables := g.operation()
@@ -111,6 +126,41 @@ func TestAnswersAreThoseOfAReference(t *testing.T) {
 		t.Errorf("the questions ask for too little")
 	}
 }
+
+// TestFiltersAreThoseOfAReference asks which rows meet random conditions, many times.
+func TestFiltersAreThoseOfAReference(t *testing.T) {
+	t.Parallel()
+	s, r, g := openReference(t)
+	met, unmet := 0, 0
+	for i := range times(1500) {
+		g.related = 6
+		table := refTables[pick(g, []string{"Genre", "MediaType", "Playlist", "Genre", "Artist", "Album", "Employee", "Customer", "Invoice", "Track"})]
+		where := g.where(table, whereDepth)
+		want := r.ordered(table, (&translator{}).where(table, "a", asVariable(where).(map[string]any)), nil, " limit 1000")
+		key := camelCase(table.key[0])
+		query := fmt.Sprintf("{ rows: %s(where: %s, limit: 1000) { %s } }", listName(table), literal(where), key)
+		got := s.Execute(context.Background(), transport.Request{Query: query})
+		var answer struct{ Rows []map[string]json.Number }
+		if err := json.Unmarshal(got.Data, &answer); err != nil || len(got.Errors) > 0 {
+			t.Fatalf("filter %d: %v %v\n%s", i, got.Errors, err, query)
+		}
+		same := len(answer.Rows) == len(want)
+		for j := range want {
+			same = same && answer.Rows[j][key].String() == want[j].String()
+		}
+		if !same {
+			t.Fatalf("filter %d finds %d rows, want %d\n%s\n got %v\nwant %s", i, len(answer.Rows), len(want), query, answer.Rows, want)
+		}
+		met, unmet = met+min(1, len(want)), unmet+1-min(1, len(want))
+	}
+	t.Logf("%d filters are met by some rows, %d by none", met, unmet)
+	if met < times(500) {
+		t.Errorf("the filters are too narrow")
+	}
+}
+
+// listName is the field of Query with the rows of a table.
+func listName(t *refTable) string { return strings.ToLower(t.typ[:1]) + t.typ[1:] + "s" }
 
 func shown(text string, variables map[string]any) string {
 	b, _ := json.MarshalIndent(variables, "", " ")
