@@ -24,7 +24,7 @@ type generator struct {
 	aliases   int
 	related   int           // relations that filters and orders may still lead through
 	slow      bool          // the filter or order at work is of a large table
-	text      func() string // of values that are not in the database; nil for harmless ones
+	text      func() string // of values, in place of those in the database; patterns are then as it gives them
 }
 
 type genVariable struct {
@@ -324,7 +324,7 @@ func (g *generator) conditions(column, typ string) map[string]any {
 			}
 		default:
 			conditions[operator] = g.sample(column, typ)
-			if text, is := conditions[operator].(string); is && slices.Contains(textual, operator) {
+			if text, is := conditions[operator].(string); is && g.text == nil && slices.Contains(textual, operator) {
 				conditions[operator] = g.pattern(operator, text)
 			}
 		}
@@ -350,7 +350,7 @@ func (g *generator) sample(column, typ string) any {
 		}
 		return text
 	}
-	if g.text != nil && g.chance(30) {
+	if g.text != nil {
 		return g.text()
 	}
 	if g.chance(10) {
