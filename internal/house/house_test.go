@@ -55,6 +55,8 @@ var homes = map[string][]string{
 	"github.com/agnivade/levenshtein":    {"runtime/config"},
 	"github.com/klauspost/compress":      {"runtime/httpapi"},
 	"github.com/andybalholm/brotli":      {"runtime/httpapi"},
+	"github.com/Shopify/toxiproxy":       {}, // tests only
+	"github.com/rs/zerolog":              {}, // tests only
 }
 
 func floorOf(pkg string) int {

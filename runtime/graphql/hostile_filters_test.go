@@ -138,12 +138,12 @@ func operandOf(types map[string]*ast.Definition, t *ast.Type, read json.RawMessa
 		return []any{operandOf(types, t.Elem, read, codec)}
 	}
 	if d := types[t.NamedType]; d.Kind == ast.InputObject {
-		return map[string]any{"at": []any{}, "eq": some("JSON", value), "gte": some("JSON", value), "in": []any{some("JSON", value)}, "contains": "x", "isnull": false}
+		return map[string]any{"at": []any{}, "eq": filled("JSON", value), "gte": filled("JSON", value), "in": []any{filled("JSON", value)}, "contains": "x", "isnull": false}
 	}
 	if codec.GraphQL == t.NamedType && value != nil {
 		return value
 	}
-	return some(t.NamedType, value)
+	return filled(t.NamedType, value)
 }
 
 func depth(t *ast.Type) int {
@@ -175,7 +175,7 @@ func flat(list []any, levels int) []any {
 }
 
 // some gives a value of a type.
-func some(typeName string, value any) any {
+func filled(typeName string, value any) any {
 	switch typeName {
 	case "Boolean":
 		return true

@@ -48,7 +48,7 @@ func (l *level) needs(alias string) []string {
 
 // children compiles what is selected of an object whose rows have the alias t.
 func (c *compiler) children(o *schema.Object, t string, set ast.SelectionSet) (level, *gqlerror.Error) {
-	var l level
+	l := level{record: record{}} // an object of which @skip leaves nothing is an object still
 	for _, f := range collect(set, c.variables, o.Name) {
 		leave := c.enter(f)
 		v, err := c.child(&l, o, t, f)

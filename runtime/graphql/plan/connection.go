@@ -22,17 +22,19 @@ type connection struct {
 	key, number   string // names of p's columns with the keys of the order, and with the place of the row
 	needed        level  // what else p must give
 	paged, keyed  bool   // whether p and its keys are read at all
+	taken         int    // the parameters that are in the statement without p
 }
 
 // connection writes a connection as one row of sub-selects.
 func (c *compiler) connection(from source, f selected, values map[string]any) (query, *gqlerror.Error) {
+	taken := len(c.params)
 	s, err := c.scope(from, values)
 	if err != nil {
 		return query{}, err
 	}
 	x := &connection{
 		compiler: c, from: from, scope: s, mark: orderMark(from.object, s.order),
-		key: freeName(from.object.Table, "k"), number: freeName(from.object.Table, "n"),
+		key: freeName(from.object.Table, "k"), number: freeName(from.object.Table, "n"), taken: taken,
 	}
 	if err := x.window(values); err != nil {
 		return query{}, err
@@ -48,7 +50,8 @@ func (c *compiler) connection(from source, f selected, values map[string]any) (q
 		}
 		q.record = append(q.record, member{key: field.key, value: v})
 	}
-	if x.paged {
+	if x.paged || len(c.params) > x.taken {
+		// Where nobody reads the page, PostgreSQL does not make it; but every parameter has to be somewhere.
 		q.with = x.with()
 	}
 	return q, nil
@@ -115,6 +118,7 @@ func (x *connection) member(whole, f selected) (value, *gqlerror.Error) {
 	case "__typename":
 		return value{constant: whole.field.Definition.Type.Name()}, nil
 	case "totalCount":
+		x.taken = x.scope.params
 		return x.json("(select count(*)" + x.scope.from + x.scope.where() + ")"), nil
 	case "estimatedCount":
 		return x.estimated(x.from, x.scope)
@@ -190,7 +194,7 @@ func (x *connection) pageInfo(f selected) value {
 		}
 		return "(select " + cursorSQL(x.mark, "p."+x.key, x.scope.order) + " from p where p." + x.number + " <= " + x.page.count + " order by p." + x.number + direction + " limit 1)"
 	}
-	var r record
+	r := record{}
 	for _, field := range collect(f.selections, x.variables, "PageInfo") {
 		var v value
 		switch field.field.Name {

@@ -35,15 +35,23 @@ type measurer struct {
 	fragments map[string]*ast.FragmentDefinition
 	known     map[string]measure
 	open      map[string]bool // spread on the way here: a cycle, which validation will refuse
+	names     map[string]int  // how many fields have it in the text
+	problem   *gqlerror.Error // the first one of what has a fixed bound
 }
 
 func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
-	m := measurer{fragments: map[string]*ast.FragmentDefinition{}, known: map[string]measure{}, open: map[string]bool{}}
+	m := measurer{fragments: map[string]*ast.FragmentDefinition{}, known: map[string]measure{}, open: map[string]bool{}, names: map[string]int{}}
 	for _, f := range doc.Fragments {
 		m.fragments[f.Name] = f
 	}
+	for _, f := range doc.Fragments {
+		m.fragment(f.Name) // validation reads those that nobody spreads, too
+	}
 	for _, op := range doc.Operations {
 		got := m.selection(op.SelectionSet)
+		for _, v := range op.VariableDefinitions {
+			m.value(v.DefaultValue, 0)
+		}
 		for _, bound := range []struct {
 			what       string
 			have, most int
@@ -58,7 +66,42 @@ func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
 			}
 		}
 	}
-	return nil
+	m.crowded(l.Tokens, doc.Operations[0].Position)
+	return m.problem
+}
+
+// maxInputDepth is how many objects and lists may be inside each other in one value.
+const maxInputDepth = 64
+
+func (m *measurer) refuse(at *ast.Position, format string, args ...any) {
+	if m.problem == nil {
+		m.problem = Problem(TooComplex, fmt.Sprintf(format, args...), at)
+	}
+}
+
+// crowded refuses a document with too many fields of one name: validation compares each two of those that may be
+// merged, wherever they stand. The bound leaves room for a name in each selection of a document of ordinary fields.
+func (m *measurer) crowded(tokens int, at *ast.Position) {
+	pairs := 0
+	for _, n := range m.names {
+		pairs = saturate(pairs + n*n/2)
+	}
+	if pairs > tokens*tokens/40 {
+		m.refuse(at, "the document has the same fields too often")
+	}
+}
+
+// value looks for a value that is too deep.
+func (m *measurer) value(v *ast.Value, depth int) {
+	switch {
+	case v == nil:
+	case depth > maxInputDepth:
+		m.refuse(v.Position, "a value of the request has more than %d levels", maxInputDepth)
+	default:
+		for _, child := range v.Children {
+			m.value(child.Value, depth+1)
+		}
+	}
 }
 
 func (m *measurer) selection(set ast.SelectionSet) measure {
@@ -77,6 +120,15 @@ func (m *measurer) selection(set ast.SelectionSet) measure {
 }
 
 func (m *measurer) field(f *ast.Field) measure {
+	for _, a := range f.Arguments {
+		m.value(a.Value, 0)
+	}
+	for _, d := range f.Directives {
+		for _, a := range d.Arguments {
+			m.value(a.Value, 0)
+		}
+	}
+	m.names[f.Alias]++
 	one := m.selection(f.SelectionSet)
 	if f.Name == "__schema" || f.Name == "__type" {
 		// All inside is introspection: it has a depth of its own, and no rows behind it.
@@ -108,7 +160,6 @@ func (m *measurer) fragment(name string) measure {
 // What filters and orders may ask, literal or by variables, which no limit of the document sees. The time
 // PostgreSQL takes to plan a statement grows steeply with the tables in it.
 const (
-	maxInputDepth = 64   // objects and lists inside each other in one value
 	maxConditions = 1000 // conditions and keys of order in a request
 	maxRelated    = 30   // relations that these lead through, in a request
 	maxParameters = 1<<16 - 1

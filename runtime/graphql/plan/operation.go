@@ -37,8 +37,8 @@ func (o *Operation) look(set ast.SelectionSet, seen map[string]bool) {
 			case "__schema", "__type":
 				o.Alone, o.Introspects = true, s.Position
 				continue
-			case "node":
-				o.Alone = true
+			case "node": // of Query; an edge of a connection has one as well
+				o.Alone = o.Alone || s.ObjectDefinition == o.Schema.AST.Query
 			}
 			for _, name := range []string{"limit", "first", "last"} {
 				if a := s.Arguments.ForName(name); a != nil && a.Value.Kind == ast.Variable {

@@ -23,9 +23,26 @@ type Document struct {
 // The rules of section 5 of the specification; suggestions would tell names to those who may not ask for
 // the schema.
 var (
-	suggesting = rules.NewDefaultRules()
-	silent     = withoutSuggestions()
+	suggesting = bounded(rules.NewDefaultRules())
+	silent     = bounded(withoutSuggestions())
 )
+
+// maxProblems is how often a rule says what is wrong: a document can be so in as many ways as it has pairs of fields.
+const maxProblems = 50
+
+func bounded(r *rules.Rules) *rules.Rules {
+	for name, rule := range r.GetInner() {
+		r.ReplaceRule(name, func(observers *core.Events, add core.AddErrFunc) {
+			said := 0
+			rule(observers, func(options ...core.ErrorOption) {
+				if said++; said <= maxProblems {
+					add(options...)
+				}
+			})
+		})
+	}
+	return r
+}
 
 func withoutSuggestions() *rules.Rules {
 	r := rules.NewDefaultRules()
@@ -41,7 +58,7 @@ func withoutSuggestions() *rules.Rules {
 	return r
 }
 
-// Parse reads and checks a document. On failure the list says all that the validator found; with suggest
+// Parse reads and checks a document. On failure the list says what the validator found; with suggest
 // also what may have been meant.
 func Parse(s *schema.Schema, text string, limits Limits, suggest bool) (*Document, gqlerror.List) {
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, limits.Tokens)

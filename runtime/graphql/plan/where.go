@@ -151,7 +151,8 @@ func (c *compiler) aggregated(r *schema.Relation, parent string, conditions map[
 	if err != nil || having == "" {
 		return "true", err
 	}
-	return "(select " + having + " from " + c.table(from.object.Table) + " " + from.alias + from.join + " where " + from.condition + where + ")", nil
+	// Conditions may have no aggregate in them, as an empty _or: having makes one row of the rows all the same.
+	return "(select " + having + " from " + c.table(from.object.Table) + " " + from.alias + from.join + " where " + from.condition + where + " having true)", nil
 }
 
 // compare writes the operators on one value, all of which must hold.
