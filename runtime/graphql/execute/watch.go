@@ -20,6 +20,7 @@ const (
 type watch struct {
 	mu        sync.Mutex // guards what follows
 	timer     *time.Timer
+	armed     bool // the timer runs: it is not stopped between units, as setting one may wake a thread
 	worker    *worker
 	conn      *pgconn.PgConn
 	units     []*unit // on the way, in the order of their answers; nil when there are none
@@ -35,6 +36,10 @@ func (s *watch) begin(w *worker, units []*unit) {
 	defer s.mu.Unlock()
 	s.worker, s.conn, s.units = w, w.conn, units
 	s.at, s.since, s.pending = 0, time.Now(), false
+	if s.armed {
+		return
+	}
+	s.armed = true
 	if s.timer == nil {
 		s.timer = time.AfterFunc(patience, s.look)
 	} else {
@@ -57,7 +62,6 @@ func (s *watch) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.units = nil
-	s.timer.Stop()
 	s.loosen()
 }
 
@@ -81,6 +85,7 @@ func (s *watch) look() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.at >= len(s.units) {
+		s.armed = false
 		return
 	}
 	defer s.timer.Reset(patience)
