@@ -28,6 +28,9 @@ func TestSamplesOfTheDocsRun(t *testing.T) {
 	for name, files := range databases {
 		services[name], _ = open(t, graphql.DefaultConfig(), files...)
 	}
+	relay := graphql.DefaultConfig()
+	relay.Relay = true
+	services["relay"], _ = open(t, relay, databases["chinook"]...)
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +60,7 @@ func TestSamplesOfTheDocsRun(t *testing.T) {
 			}
 		}
 	}
-	if count < 10 {
+	if count < 16 {
 		t.Errorf("found only %d samples", count)
 	}
 }
