@@ -41,7 +41,7 @@ func alone(t *testing.T, unnamed bool) *worker {
 	t.Helper()
 	l, _ := open(t, 2, unnamed)
 	w := &worker{lanes: l, alone: true}
-	if err := w.connect(); err != nil {
+	if err := w.connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.disconnect)
@@ -131,7 +131,7 @@ func TestAFailureEndsAUnit(t *testing.T) {
 				rows(t, w.conn, "create table pairs (id int unique deferrable initially deferred); create sequence numbers")
 				for range 2 { // the second time the good ones are prepared
 					before, u, after := newUnit([]plan.Call{good(8)}, room, false), newUnit(c.calls, room, false), newUnit([]plan.Call{good(9)}, room, false)
-					w.send(before, u, after)
+					w.send(t.Context(), before, u, after)
 					for _, neighbour := range []*unit{before, after} {
 						<-neighbour.done
 						if neighbour.failed != nil {
@@ -173,9 +173,9 @@ func TestWhatIsPreparedIsBounded(t *testing.T) {
 		if i%5 == 0 {
 			calls = append(calls, one(fmt.Sprintf("select nothing%d", i)), one(fmt.Sprintf("select -%d", i)))
 		}
-		w.send(newUnit(calls, room, false), newUnit(calls[:1], room, false), newUnit(calls[len(calls)-1:], room, false))
+		w.send(t.Context(), newUnit(calls, room, false), newUnit(calls[:1], room, false), newUnit(calls[len(calls)-1:], room, false))
 	}
-	w.send(newUnit([]plan.Call{one("select 1" + strings.Repeat(" ", maxPreparedText))}, room, false))
+	w.send(t.Context(), newUnit([]plan.Call{one("select 1" + strings.Repeat(" ", maxPreparedText))}, room, false))
 	agree(t, w)
 	if kept := w.known.order.Len(); kept != maxPrepared {
 		t.Errorf("%d are kept", kept)
@@ -188,7 +188,7 @@ func TestAnAnswerHasItsRoom(t *testing.T) {
 	w := alone(t, false)
 	endless := one("select generate_series(1, 2000000000)")
 	u := newUnit([]plan.Call{one("select 5"), endless, one("select 6")}, room, false)
-	w.send(u)
+	w.send(t.Context(), u)
 	<-u.done
 	if u.failed == nil || u.failed.at != 1 || !tooLarge(u.failed.err) {
 		t.Fatalf("it failed by %v", u.failed)
@@ -197,7 +197,7 @@ func TestAnAnswerHasItsRoom(t *testing.T) {
 		t.Errorf("it gave %.100q", u.parts)
 	}
 	if next := newUnit([]plan.Call{one("select 8")}, room, false); true {
-		w.send(next)
+		w.send(t.Context(), next)
 		if <-next.done; string(next.parts[0]) != `[{"v":8}]` {
 			t.Errorf("then it says %v", next.outcome)
 		}
@@ -213,7 +213,7 @@ func TestALostConnectionIsNobodysFault(t *testing.T) {
 	for i := range 5 {
 		units = append(units, newUnit([]plan.Call{one(fmt.Sprintf("select %d", i)), one("select 7")}, room, false))
 	}
-	w.send(units...)
+	w.send(t.Context(), units...)
 	for i, u := range units {
 		<-u.done
 		if (u.failed != nil) != (i == 1) {
@@ -322,7 +322,7 @@ func TestAPanicHurtsOnlyItsUnit(t *testing.T) {
 	broken := one("select 1")
 	broken.Columns = append(broken.Columns, plan.Column{Before: ","}) // the row has no second value
 	units := []*unit{newUnit([]plan.Call{one("select 1")}, room, false), newUnit([]plan.Call{broken}, room, false), newUnit([]plan.Call{one("select 3")}, room, false)}
-	w.send(units...)
+	w.send(t.Context(), units...)
 	for i, u := range units {
 		<-u.done
 		if (u.failed != nil) != (i == 1) {

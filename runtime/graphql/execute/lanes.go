@@ -154,8 +154,11 @@ func (l *lanes) direct(ctx context.Context, u *unit) (outcome, *Stream) {
 		u.leave(err)
 		return u.answer()
 	}
-	stop := context.AfterFunc(ctx, func() { u.left.Store(true) }) // watch cancels it then
-	w.send(u)
+	stop := context.AfterFunc(ctx, func() {
+		u.left.Store(true)
+		w.watch.soon() // it cancels what runs
+	})
+	w.send(ctx, u)
 	stop()
 	l.release(w)
 	if err := ctx.Err(); err != nil {

@@ -80,6 +80,15 @@ func (s *watch) cancelledLately() bool {
 	return !s.cancelled.IsZero() && time.Since(s.cancelled) < cancelPatience
 }
 
+// soon has a look without waiting for the timer.
+func (s *watch) soon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.armed {
+		s.timer.Reset(0)
+	}
+}
+
 // look is called by the timer.
 func (s *watch) look() {
 	s.mu.Lock()
@@ -90,11 +99,11 @@ func (s *watch) look() {
 	}
 	defer s.timer.Reset(patience)
 	took := time.Since(s.since)
-	if took < patience {
+	running := s.units[s.at]
+	if took < patience && !running.gone() {
 		return
 	}
-	running := s.units[s.at]
-	if !s.worker.alone {
+	if !s.worker.alone && took >= patience {
 		if !s.stuck {
 			s.stuck = true
 			s.worker.stuck.Add(1)

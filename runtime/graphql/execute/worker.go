@@ -43,13 +43,13 @@ func (w *worker) run(ahead bool) {
 			w.batch = append(w.batch[:0], u)
 		}
 		w.fill()
-		w.send(w.batch...)
+		w.send(background, w.batch...)
 	}
 }
 
 // ahead opens the connection before anybody needs it.
 func (w *worker) ahead() {
-	if err := w.connect(); err != nil {
+	if err := w.connect(background); err != nil {
 		w.log.Debug("a connection could not be opened ahead of requests", slog.Any("error", err))
 	}
 }
@@ -67,17 +67,17 @@ func (w *worker) fill() {
 }
 
 // send sends units together, and those that have to be sent again one by one: whatever went wrong with one of
-// them cannot hurt the others a second time.
-func (w *worker) send(units ...*unit) {
-	again := w.once(units)
+// them cannot hurt the others a second time. ctx bounds how long a connection may take to open.
+func (w *worker) send(ctx context.Context, units ...*unit) {
+	again := w.once(ctx, units)
 	for len(again) > 0 {
 		u := again[0]
-		again = append(w.once([]*unit{u}), again[1:]...)
+		again = append(w.once(ctx, []*unit{u}), again[1:]...)
 	}
 }
 
 // once sends units and gives those that must be sent again.
-func (w *worker) once(units []*unit) (again []*unit) {
+func (w *worker) once(ctx context.Context, units []*unit) (again []*unit) {
 	waiting := units[:0:len(units)]
 	for _, u := range units {
 		if u.claimed.Load() {
@@ -92,7 +92,7 @@ func (w *worker) once(units []*unit) (again []*unit) {
 	if len(waiting) == 0 {
 		return nil
 	}
-	if err := w.connect(); err != nil {
+	if err := w.connect(ctx); err != nil {
 		for _, u := range waiting {
 			u.finish(outcome{failed: &failure{at: -1, err: err}})
 		}
@@ -137,8 +137,7 @@ func (w *worker) rollback() {
 
 // connect makes sure that there is a connection. One from before another one was lost is asked first: it may
 // have been lost as well, as when the server was started anew.
-func (w *worker) connect() error {
-	ctx := context.Background() // the connection serves others than who asks first; the dialer has its own time limit
+func (w *worker) connect(ctx context.Context) error {
 	losses := w.lanes.losses.Load()
 	if w.conn != nil && w.losses != losses {
 		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
