@@ -91,7 +91,7 @@ func (w *walk) walk(backward bool) error {
 		got := w.service.Execute(context.Background(), transport.Request{Query: query, Variables: variables})
 		var answer struct{ Page walkedPage }
 		if err := json.Unmarshal(got.Data, &answer); err != nil || len(got.Errors) > 0 {
-			return fmt.Errorf("%v %v", got.Errors, err)
+			return fmt.Errorf("%v %w", got.Errors, err)
 		}
 		begin, end := read, min(read+size, len(w.list))
 		if backward {
