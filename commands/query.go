@@ -196,16 +196,12 @@ func (o queryOptions) explain(ctx context.Context, env *Env, args []string) erro
 		return err
 	}
 	defer a.Close(context.WithoutCancel(ctx))
-	planned, calls, err := a.GraphQL.Statements(request)
+	bound, err := a.GraphQL.Statements(request)
 	if err != nil {
 		return fault.Wrap(fault.Invalid, "query/invalid", "the document cannot be run", errors.New(strings.TrimSpace(err.Error())))
 	}
 	all := []explained{}
-	for _, f := range planned.Fields {
-		if f.Statement == nil {
-			continue
-		}
-		call := calls[len(all)]
+	add := func(field string, call plan.Call) error {
 		lines, err := a.GraphQL.Explain(ctx, call, o.analyze)
 		if err != nil {
 			return postgres.Explain(err)
@@ -214,7 +210,25 @@ func (o queryOptions) explain(ctx context.Context, env *Env, args []string) erro
 		for i, arg := range call.Args {
 			args[i] = string(arg)
 		}
-		all = append(all, explained{Field: f.Key, SQL: call.SQL, Args: args, Plan: lines})
+		all = append(all, explained{Field: field, SQL: call.SQL, Args: args, Plan: lines})
+		return nil
+	}
+	var together []string
+	for _, f := range bound.Fields {
+		if f.Statement == nil {
+			continue
+		}
+		if together = append(together, f.Key); bound.Together != nil {
+			continue
+		}
+		if err := add(f.Key, bound.Calls[len(together)-1]); err != nil {
+			return err
+		}
+	}
+	if bound.Together != nil {
+		if err := add(strings.Join(together, ", "), *bound.Together); err != nil {
+			return err
+		}
 	}
 	return env.printExplained(all)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -111,6 +113,7 @@ func (s *server) open(ctx context.Context) (*app.App, error) {
 // serve runs one configuration until ctx ends. In development it also ends when the configuration has
 // changed: next is then the program that is to follow.
 func (s *server) serve(ctx context.Context, a *app.App) (next *app.App, err error) {
+	calmHeap()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var watching sync.WaitGroup
@@ -129,6 +132,14 @@ func (s *server) serve(ctx context.Context, a *app.App) (next *app.App, err erro
 		return nil, err
 	}
 	return next, err
+}
+
+// calmHeap lets the heap grow to three times what lives before it is collected, unless GOGC says otherwise: a
+// server's live heap is some megabytes, and would be collected many times a second.
+func calmHeap() {
+	if _, given := os.LookupEnv("GOGC"); !given {
+		debug.SetGCPercent(200)
+	}
 }
 
 // announce prints the address, once.

@@ -43,19 +43,20 @@ var floors = [][]string{
 
 // homes names where a heavy dependency may be used, so that it can be exchanged in one place.
 var homes = map[string][]string{
-	"github.com/spf13/cobra":          {"commands"},
-	"github.com/spf13/viper":          {"runtime/config"},
-	"github.com/pelletier/go-toml":    {"runtime/config"},
-	"github.com/jackc/pgx":            {"runtime/postgres", "runtime/graphql", "runtime/deployment", "runtime/app", "bench/baseline"},
-	"github.com/pressly/goose":        {"runtime/deployment"},
-	"github.com/ulikunitz/xz":         {"runtime/postgres/embedded"},
-	"github.com/vektah/gqlparser":     {"runtime/graphql", "commands"},
-	"github.com/jinzhu/inflection":    {"runtime/graphql/schema"},
-	"github.com/agnivade/levenshtein": {"runtime/config"},
-	"github.com/klauspost/compress":   {"runtime/httpapi"},
-	"github.com/andybalholm/brotli":   {"runtime/httpapi"},
-	"github.com/Shopify/toxiproxy":    {}, // tests only
-	"github.com/rs/zerolog":           {}, // tests only
+	"github.com/spf13/cobra":             {"commands"},
+	"github.com/spf13/viper":             {"runtime/config"},
+	"github.com/pelletier/go-toml":       {"runtime/config"},
+	"github.com/jackc/pgx":               {"runtime/postgres", "runtime/graphql", "runtime/deployment", "runtime/app", "bench/baseline"},
+	"github.com/pressly/goose":           {"runtime/deployment"},
+	"github.com/ulikunitz/xz":            {"runtime/postgres/embedded"},
+	"github.com/vektah/gqlparser":        {"runtime/graphql", "commands"},
+	"github.com/go-json-experiment/json": {"runtime/graphql/transport"},
+	"github.com/jinzhu/inflection":       {"runtime/graphql/schema"},
+	"github.com/agnivade/levenshtein":    {"runtime/config"},
+	"github.com/klauspost/compress":      {"runtime/httpapi"},
+	"github.com/andybalholm/brotli":      {"runtime/httpapi"},
+	"github.com/Shopify/toxiproxy":       {}, // tests only
+	"github.com/rs/zerolog":              {}, // tests only
 }
 
 func floorOf(pkg string) int {

@@ -86,6 +86,7 @@ type EntityField struct {
 	Name        string `toml:"name" doc:"The field's name."`
 	Omit        bool   `toml:"omit" doc:"Leave the column out."`
 	Description string `toml:"description" doc:"What introspection says of the field."`
+	Dimensions  int    `toml:"dimensions" min:"1" max:"6" doc:"How many dimensions its arrays have. Default: as declared, and 1 for a view's."`
 }
 
 // DefaultConfig is what an empty file means.

@@ -64,14 +64,14 @@ func TestWhatADatabaseMakesOfRequests(t *testing.T) {
 	}
 	t.Run("explaining", func(t *testing.T) {
 		t.Parallel()
-		_, calls, err := s.Statements(transport.Request{Query: "{ writings { n } products { id } }"})
+		bound, err := s.Statements(transport.Request{Query: "{ writings { n } products { id } }"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if lines, err := s.Explain(t.Context(), calls[0], true); err == nil {
+		if lines, err := s.Explain(t.Context(), bound.Calls[0], true); err == nil {
 			t.Errorf("a view that writes was run: %v", lines)
 		}
-		if lines, err := s.Explain(t.Context(), calls[1], true); err != nil || !strings.Contains(strings.Join(lines, "\n"), "actual time") {
+		if lines, err := s.Explain(t.Context(), bound.Calls[1], true); err != nil || !strings.Contains(strings.Join(lines, "\n"), "actual time") {
 			t.Errorf("explained as %v: %v", lines, err)
 		}
 	})

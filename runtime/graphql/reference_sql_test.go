@@ -202,15 +202,22 @@ func (x *translator) compare(value, typ string, given map[string]any) string {
 
 // order writes joins with what rows of t are ordered by, and the keys of the order.
 func (x *translator) order(t *refTable, a string, given any) (joins string, keys []string) {
+	last := "ASC"
+	columns := map[string]bool{}
 	if given != nil {
 		for _, item := range asList(given) {
 			join, sql, direction := x.orderKey(t, a, item.(map[string]any))
+			if join == "" && columns[sql] {
+				continue // the same column again decides nothing
+			}
+			columns[sql] = join == ""
 			joins += join
 			keys = append(keys, sql+" "+refDirections[direction])
+			last = direction
 		}
 	}
 	for _, k := range t.key {
-		keys = append(keys, a+"."+k)
+		keys = append(keys, a+"."+k+" "+refDirections[strings.SplitN(last, "_", 2)[0]])
 	}
 	return joins, keys
 }

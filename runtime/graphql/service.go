@@ -50,6 +50,13 @@ type picture struct {
 	plans       *kept[planKey, *plan.Plan]
 }
 
+func newPicture(s *schema.Schema, fingerprint string) *picture {
+	return &picture{
+		schema: s, fingerprint: fingerprint,
+		documents: newKept[string, *plan.Document](keptText), plans: newKept[planKey, *plan.Plan](keptPlans),
+	}
+}
+
 // planKey names a plan of an operation.
 type planKey struct {
 	operation *plan.Operation
@@ -108,10 +115,7 @@ func (s *Service) Load(ctx context.Context) error {
 		s.refused.Store(&refused{fingerprint: fingerprint, err: err})
 		return err
 	}
-	s.picture.Store(&picture{
-		schema: built, fingerprint: fingerprint,
-		documents: newKept[string, *plan.Document](keptText), plans: newKept[planKey, *plan.Plan](keptPlans),
-	})
+	s.picture.Store(newPicture(built, fingerprint))
 	s.refused.Store(nil)
 	return nil
 }
@@ -138,14 +142,21 @@ func (s *Service) notLoaded() *fault.Error {
 // retry is the longest wait between two tries to reach a database that is away.
 const retry = 500 * time.Millisecond
 
+// recount is how often tables are asked how many rows they have.
+const recount = time.Minute
+
 // Run keeps the schema current until ctx ends. A database that cannot be reached is tried again, at
 // first soon, then twice a second; it is said once when it goes and once when it is back.
 func (s *Service) Run(ctx context.Context) error {
+	counted := time.Now()
 	wait := 50 * time.Millisecond
 	for {
 		err := s.look(ctx)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is the ordinary end, whatever the last look met
+		}
+		if now := s.Schema(); err == nil && now != nil && time.Since(counted) > recount {
+			counted, err = time.Now(), now.Catalog.Count(ctx, s.deps.Pool)
 		}
 		s.note(err)
 		if err == nil {
@@ -226,7 +237,7 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		problem := plan.Problem(plan.BadUserInput, "GET runs queries only: send a "+string(op.Operation)+" by POST", op.Position)
 		return transport.Response{Result: execute.Result{Errors: gqlerror.List{problem}}, MethodNotAllowed: true}
 	}
-	planned, calls, list := s.prepare(p, op, r)
+	bound, list := s.prepare(p, op, r)
 	if list != nil {
 		return transport.Response{Result: execute.Result{Errors: list}}
 	}
@@ -235,7 +246,7 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		ctx, cancel = context.WithTimeout(ctx, s.deps.Timeout)
 		defer cancel()
 	}
-	result := s.executor.Execute(ctx, p.schema, planned, calls, r.Open)
+	result := s.executor.Execute(ctx, p.schema, bound, r.Open)
 	if result.Unavailable || result.Outdated {
 		select {
 		case s.hurry <- struct{}{}:
@@ -246,20 +257,20 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 }
 
 // Statements compiles a request without running it: for `explain`.
-func (s *Service) Statements(r transport.Request) (*plan.Plan, []plan.Call, error) {
+func (s *Service) Statements(r transport.Request) (plan.Bound, error) {
 	p := s.picture.Load()
 	if p == nil {
-		return nil, nil, s.notLoaded()
+		return plan.Bound{}, s.notLoaded()
 	}
 	op, list := s.operation(p, r)
 	if list != nil {
-		return nil, nil, list
+		return plan.Bound{}, list
 	}
-	planned, calls, list := s.prepare(p, op, r)
+	bound, list := s.prepare(p, op, r)
 	if list != nil {
-		return nil, nil, list
+		return plan.Bound{}, list
 	}
-	return planned, calls, nil
+	return bound, nil
 }
 
 // operation finds the operation that a request means, in a document that is valid.
@@ -287,10 +298,10 @@ func (s *Service) operation(p *picture, r transport.Request) (*plan.Operation, g
 
 // prepare gives the plan of an operation and its statements with the request's values. Plans are kept for
 // each shape of variables.
-func (s *Service) prepare(p *picture, op *plan.Operation, r transport.Request) (*plan.Plan, []plan.Call, gqlerror.List) {
+func (s *Service) prepare(p *picture, op *plan.Operation, r transport.Request) (plan.Bound, gqlerror.List) {
 	variables, list := plan.Variables(p.schema.AST, op.OperationDefinition, r.Variables)
 	if len(list) > 0 {
-		return nil, nil, list
+		return plan.Bound{}, list
 	}
 	paging := s.config.paging()
 	var buffer [128]byte
@@ -299,18 +310,18 @@ func (s *Service) prepare(p *picture, op *plan.Operation, r transport.Request) (
 	if !known {
 		compiled, problem := op.Compile(variables, paging)
 		if problem != nil {
-			return nil, nil, gqlerror.List{problem}
+			return plan.Bound{}, gqlerror.List{problem}
 		}
 		planned = compiled
 		if !op.Alone {
 			p.plans.put(key, planned, planned.Weight()+len(key.shape))
 		}
 	}
-	calls, problem := planned.Bind(variables, paging.Rows)
+	bound, problem := planned.Bind(variables, paging.Rows)
 	if problem != nil {
-		return nil, nil, gqlerror.List{problem}
+		return plan.Bound{}, gqlerror.List{problem}
 	}
-	return planned, calls, nil
+	return bound, nil
 }
 
 // Explain gives PostgreSQL's plan of a statement, a line each; with analyze it is run for real times.

@@ -3,6 +3,7 @@
 package postgres
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"time"
@@ -24,6 +25,10 @@ type PoolOptions struct {
 	Application    string        // application_name; empty is "fraiseql"
 	MaxMessage     int           // bytes of one message from the server, such as a row; 0 is the driver's bound, 1 GiB
 }
+
+// readAhead is how much is read from a connection at once: the driver's own 8 KB cost a call of the system for
+// each few rows of a large answer.
+const readAhead = 64 << 10
 
 // Connect makes a pool. It does not wait for the server and succeeds when that is down; only an
 // address that cannot be read is an error.
@@ -60,12 +65,12 @@ func Connect(ctx context.Context, address string, o PoolOptions) (*pgxpool.Pool,
 	if o.Pooler {
 		c.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
-	if o.MaxMessage > 0 {
-		c.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
-			f := pgproto3.NewFrontend(r, w)
+	c.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		f := pgproto3.NewFrontend(bufio.NewReaderSize(r, readAhead), w)
+		if o.MaxMessage > 0 {
 			f.SetMaxBodyLen(o.MaxMessage)
-			return f
 		}
+		return f
 	}
 	// A request that ends early cancels its statement in the server, and the connection lives on.
 	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {

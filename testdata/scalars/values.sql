@@ -11,7 +11,7 @@ create table item (
   small int2, whole int4, big int8, exact numeric, wide numeric(30,10), cash money, single float4, double float8,
   yes bool, words text, code char(5), bits bit(3), day date, clock time, zoned timetz, local timestamp, moment timestamptz, span interval,
   key uuid, raw bytea, plain json, binary_json jsonb, address inet, network cidr, card macaddr,
-  feeling mood, place point3, age positive, numbers int8[], matrix int[], texts text[], feelings mood[], places point3[], moments timestamptz[],
+  feeling mood, place point3, age positive, numbers int8[], matrix int[][], texts text[], feelings mood[], places point3[], moments timestamptz[],
   during int4range, days daterange, several int4multirange, words_vector tsvector, shape point, addresses inet[], amounts money[], blobs bytea[]
 );
 insert into item values (1, 1,

@@ -36,7 +36,6 @@ type Table struct {
 	Name        string
 	Kind        Kind
 	Comment     string
-	RowEstimate float64 // -1 when the planner has none yet
 	RowSecurity bool
 	Lockable    bool      // a table of which the login may read every column: LOCK TABLE wants no less
 	Columns     []*Column // those the login may read, in table order
@@ -44,6 +43,7 @@ type Table struct {
 	ForeignKeys []*ForeignKey
 
 	byNumber map[int16]*Column
+	rows     estimate
 }
 
 // Find gives a table by "schema.table", or by its name in the schema of one that refers to it; nil when
@@ -91,6 +91,7 @@ type Column struct {
 	Name       string
 	Number     int16
 	Type       *Type
+	Dimensions int // that an array was declared with; 0 where nothing is known of them, as of a view's column
 	NotNull    bool
 	HasDefault bool
 	Identity   bool
@@ -159,10 +160,56 @@ type Type struct {
 	Kind    TypeKind
 	Comment string
 	NotNull bool      // of a domain
-	Elem    *Type     // of an array: the element; of a domain: its base; of a range: its bound
+	Elem    *Type     // of an array: the element; of a domain: its base; of a range or multirange: its bound
 	Labels  []string  // of an enum, in its order
 	Fields  []*Column // of a composite
+
+	Dimensions int    // of a domain over an array
+	Ordered    bool   // a base type that ORDER BY takes
+	Operators  string // the schema of a base type's own =; empty where the type has none
 }
+
+// Equal tells whether values can be compared with =, as arrays of them then can be, too.
+func (t *Type) Equal() bool {
+	switch base := t.Resolve(); base.Kind {
+	case Enum, Range, Multirange:
+		return true
+	case Array:
+		return base.Elem != nil && base.Elem.Equal()
+	default:
+		return base.Operators != ""
+	}
+}
+
+// Compared writes a value as operators and aggregates take it. PostgreSQL does not find those of enums for a
+// domain over one.
+func (t *Type) Compared(value string) string {
+	if base := t.Resolve(); t != base && base.Kind == Enum {
+		return value + "::" + base.SQL
+	}
+	return value
+}
+
+// Operator writes an operator between values of the type. Those of an extension's type are named with their
+// schema: what search_path does not reach would give way to another type's operator without a word, such as
+// that of text to citext's.
+func (t *Type) Operator(sign string) string {
+	base := t.Resolve()
+	if base.Kind != Base || base.Schema == "pg_catalog" {
+		return " " + sign + " "
+	}
+	schema := base.Operators
+	if schema == "" {
+		schema = base.Schema
+	}
+	if symbol, word := words[sign]; word {
+		sign = symbol
+	}
+	return " operator(" + QuoteIdent(schema) + "." + sign + ") "
+}
+
+// words are the operators that SQL has words for.
+var words = map[string]string{"like": "~~", "ilike": "~~*"}
 
 // Resolve goes through domains to the type that holds the value.
 func (t *Type) Resolve() *Type {

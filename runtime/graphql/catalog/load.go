@@ -52,6 +52,7 @@ func Load(ctx context.Context, db Beginner, schemas []string) (*Catalog, error) 
 	batch.Queue(typesSQL).Query(l.readTypes)
 	batch.Queue(columnsSQL, schemas).Query(l.readColumns)
 	batch.Queue(relationsSQL, schemas).Query(l.readTables)
+	batch.Queue(sizesSQL, schemas).Query(func(rows pgx.Rows) error { return readSizes(rows, l.tables) })
 	batch.Queue(keysSQL, schemas).Query(l.readKeys)
 	batch.Queue(foreignKeysSQL, schemas).Query(l.readForeignKeys)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
@@ -81,6 +82,7 @@ type columnRow struct {
 	Identity   bool
 	Generated  bool
 	Comment    string
+	Dimensions int
 }
 
 type typeRow struct {
@@ -94,6 +96,10 @@ type typeRow struct {
 	NotNull  bool
 	Comment  string
 	Labels   []string
+
+	Dimensions int
+	Ordered    bool
+	Operators  string
 }
 
 func (l *loader) readTypes(rows pgx.Rows) error {
@@ -102,7 +108,10 @@ func (l *loader) readTypes(rows pgx.Rows) error {
 		return fmt.Errorf("read types: %w", err)
 	}
 	for _, r := range list {
-		t := &Type{OID: r.OID, Schema: r.Schema, Name: r.Name, SQL: r.SQL, Kind: TypeKind(r.Kind[0]), Comment: r.Comment, NotNull: r.NotNull, Labels: r.Labels}
+		t := &Type{
+			OID: r.OID, Schema: r.Schema, Name: r.Name, SQL: r.SQL, Kind: TypeKind(r.Kind[0]), Comment: r.Comment, NotNull: r.NotNull,
+			Labels: r.Labels, Dimensions: r.Dimensions, Ordered: r.Ordered, Operators: r.Operators,
+		}
 		l.types[r.OID] = t
 		if r.Relation != 0 {
 			l.composites[r.Relation] = t
@@ -131,7 +140,7 @@ func (l *loader) readColumns(rows pgx.Rows) error {
 func (l *loader) column(r columnRow) *Column {
 	t := l.types[r.Type]
 	return &Column{
-		Name: r.Name, Number: r.Number, Type: t, Comment: r.Comment,
+		Name: r.Name, Number: r.Number, Type: t, Dimensions: r.Dimensions, Comment: r.Comment,
 		NotNull:    r.NotNull,
 		HasDefault: r.HasDefault, Identity: r.Identity, Generated: r.Generated,
 	}
@@ -140,7 +149,7 @@ func (l *loader) column(r columnRow) *Column {
 func (l *loader) readTables(rows pgx.Rows) error {
 	var t Table
 	var kind string
-	_, err := pgx.ForEachRow(rows, []any{&t.OID, &t.Schema, &t.Name, &kind, &t.Comment, &t.RowEstimate, &t.RowSecurity, &t.Lockable}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&t.OID, &t.Schema, &t.Name, &kind, &t.Comment, &t.RowSecurity, &t.Lockable}, func() error {
 		table := t
 		table.Kind = Kind(kind[0])
 		table.byNumber = map[int16]*Column{}

@@ -7,7 +7,7 @@ select current_database(), current_user, current_setting('server_version_num')::
 
 // Partitions are left out (their parent stands for them), and so is what an extension brought along.
 const relationsSQL = `
-select c.oid, n.nspname, c.relname, c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''), c.reltuples::float8, c.relrowsecurity,
+select c.oid, n.nspname, c.relname, c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''), c.relrowsecurity,
        c.relkind in ('r', 'p') and has_table_privilege(c.oid, 'select')
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
@@ -19,9 +19,26 @@ where n.nspname = any($1)
   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
 order by array_position($1, n.nspname::text), c.relname`
 
+// A table that was never analyzed, as small ones never are of themselves, is judged by its size: a row takes 64 bytes
+// at least, or nearly so. A view has none, and is not in it.
+const sizesSQL = `
+select c.oid, sum(case when p.reltuples >= 0 then p.reltuples else pg_relation_size(p.oid) / 64.0 end)::float8
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+cross join lateral (
+  select c.oid where c.relkind <> 'p'
+  union all
+  select t.relid from pg_partition_tree(c.oid) t where c.relkind = 'p' and t.isleaf
+) leaf
+join pg_class p on p.oid = leaf.oid
+where n.nspname = any($1)
+  and c.relkind in ('r', 'm', 'p')
+  and not c.relispartition
+group by c.oid`
+
 const columnsSQL = `
 select a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.atthasdef, a.attidentity <> '', a.attgenerated <> '',
-       coalesce(col_description(a.attrelid, a.attnum), '')
+       coalesce(col_description(a.attrelid, a.attnum), ''), a.attndims::int
 from pg_attribute a
 join pg_class c on c.oid = a.attrelid
 join pg_namespace n on n.oid = c.relnamespace
@@ -49,19 +66,38 @@ join pg_namespace n on n.oid = k.connamespace
 where n.nspname = any($1) and k.contype = 'f' and k.conparentid = 0
 order by k.conrelid, k.conname`
 
-// In a cast, character and bit without a length mean a length of 1: their internal names do not.
+// In a cast, character and bit without a length mean a length of 1: their internal names do not. What a type
+// is equal and ordered by is its default operator class, or that of a type which it is taken for without a
+// function, as varchar is for text.
 const typesSQL = `
+with equality as (
+  select o.opcintype as type, o.opcmethod = 403 as ordered, n.nspname as schema
+  from pg_opclass o
+  join pg_amop a on a.amopfamily = o.opcfamily and a.amoplefttype = o.opcintype and a.amoprighttype = o.opcintype
+                and a.amopstrategy = case o.opcmethod when 403 then 3 else 1 end
+  join pg_operator p on p.oid = a.amopopr
+  join pg_namespace n on n.oid = p.oprnamespace
+  where o.opcdefault and o.opcmethod in (403, 405) -- btree, hash
+)
 select t.oid, n.nspname, t.typname,
        case t.oid when 'bpchar'::regtype then 'bpchar' when 'bpchar[]'::regtype then 'bpchar[]'
                   when 'pg_catalog.bit'::regtype then 'pg_catalog.bit' when 'pg_catalog.bit[]'::regtype then 'pg_catalog.bit[]'
                   else format_type(t.oid, null) end,
        case when t.typcategory = 'A' and t.typelem <> 0 then 'a' else t.typtype::text end,
-       case t.typtype when 'd' then t.typbasetype when 'r' then r.rngsubtype else t.typelem end,
+       case t.typtype when 'd' then t.typbasetype when 'r' then r.rngsubtype when 'm' then m.rngsubtype else t.typelem end,
        t.typrelid, t.typnotnull, coalesce(obj_description(t.oid, 'pg_type'), ''),
-       coalesce((select array_agg(e.enumlabel::text order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid), '{}')
+       coalesce((select array_agg(e.enumlabel::text order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid), '{}'),
+       t.typndims::int, coalesce(q.ordered, false), coalesce(q.schema::text, '')
 from pg_type t
 join pg_namespace n on n.oid = t.typnamespace
-left join pg_range r on r.rngtypid = t.oid`
+left join pg_range r on r.rngtypid = t.oid
+left join pg_range m on t.typtype = 'm' and (to_jsonb(m) ->> 'rngmultitypid')::oid = t.oid -- a column that PostgreSQL 13 has not
+left join lateral (
+  select e.ordered, e.schema from equality e
+  where t.typtype = 'b' and t.typcategory <> 'A' and t.typarray <> 0 -- without arrays: one that only PostgreSQL makes values of
+    and (e.type = t.oid or e.type in (select c.casttarget from pg_cast c where c.castsource = t.oid and c.castmethod = 'b' and c.castcontext = 'i'))
+  order by e.type = t.oid desc, e.ordered desc limit 1
+) q on true`
 
 // The constructors of range types are of their making, not of a person's.
 const functionsSQL = `

@@ -44,7 +44,7 @@ func (a *answering) rows(rows *pgconn.ResultReader, s step) error {
 // result writes a statement's rows as the JSON value of its root field.
 func (a *answering) result(r *pgconn.ResultReader, at int) error {
 	call := a.unit.calls[at]
-	b := make([]byte, 0, call.Pace.Bytes()+64)
+	b := append(newBuffer(call.Pace.Bytes()), a.unit.before...)
 	if call.One {
 		if r.NextRow() {
 			b = appendRow(b, call.Statement, r.Values(), a.estimate)
@@ -62,7 +62,7 @@ func (a *answering) result(r *pgconn.ResultReader, at int) error {
 		if len(b) > a.room {
 			return a.keep(at, b)
 		}
-		if len(b) >= streamFrom && a.unit.open && a.depth == 1 {
+		if len(b) >= streamFrom && a.unit.open && a.unit.handed {
 			return a.open(r, at, b)
 		}
 	}
@@ -90,7 +90,7 @@ func (a *answering) open(r *pgconn.ResultReader, at int, b []byte) error {
 	}
 	call := a.unit.calls[at]
 	stream := newStream()
-	a.unit.stream = stream
+	a.unit.stream.Store(stream)
 	a.unit.outcome = outcome{parts: [][]byte{b}}
 	close(a.unit.done)
 	const size = 256 << 10
@@ -111,7 +111,7 @@ func (a *answering) open(r *pgconn.ResultReader, at int, b []byte) error {
 		}
 		b = make([]byte, 0, size+size/8)
 	}
-	call.Pace.Note(0, total+len(b))
+	call.Pace.Sized(total + len(b))
 	return stream.put(append(b, ']'))
 }
 
@@ -119,23 +119,28 @@ func (a *answering) open(r *pgconn.ResultReader, at int, b []byte) error {
 func (a *answering) finish(left []step) {
 	took := a.watch.next()
 	u := a.unit
-	if a.failed == nil {
+	stream := u.stream.Load()
+	if a.failed == nil && stream == nil {
 		for i := range u.calls {
 			u.calls[i].Pace.Note(took/time.Duration(len(u.calls)), len(a.parts[i]))
 		}
-	} else {
+	}
+	if a.failed != nil {
 		a.undo(left)
 	}
 	switch {
-	case u.stream != nil && a.failed != nil:
-		a.cut(u.stream, a.failed.err)
-	case u.stream != nil:
-		u.stream.finish(nil)
+	case stream != nil && a.failed != nil:
+		a.cut(stream, a.failed.err)
+	case stream != nil:
+		stream.finish(nil)
 	case a.failed == nil:
 		u.finish(outcome{parts: a.parts})
+	case u.gone() && isCancelled(a.failed.err): // who asked knows why it was cancelled
+	case a.undone && isMissing(a.failed.err): // a neighbour was to prepare its statement, and failed first
+		a.again = append(a.again, u)
 	case isStalePlan(a.failed.err):
 		a.stale, a.again = true, append(a.again, u)
-	case isNeighbours(a.failed.err), isCancelled(a.failed.err) && !u.gone() && a.watch.cancelledLately():
+	case isNeighbours(a.failed.err), isCancelled(a.failed.err) && a.watch.cancelledLately():
 		a.again = append(a.again, u)
 	default:
 		if tooLarge(a.failed.err) {
@@ -166,6 +171,12 @@ func planRows(text []byte) []byte {
 func isNeighbours(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "25P02"
+}
+
+// isMissing tells whether a statement is not prepared on the connection.
+func isMissing(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "26000"
 }
 
 func isCancelled(err error) bool {

@@ -9,26 +9,28 @@ import (
 // error takes the whole of data with it (specification, section 6.4.4).
 func (e *Executor) assemble(s *schema.Schema, p *plan.Plan, answers []answer) Result {
 	var result Result
-	size := 2
+	size := len(beforeData) + 2
 	for _, a := range answers {
 		size += len(a.json) + 32
 	}
-	data := append(make([]byte, 0, size), '{')
+	body := append(newBuffer(size), beforeData...)
 	null := false
 	for i := range p.Fields {
 		f := &p.Fields[i]
-		if i > 0 {
-			data = append(data, ',')
+		if i == 0 {
+			body = append(body, '{')
+		} else {
+			body = append(body, ',')
 		}
-		data = appendQuoted(data, f.Key)
-		data = append(data, ':')
+		body = appendQuoted(body, f.Key)
+		body = append(body, ':')
 		switch {
 		case f.Typename != "":
-			data = appendQuoted(data, f.Typename)
+			body = appendQuoted(body, f.Typename)
 		case f.Introspection != nil:
-			data = appendIntrospection(data, s.AST, f.Introspection)
+			body = appendIntrospection(body, s.AST, f.Introspection)
 		case f.Statement == nil:
-			data = append(data, "null"...)
+			body = append(body, "null"...)
 		default:
 			a := answers[0]
 			answers = answers[1:]
@@ -36,15 +38,23 @@ func (e *Executor) assemble(s *schema.Schema, p *plan.Plan, answers []answer) Re
 				result.Errors = append(result.Errors, e.fieldProblem(a.err, f))
 				result.Outdated = result.Outdated || isOutdated(a.err)
 				null = null || f.NonNull()
-				data = append(data, "null"...)
+				body = append(body, "null"...)
 				continue
 			}
-			data = append(data, a.json...)
+			body = append(body, a.json...)
+			releaseBuffer(a.json)
 		}
 	}
-	result.Data = append(data, '}')
-	if null {
+	if len(p.Fields) == 0 {
+		body = append(body, '{') // everything was skipped by directives
+	}
+	body = append(body, "}}"...)
+	result.Data = body[len(beforeData) : len(body)-1]
+	switch {
+	case null:
 		result.Data = []byte("null")
+	case len(result.Errors) == 0:
+		result.Body = body
 	}
 	return result
 }

@@ -41,6 +41,7 @@ func lockSQL(calls []plan.Call) string {
 type exchange struct {
 	*worker
 	units    []*unit
+	undone   bool // a statement was not prepared after all, as its unit failed before
 	stale    bool // what the connection has prepared no longer fits
 	pipeline *pgconn.Pipeline
 	steps    []step
@@ -98,9 +99,10 @@ func (x *exchange) run() []*unit {
 // lost is the end of the connection. Whoever has no answer yet is sent again, but no one twice with the same end.
 func (x *exchange) lost(units []*unit, err error) {
 	for _, u := range units {
+		stream := u.stream.Load()
 		switch {
-		case u.stream != nil:
-			x.cut(u.stream, err)
+		case stream != nil:
+			x.cut(stream, err)
 		case u.losses.Add(1) > 1 || !isLostConnection(err) && !tooLarge(err):
 			u.finish(outcome{failed: &failure{at: -1, err: err}})
 		default:
@@ -116,8 +118,8 @@ func (x *exchange) panicked(err error) []*unit {
 			x.again = append(x.again, u)
 			continue
 		}
-		if u.stream != nil {
-			x.cut(u.stream, err)
+		if stream := u.stream.Load(); stream != nil {
+			x.cut(stream, err)
 		}
 		u.finish(outcome{failed: &failure{at: -1, err: err}})
 	}
@@ -224,6 +226,7 @@ func (x *exchange) undo(steps []step) {
 	for _, s := range slices.Backward(steps) {
 		switch s.kind {
 		case prepare:
+			x.undone = true
 			x.known.forget(s.name)
 		case drop:
 			x.known.restore(s.name)

@@ -50,6 +50,7 @@ func (e *Executor) Close() { e.lanes.close() }
 // When Stream is there, Data is only the beginning: then comes the stream, and then After.
 type Result struct {
 	Data   []byte
+	Body   []byte // the whole response, Data in it, when there are no errors; it may be nil all the same
 	Errors gqlerror.List
 	Stream *Stream
 	After  string
@@ -64,43 +65,71 @@ type answer struct {
 	err  error
 }
 
-// Execute runs a plan. It never fails as a whole without saying so in Errors. With open, the answer may come
-// in parts.
-func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p *plan.Plan, calls []plan.Call, open bool) Result {
-	if open && len(p.Fields) == 1 && len(calls) == 1 {
-		return e.one(ctx, s, p, calls)
+// Release lets the memory of the response be used again. Nothing of it may be read after that.
+func (r *Result) Release() {
+	if r.Body != nil {
+		releaseBuffer(r.Body)
+		*r = Result{}
 	}
-	answers, err := e.answer(ctx, p, calls)
-	if err != nil {
-		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}
-	}
-	return e.assemble(s, p, answers)
 }
 
-// one runs a plan of one field, whose answer may come in parts.
-func (e *Executor) one(ctx context.Context, s *schema.Schema, p *plan.Plan, calls []plan.Call) Result {
-	o, stream, err := e.run(ctx, calls, e.maxBytes, true)
+// Execute runs a plan. It never fails as a whole without saying so in Errors. With open, the answer may come
+// in parts.
+func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p plan.Bound, open bool) Result {
+	if len(p.Fields) == 1 && len(p.Calls) == 1 {
+		return e.one(ctx, s, p, open)
+	}
+	if p.Together != nil {
+		if result, whole := e.together(ctx, p); whole {
+			return result
+		}
+	}
+	answers, err := e.answer(ctx, p)
 	if err != nil {
 		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}
 	}
-	var a answer
-	if o.failed != nil {
-		a.err = o.failed.err
-	} else {
-		a.json = o.parts[0]
+	return e.assemble(s, p.Plan, answers)
+}
+
+const beforeData = `{"data":`
+
+// one runs a plan of one field: the response is written as it is read.
+func (e *Executor) one(ctx context.Context, s *schema.Schema, p plan.Bound, open bool) Result {
+	u := newUnit(p.Calls, e.maxBytes, open)
+	u.before = p.Fields[0].Before
+	o, stream, err := e.run(ctx, u)
+	switch {
+	case err != nil:
+		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}
+	case o.failed != nil:
+		return e.assemble(s, p.Plan, []answer{{err: o.failed.err}})
+	case stream != nil:
+		return Result{Data: o.parts[0][len(beforeData):], Stream: stream, After: "}"}
 	}
-	result := e.assemble(s, p, []answer{a})
-	if stream != nil {
-		result.Stream, result.After = stream, "}"
-		result.Data = result.Data[:len(result.Data)-1]
+	body := append(o.parts[0], "}}"...)
+	return Result{Body: body, Data: body[len(beforeData) : len(body)-1]}
+}
+
+// together runs several fields as one statement; whole is false when that fails by a fault of one of them.
+func (e *Executor) together(ctx context.Context, p plan.Bound) (_ Result, whole bool) {
+	u := newUnit([]plan.Call{*p.Together}, e.maxBytes, false)
+	u.before = beforeData
+	o, _, err := e.run(ctx, u)
+	switch {
+	case err != nil:
+		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}, true
+	case o.failed != nil:
+		return Result{}, false
 	}
-	return result
+	body := append(o.parts[0], '}')
+	return Result{Body: body, Data: body[len(beforeData) : len(body)-1]}, true
 }
 
 // answer runs the statements of a plan, in one snapshot as far as they succeed. A failure ends the
 // snapshot for those that come after it too; they are innocent and share the next one. err is set when
 // the database could not be asked at all.
-func (e *Executor) answer(ctx context.Context, p *plan.Plan, calls []plan.Call) ([]answer, error) {
+func (e *Executor) answer(ctx context.Context, p plan.Bound) ([]answer, error) {
+	calls := p.Calls
 	nonNull := make([]bool, 0, len(calls))
 	for i := range p.Fields {
 		if p.Fields[i].Statement != nil {
@@ -110,10 +139,10 @@ func (e *Executor) answer(ctx context.Context, p *plan.Plan, calls []plan.Call) 
 	answers := make([]answer, len(calls))
 	room := e.maxBytes
 	for next := 0; next < len(calls); {
-		o, _, err := e.run(ctx, calls[next:], room, false)
+		o, _, err := e.run(ctx, newUnit(calls[next:], room, false))
 		if err == nil && o.failed != nil && o.failed.at < 0 {
 			// What failed is what they share: a lock that one of them may not take, say. Alone each gets its own error.
-			o, _, err = e.run(ctx, calls[next:next+1], room, false)
+			o, _, err = e.run(ctx, newUnit(calls[next:next+1], room, false))
 		}
 		if err != nil {
 			return nil, err
@@ -135,16 +164,12 @@ func (e *Executor) answer(ctx context.Context, p *plan.Plan, calls []plan.Call) 
 	return answers, nil
 }
 
-// run sends statements as a unit and waits for what comes of it: the answers before the one that failed. err
-// is for what was no statement's fault.
-func (e *Executor) run(ctx context.Context, calls []plan.Call, room int, open bool) (outcome, *Stream, error) {
-	u := newUnit(calls, room, open)
-	if err := e.lanes.submit(u); err != nil {
-		return outcome{}, nil, err
-	}
-	o, stream, err := u.wait(ctx)
-	if err != nil || o.failed == nil {
-		return o, stream, err
+// run sends a unit and waits for what comes of it: the answers before the one that failed. err is for what was
+// no statement's fault.
+func (e *Executor) run(ctx context.Context, u *unit) (outcome, *Stream, error) {
+	o, stream := e.lanes.run(ctx, u)
+	if o.failed == nil {
+		return o, stream, nil
 	}
 	if !isStatementError(o.failed.err) {
 		return outcome{}, nil, o.failed.err
@@ -153,7 +178,7 @@ func (e *Executor) run(ctx context.Context, calls []plan.Call, room int, open bo
 		o.parts = o.parts[:o.failed.at]
 	} else {
 		o.parts = nil
-		if len(calls) == 1 {
+		if len(u.calls) == 1 {
 			o.failed.at = 0
 		}
 	}

@@ -14,97 +14,125 @@ import (
 const (
 	// quickDepth is how many units are on the way at once on a connection of the quick lane.
 	quickDepth = 16
-	// queueBound is how many units may wait for a connection.
+	// queueBound is how many units may wait for a connection, in each lane.
 	queueBound = 4096
-	// slowAbove is the time of a run from which on a statement does not share a connection.
-	slowAbove = 10 * time.Millisecond
+	// quickBelow is the time of a run up to which a statement shares a connection.
+	quickBelow = time.Millisecond
 )
 
-// lanes are connections with an owner each, and the queues before them. Statements that are known to be
-// quick share few connections: many are on the way at once, each with a synchronisation of its own, so that
-// a failure stays where it is. All others have a connection to themselves while they run.
+// lanes are connections with an owner each, and the queues before them. Statements that are known to be quick
+// share few connections: many are on the way at once, each with a synchronisation of its own, so that a
+// failure stays where it is. All others have a connection to themselves while they run, and whoever asks
+// reads the answer without a hand-over.
 //
-//	unit ──┬─ quick ──> queue ──> 1-4 connections, up to 16 units on the way on each
-//	       └─ slow, unknown ─> queue ──> the other connections, one unit each
+//	unit ─┬─ quick ─────────> queue ─> 1-4 workers, up to 16 units on the way on the connection of each
+//	      └─ slow, unknown ─> queue ─> one of the other connections, for this unit
 //
-// A unit that waits behind one that takes long is sent again on the slow lane; the first answer counts.
+// A unit that waits behind one that takes long is sent again on a connection of its own; the first answer counts.
 type lanes struct {
 	dial    func(ctx context.Context) (*pgconn.PgConn, error)
 	log     *slog.Logger
 	unnamed bool
 
-	quick, slow *lane
+	queue chan *unit // of the quick lane
+	quick int32      // its workers at most
+	hired atomic.Int32
+	idle  atomic.Int32
+	stuck atomic.Int32 // workers whose statement takes long
+
+	free    chan *worker // connections of the slow lane that nobody uses
+	slow    int32        // how many there may be
+	opened  atomic.Int32
+	waiting atomic.Int32
 
 	losses  atomic.Int64 // connections lost: those from before are asked before they are used
 	quit    chan struct{}
 	closing sync.Once
-	workers sync.WaitGroup
-}
-
-// lane is a queue and the workers that take from it.
-type lane struct {
-	*lanes
-	queue chan *unit
-	depth int
-	most  int32
-	hired atomic.Int32
-	idle  atomic.Int32
+	work    sync.WaitGroup
 }
 
 // newLanes makes lanes that open no connection yet: each is opened when it is needed, or by warm.
 func newLanes(dial func(ctx context.Context) (*pgconn.PgConn, error), log *slog.Logger, connections int, unnamed bool) *lanes {
-	l := &lanes{dial: dial, log: log, unnamed: unnamed, quit: make(chan struct{})}
 	quick := max(1, min(4, connections/3))
-	l.quick = &lane{lanes: l, queue: make(chan *unit, queueBound), depth: quickDepth, most: int32(quick)}
-	l.slow = &lane{lanes: l, queue: make(chan *unit, queueBound), depth: 1, most: int32(max(1, connections-quick))}
-	return l
+	slow := max(1, connections-quick)
+	return &lanes{
+		dial: dial, log: log, unnamed: unnamed, quit: make(chan struct{}),
+		queue: make(chan *unit, queueBound), quick: int32(quick),
+		free: make(chan *worker, slow), slow: int32(slow),
+	}
 }
 
 // errBusy refuses a unit that would be one too many in a queue.
 var errBusy = errors.New("too many requests wait for the database")
 
-// submit puts a unit into the queue of the lane that suits it.
-func (l *lanes) submit(u *unit) error {
-	return l.laneOf(u).take(u)
+// run runs a unit in the lane that suits it and gives what comes of it.
+func (l *lanes) run(ctx context.Context, u *unit) (outcome, *Stream) {
+	quick, large := l.judge(u)
+	switch {
+	case !quick && !large:
+		return l.direct(ctx, u)
+	case !quick:
+		// Another one reads, so that the answer can leave meanwhile.
+		u.handed = true
+		l.work.Go(func() { l.direct(ctx, u) })
+	default:
+		u.stuck = make(chan struct{})
+		select {
+		case l.queue <- u:
+			l.hire()
+		default:
+			u.leave(errBusy)
+		}
+	}
+	select {
+	case <-u.done:
+	case <-u.stuck:
+		return l.direct(ctx, u)
+	case <-ctx.Done():
+		u.leave(ctx.Err())
+	}
+	return u.answer()
 }
 
-// laneOf chooses by what is known of a unit's statements. One that nobody knows yet gets a connection of its
-// own if one is free.
-func (l *lanes) laneOf(u *unit) *lane {
+// judge chooses by what is known of a unit's statements: whether they are quick, and otherwise whether the answer
+// may be one that leaves in parts. One that nobody knows yet gets a connection of its own if one is free.
+func (l *lanes) judge(u *unit) (quick, large bool) {
 	known := true
-	for _, c := range u.calls {
-		took := c.Pace.Took()
-		if took > slowAbove || c.Pace.Bytes() > streamFrom {
-			return l.slow
+	for i := range u.calls {
+		pace := &u.calls[i].Pace
+		took := pace.Took()
+		if pace.Bytes() > streamFrom {
+			return false, u.open
+		}
+		if took > quickBelow {
+			return false, false
 		}
 		known = known && took > 0
 	}
-	if known || !l.slow.free() {
-		return l.quick
+	busy := len(l.free) == 0 && l.opened.Load() >= l.slow
+	if (known || busy) && l.stuck.Load() < l.quick {
+		return true, false
 	}
-	return l.slow
+	return false, !known && u.open
 }
 
-// free tells whether a unit would not have to wait for others.
-func (l *lane) free() bool {
-	return int(l.idle.Load()) > len(l.queue) || l.hired.Load() < l.most
-}
-
-func (l *lane) take(u *unit) error {
-	select {
-	case l.queue <- u:
-	default:
-		return errBusy
-	}
-	l.hire()
-	return nil
-}
-
-// hire starts a worker when one is needed and there may be one more.
-func (l *lane) hire() {
+// overtake gives what waits for the quick lane connections of its own.
+func (l *lanes) overtake() {
 	for {
+		select {
+		case u := <-l.queue:
+			u.overtaken()
+		default:
+			return
+		}
+	}
+}
+
+// hire starts a worker of the quick lane when one is needed and there may be one more.
+func (l *lanes) hire() {
+	for int(l.idle.Load()) < len(l.queue) {
 		hired := l.hired.Load()
-		if hired >= l.most || int(l.idle.Load()) >= len(l.queue) {
+		if hired >= l.quick {
 			return
 		}
 		if l.hired.CompareAndSwap(hired, hired+1) {
@@ -114,29 +142,100 @@ func (l *lane) hire() {
 	}
 }
 
-func (l *lane) start(ahead bool) {
-	w := &worker{lane: l}
-	l.workers.Go(func() { w.run(ahead) })
+func (l *lanes) start(ahead bool) {
+	w := &worker{lanes: l}
+	l.work.Go(func() { w.run(ahead) })
+}
+
+// direct runs a unit on a connection that nobody else uses meanwhile.
+func (l *lanes) direct(ctx context.Context, u *unit) (outcome, *Stream) {
+	w, err := l.acquire(ctx)
+	if err != nil {
+		u.leave(err)
+		return u.answer()
+	}
+	stop := context.AfterFunc(ctx, func() { u.left.Store(true) }) // watch cancels it then
+	w.send(u)
+	stop()
+	l.release(w)
+	if err := ctx.Err(); err != nil {
+		u.leave(err)
+	}
+	return u.answer()
+}
+
+func (l *lanes) release(w *worker) {
+	l.free <- w
+	select {
+	case <-l.quit:
+		l.disconnect()
+	default:
+	}
+}
+
+// acquire takes a connection of the slow lane; those who wait get theirs in the order in which they came.
+func (l *lanes) acquire(ctx context.Context) (*worker, error) {
+	select {
+	case w := <-l.free:
+		return w, nil
+	default:
+	}
+	for opened := l.opened.Load(); opened < l.slow; opened = l.opened.Load() {
+		if l.opened.CompareAndSwap(opened, opened+1) {
+			return &worker{lanes: l, alone: true}, nil
+		}
+	}
+	if l.waiting.Add(1) > queueBound {
+		l.waiting.Add(-1)
+		return nil, errBusy
+	}
+	defer l.waiting.Add(-1)
+	select {
+	case w := <-l.free:
+		return w, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-l.quit:
+		return nil, pgconn.ErrConnClosed
+	}
 }
 
 // warm opens all connections, so that no request waits for one: a new backend is slow for its first seconds.
 func (l *lanes) warm() {
-	for _, lane := range []*lane{l.quick, l.slow} {
-		for hired := lane.hired.Load(); hired < lane.most; hired = lane.hired.Load() {
-			if lane.hired.CompareAndSwap(hired, hired+1) {
-				lane.start(true)
-			}
+	for hired := l.hired.Load(); hired < l.quick; hired = l.hired.Load() {
+		if l.hired.CompareAndSwap(hired, hired+1) {
+			l.start(true)
+		}
+	}
+	for opened := l.opened.Load(); opened < l.slow; opened = l.opened.Load() {
+		if l.opened.CompareAndSwap(opened, opened+1) {
+			l.work.Go(func() {
+				w := &worker{lanes: l, alone: true}
+				w.ahead()
+				l.free <- w
+			})
 		}
 	}
 }
 
-// close ends the workers after what they have on the way, and their connections.
+// close ends the workers after what they have on the way, and the connections.
 func (l *lanes) close() {
 	l.closing.Do(func() { close(l.quit) })
-	l.workers.Wait()
-	for _, lane := range []*lane{l.quick, l.slow} {
-		for len(lane.queue) > 0 {
-			(<-lane.queue).finish(outcome{failed: &failure{at: -1, err: pgconn.ErrConnClosed}})
+	l.work.Wait()
+	for len(l.queue) > 0 {
+		(<-l.queue).finish(outcome{failed: &failure{at: -1, err: pgconn.ErrConnClosed}})
+	}
+	l.disconnect()
+}
+
+// disconnect ends the connections that nobody uses.
+func (l *lanes) disconnect() {
+	for {
+		select {
+		case w := <-l.free:
+			w.disconnect()
+		default:
+			return
 		}
 	}
 }

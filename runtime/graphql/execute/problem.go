@@ -51,8 +51,15 @@ func statementProblem(pg *pgconn.PgError) *gqlerror.Error {
 	case "54":
 		return plan.Problem(plan.TooComplex, "the query is more than the database can run: "+pg.Message, nil)
 	}
+	if isSyntaxOfValue(pg) {
+		return plan.Problem(plan.BadUserInput, pg.Message, nil)
+	}
 	return nil
 }
+
+// isSyntaxOfValue tells whether a type could not read a value (lquery, tsquery, hstore): a syntax error of the
+// statement itself has a place in it.
+func isSyntaxOfValue(pg *pgconn.PgError) bool { return pg.Code == "42601" && pg.Position == 0 }
 
 // masked logs an error under an id and tells the client only the id.
 func (e *Executor) masked(err error, message string) *gqlerror.Error {
@@ -116,7 +123,7 @@ func isStalePlan(err error) bool {
 // isOutdated tells whether a statement names something that is no longer there: the schema is from before.
 func isOutdated(err error) bool {
 	var pg *pgconn.PgError
-	if !errors.As(err, &pg) || pg.Code == "42501" {
+	if !errors.As(err, &pg) || pg.Code == "42501" || isSyntaxOfValue(pg) {
 		return false
 	}
 	class := postgres.Class(pg)

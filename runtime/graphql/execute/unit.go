@@ -1,7 +1,6 @@
 package execute
 
 import (
-	"context"
 	"errors"
 	"sync/atomic"
 
@@ -14,17 +13,22 @@ import (
 //	queued ──> on the way ──> done
 //	   │            │  ▲
 //	   │            └──┘ again: a stale plan, a lost connection, a neighbour's failure
-//	   └── left: the waiter has gone; a statement that runs alone is cancelled
+//	   └── left: whoever asked has gone; what runs is cancelled
 type unit struct {
-	calls []plan.Call
-	room  int  // bytes that the answers may have in all
-	open  bool // the answer may leave before it is complete
+	calls  []plan.Call
+	room   int  // bytes that the answers may have in all
+	open   bool // the answer may leave before it is complete
+	handed bool // another one reads than who asked, so that it can
+
+	before string // what stands before the answer in the response, when it is the only one
 
 	claimed atomic.Bool // somebody gives, or has given, the answer: a unit may be on two connections at once
 	left    atomic.Bool
 	done    chan struct{}
+	warned  atomic.Bool
+	stuck   chan struct{} // of the quick lane: closed when what runs before it takes long
 	outcome
-	stream *Stream // set before done when the rest of the answer is still to come
+	stream atomic.Pointer[Stream] // set before done when the rest of the answer is still to come
 
 	tries  atomic.Int32
 	losses atomic.Int32 // connections that were lost with it
@@ -60,20 +64,27 @@ func (u *unit) finish(o outcome) {
 	}
 }
 
-// wait waits for the answer. When ctx ends first, the unit is left.
-func (u *unit) wait(ctx context.Context) (outcome, *Stream, error) {
-	select {
-	case <-u.done:
-		return u.outcome, u.stream, nil
-	case <-ctx.Done():
-	}
+// answer waits for the answer, which somebody is about to give.
+func (u *unit) answer() (outcome, *Stream) {
+	<-u.done
+	return u.outcome, u.stream.Load()
+}
+
+// leave gives up waiting, unless the answer has just come.
+func (u *unit) leave(why error) {
 	u.left.Store(true)
-	if u.claim() {
-		return outcome{}, nil, ctx.Err()
+	u.finish(outcome{failed: &failure{at: -1, err: why}})
+}
+
+// overtaken tells whoever waits that the unit should have a connection of its own.
+func (u *unit) overtaken() {
+	if u.warned.CompareAndSwap(false, true) {
+		close(u.stuck)
 	}
-	<-u.done // its answer has just come
-	return u.outcome, u.stream, nil
 }
 
 // gone tells whether nobody waits for the unit any more.
-func (u *unit) gone() bool { return u.left.Load() || u.stream != nil && u.stream.closed() }
+func (u *unit) gone() bool {
+	stream := u.stream.Load()
+	return u.left.Load() || stream != nil && stream.closed()
+}

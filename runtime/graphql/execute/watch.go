@@ -12,20 +12,21 @@ const (
 	// patience is how long the units behind one that runs wait for it.
 	patience = 40 * time.Millisecond
 	// cancelPatience is how long a connection may take to answer after a cancel request before it is given up.
-	cancelPatience = 2 * time.Second
+	cancelPatience = 500 * time.Millisecond
 )
 
-// watch looks after the unit that runs on a connection. When it takes long, those behind it are sent on the
-// slow lane as well; when nobody waits for it any more, it is cancelled.
+// watch looks after the unit that runs on a connection. When it takes long, those behind it get connections of
+// their own; when nobody waits for it any more, it is cancelled.
 type watch struct {
 	mu        sync.Mutex // guards what follows
 	timer     *time.Timer
+	armed     bool // the timer runs: it is not stopped between units, as setting one may wake a thread
 	worker    *worker
 	conn      *pgconn.PgConn
 	units     []*unit // on the way, in the order of their answers; nil when there are none
 	at        int     // the one that runs
 	since     time.Time
-	rescued   bool
+	stuck     bool      // the one that runs takes long, and the lanes know it
 	cancelled time.Time // when a cancel request was sent last
 	pending   bool      // it was for the unit that runs
 }
@@ -34,7 +35,11 @@ func (s *watch) begin(w *worker, units []*unit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.worker, s.conn, s.units = w, w.conn, units
-	s.at, s.since, s.rescued, s.pending = 0, time.Now(), false, false
+	s.at, s.since, s.pending = 0, time.Now(), false
+	if s.armed {
+		return
+	}
+	s.armed = true
 	if s.timer == nil {
 		s.timer = time.AfterFunc(patience, s.look)
 	} else {
@@ -49,6 +54,7 @@ func (s *watch) next() time.Duration {
 	now := time.Now()
 	took := now.Sub(s.since)
 	s.at, s.since, s.pending = s.at+1, now, false
+	s.loosen()
 	return took
 }
 
@@ -56,7 +62,15 @@ func (s *watch) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.units = nil
-	s.timer.Stop()
+	s.loosen()
+}
+
+// loosen notes that what took long has ended.
+func (s *watch) loosen() {
+	if s.stuck {
+		s.stuck = false
+		s.worker.stuck.Add(-1)
+	}
 }
 
 // cancelledLately tells whether a cancel request may still hit a statement that it was not meant for.
@@ -71,6 +85,7 @@ func (s *watch) look() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.at >= len(s.units) {
+		s.armed = false
 		return
 	}
 	defer s.timer.Reset(patience)
@@ -79,21 +94,25 @@ func (s *watch) look() {
 		return
 	}
 	running := s.units[s.at]
-	if !s.rescued && len(s.units) > s.at+1 {
-		s.rescued = true
+	if !s.worker.alone {
+		if !s.stuck {
+			s.stuck = true
+			s.worker.stuck.Add(1)
+		}
 		for i := range running.calls {
 			running.calls[i].Pace.Stuck(took)
 		}
 		for _, behind := range s.units[s.at+1:] {
-			_ = s.worker.slow.take(behind) // when there is no room, it has its place here
+			behind.overtaken()
 		}
+		s.worker.overtake()
 	}
 	switch {
 	case !running.gone():
 	case !s.pending:
 		s.pending, s.cancelled = true, time.Now()
 		conn := s.conn
-		s.worker.workers.Go(func() {
+		s.worker.work.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), cancelPatience) // nobody else waits for it
 			defer cancel()
 			_ = conn.CancelRequest(ctx) // when it does not arrive, the connection is given up below

@@ -11,9 +11,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// worker owns one connection of a lane.
+// worker owns one connection.
 type worker struct {
-	*lane
+	*lanes
+	alone  bool // it has one unit at a time
 	conn   *pgconn.PgConn
 	known  *prepared
 	losses int64 // of the lanes, when conn was made or asked last
@@ -25,13 +26,11 @@ type worker struct {
 // does each connection that is lost with it.
 const maxTries = 4
 
-// run takes units until the lanes are closed; with ahead the connection is opened before the first is there.
+// run takes units of the quick lane until the lanes are closed.
 func (w *worker) run(ahead bool) {
 	defer w.disconnect()
 	if ahead {
-		if err := w.connect(); err != nil {
-			w.log.Debug("a connection could not be opened ahead of requests", slog.Any("error", err))
-		}
+		w.ahead()
 	}
 	for {
 		w.idle.Add(1)
@@ -44,13 +43,20 @@ func (w *worker) run(ahead bool) {
 			w.batch = append(w.batch[:0], u)
 		}
 		w.fill()
-		w.work(w.batch)
+		w.send(w.batch...)
+	}
+}
+
+// ahead opens the connection before anybody needs it.
+func (w *worker) ahead() {
+	if err := w.connect(); err != nil {
+		w.log.Debug("a connection could not be opened ahead of requests", slog.Any("error", err))
 	}
 }
 
 // fill takes what else is in the queue, as far as it may be on the way together.
 func (w *worker) fill() {
-	for len(w.batch) < w.depth {
+	for len(w.batch) < quickDepth {
 		select {
 		case u := <-w.queue:
 			w.batch = append(w.batch, u)
@@ -60,18 +66,18 @@ func (w *worker) fill() {
 	}
 }
 
-// work sends units together, and those that have to be sent again one by one: whatever went wrong with one of
+// send sends units together, and those that have to be sent again one by one: whatever went wrong with one of
 // them cannot hurt the others a second time.
-func (w *worker) work(units []*unit) {
-	again := w.send(units)
+func (w *worker) send(units ...*unit) {
+	again := w.once(units)
 	for len(again) > 0 {
 		u := again[0]
-		again = append(w.send([]*unit{u}), again[1:]...)
+		again = append(w.once([]*unit{u}), again[1:]...)
 	}
 }
 
-// send sends units and gives those that must be sent again.
-func (w *worker) send(units []*unit) (again []*unit) {
+// once sends units and gives those that must be sent again.
+func (w *worker) once(units []*unit) (again []*unit) {
 	waiting := units[:0:len(units)]
 	for _, u := range units {
 		if u.claimed.Load() {

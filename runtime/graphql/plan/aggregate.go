@@ -53,7 +53,7 @@ func (c *compiler) aggregate(from source, f selected, values map[string]any) (qu
 	if err != nil {
 		return query{}, err
 	}
-	defer c.level(nil, 1)()
+	defer c.level(nil, from)()
 	r, err := s.members(f)
 	if err != nil {
 		return query{}, err
@@ -155,7 +155,10 @@ func (c *compiler) groups(from source, f selected, values map[string]any) (query
 	if err != nil {
 		return query{}, err
 	}
-	defer c.level(page.rows, from.expected)()
+	if from.condition == "" {
+		c.most = page.most
+	}
+	defer c.level(page.rows, from)()
 	r, err := s.members(f)
 	if err != nil {
 		return query{}, err

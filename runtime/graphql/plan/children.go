@@ -15,9 +15,10 @@ import (
 type source struct {
 	object    *schema.Object
 	alias     string
-	join      string  // "join table m2": a join table, when there is one
-	condition string  // correlation with the level above; empty at the root
-	expected  float64 // rows for each row of the level above
+	join      string         // "join table m2": a join table, when there is one
+	condition string         // correlation with the level above; empty at the root
+	rows      *catalog.Table // by which it is estimated how many there are
+	above     *catalog.Table // that of the level above; nil at the root
 }
 
 // level is what a level's selection comes to in SQL.
@@ -80,9 +81,9 @@ func (c *compiler) child(l *level, o *schema.Object, t string, f selected) (valu
 		return value{}, err
 	}
 	from := c.correlate(target.Relation, t)
-	from.expected = expectedRows(target.Relation.Target.Table, o.Table)
+	from.rows, from.above = target.Relation.Target.Table, o.Table
 	if join := target.Relation.Join; join != nil {
-		from.expected = expectedRows(join.Table, o.Table)
+		from.rows = join.Table
 	}
 	switch {
 	case target.Form == schema.Connection:
@@ -146,7 +147,11 @@ func (c *compiler) correlate(r *schema.Relation, parent string) source {
 func equal(a string, as []*catalog.Column, b string, bs []*catalog.Column) string {
 	pairs := make([]string, len(as))
 	for i := range as {
-		pairs[i] = column(a, as[i]) + " = " + column(b, bs[i])
+		sign := " = "
+		if as[i].Type.Resolve() == bs[i].Type.Resolve() {
+			sign = as[i].Type.Operator("=")
+		}
+		pairs[i] = as[i].Type.Compared(column(a, as[i])) + sign + bs[i].Type.Compared(column(b, bs[i]))
 	}
 	return strings.Join(pairs, " and ")
 }

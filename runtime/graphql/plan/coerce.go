@@ -199,24 +199,22 @@ func coerceObject(s *ast.Schema, definition *ast.Definition, value any, depth in
 	if !ok {
 		return nil, wrong("%s is not an object of type %s", show(value), definition.Name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if definition.Fields.ForName(name) == nil {
-			return nil, wrong("%s has no field %q", definition.Name, name)
-		}
-	}
-	if definition.Directives.ForName("oneOf") != nil && len(given) != 1 {
-		return nil, wrong("%s takes exactly one field, not %d", definition.Name, len(given))
-	}
+	exactlyOne := definition.Directives.ForName("oneOf") != nil
 	object := make(map[string]any, len(given))
+	known := 0
 	for _, f := range definition.Fields {
 		raw, present := given[f.Name]
-		if !present {
-			if f.Type.NonNull {
-				return nil, wrong("the field %q is required", f.Name)
-			}
+		switch {
+		case present:
+			known++
+		case f.DefaultValue != nil:
+			raw = literal(f.DefaultValue, nil)
+		case f.Type.NonNull:
+			return nil, wrong("the field %q is required", f.Name)
+		default:
 			continue
 		}
-		if raw == nil && definition.Directives.ForName("oneOf") != nil {
+		if raw == nil && exactlyOne {
 			return nil, wrong("null is not a value of %s", f.Type).under("." + f.Name)
 		}
 		v, err := coerce(s, f.Type, raw, depth)
@@ -224,6 +222,16 @@ func coerceObject(s *ast.Schema, definition *ast.Definition, value any, depth in
 			return nil, err.under("." + f.Name)
 		}
 		object[f.Name] = v
+	}
+	if known < len(given) {
+		for _, name := range slices.Sorted(maps.Keys(given)) {
+			if definition.Fields.ForName(name) == nil {
+				return nil, wrong("%s has no field %q", definition.Name, name)
+			}
+		}
+	}
+	if exactlyOne && len(given) != 1 {
+		return nil, wrong("%s takes exactly one field, not %d", definition.Name, len(given))
 	}
 	return object, nil
 }

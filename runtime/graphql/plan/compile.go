@@ -34,7 +34,8 @@ type compiler struct {
 	estimate   *Estimate
 	aliases    int
 	rows       *rows // of the level at work
-	whole      bool  // PostgreSQL makes the whole list, and not only what is in its rows
+	nested     bool  // rows of the root field's list have children
+	most       int   // rows of it at most
 
 	// Where the compiler is, for the errors of values that come later.
 	path ast.Path
@@ -43,7 +44,7 @@ type compiler struct {
 }
 
 func (c *compiler) rootField(f selected) (RootField, *gqlerror.Error) {
-	root := RootField{Key: f.key, Field: f.field}
+	root := RootField{Key: f.key, Field: f.field, Before: `{"data":{` + quoted(f.key) + ":"}
 	defer c.enter(f)()
 	switch f.field.Name {
 	case "__typename":
@@ -96,51 +97,68 @@ func (c *compiler) arguments(f *ast.Field) (map[string]any, *gqlerror.Error) {
 
 // root writes the statement of a field of Query.
 func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.Error) {
-	values, err := c.arguments(f.field)
-	if err != nil {
+	q, err := c.rootQuery(target, f)
+	if err != nil || q.nothing {
 		return nil, err
 	}
-	c.rows = &rows{}
-	from := source{object: target.Object, alias: c.alias("t")}
-	if target.Object != nil {
-		from.expected = expectedRows(target.Object.Table, nil)
-	}
-	var q query
-	one := true
-	switch target.Form {
-	case schema.ByKey:
-		q, err = c.byKey(target.Key, from, f, values)
-	case schema.Node:
-		var known bool
-		if q, known, err = c.node(f, values); !known {
-			return nil, err
-		}
-	case schema.Connection:
-		q, err = c.connection(from, f, values)
-	case schema.Aggregate:
-		q, err = c.aggregate(from, f, values)
-	case schema.Groups:
-		one = false
-		q, err = c.groups(from, f, values)
-	default:
-		one = false
-		q, err = c.list(from, f, values)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if len(c.params) > maxParameters {
-		return nil, Problem(TooComplex, "the field needs "+strconv.Itoa(len(c.params))+" parameters; PostgreSQL takes "+strconv.Itoa(maxParameters), nil)
+	if problem := c.checkParameters(); problem != nil {
+		return nil, problem
 	}
 	statement := &Statement{Params: c.params, Locks: slices.Sorted(maps.Keys(c.locks)), Calls: c.calls, Estimate: c.estimate, rows: *c.rows}
-	if !one && c.whole {
-		statement.SQL, statement.One, statement.Columns = "select v from "+q.all()+" w", true, []Column{{Encoding: schema.Raw}}
+	if !q.one && c.nested && c.most <= wholeUpTo {
+		statement.SQL, statement.One, statement.Columns = mention("select v from "+q.all()+" w", len(c.params)), true, []Column{{Encoding: schema.Raw}}
 		return statement, nil
 	}
 	var list []string
 	list, statement.Columns, statement.End = q.columns()
-	statement.SQL, statement.One = q.with+"select "+strings.Join(list, ", ")+q.tail, one
+	statement.SQL, statement.One = mention(q.with+"select "+strings.Join(list, ", ")+q.tail, len(c.params)), q.one
 	return statement, nil
+}
+
+func (c *compiler) checkParameters() *gqlerror.Error {
+	if len(c.params) <= maxParameters {
+		return nil
+	}
+	return Problem(TooComplex, "the field needs "+strconv.Itoa(len(c.params))+" parameters; PostgreSQL takes "+strconv.Itoa(maxParameters), nil)
+}
+
+// rootQuery is the query of a field of Query.
+type rootQuery struct {
+	query
+	one     bool // it gives one row, or none
+	nothing bool // it is known already that there is no row
+}
+
+func (c *compiler) rootQuery(target *schema.Root, f selected) (q rootQuery, err *gqlerror.Error) {
+	values, err := c.arguments(f.field)
+	if err != nil {
+		return q, err
+	}
+	c.rows, c.nested, c.most = &rows{}, false, 0
+	from := source{object: target.Object, alias: c.alias("t")}
+	if target.Object != nil {
+		from.rows = target.Object.Table
+	}
+	q.one = true
+	switch target.Form {
+	case schema.ByKey:
+		q.query, err = c.byKey(target.Key, from, f, values)
+	case schema.Node:
+		var known bool
+		q.query, known, err = c.node(f, values)
+		q.nothing = !known
+	case schema.Connection:
+		q.query, err = c.connection(from, f, values)
+	case schema.Aggregate:
+		q.query, err = c.aggregate(from, f, values)
+	case schema.Groups:
+		q.one = false
+		q.query, err = c.groups(from, f, values)
+	default:
+		q.one = false
+		q.query, err = c.list(from, f, values)
+	}
+	return q, err
 }
 
 // byKey reads the row that has a key.
@@ -152,7 +170,7 @@ func (c *compiler) byKey(key []*schema.Field, from source, f selected, values ma
 		if err != nil {
 			return query{}, err.problem(c.what, nil)
 		}
-		conditions = append(conditions, column(from.alias, k.Column)+" = "+k.Codec.ParameterSQL(parameter))
+		conditions = append(conditions, k.Codec.EqualSQL(column(from.alias, k.Column), parameter))
 	}
 	return c.oneRow(from, f, strings.Join(conditions, " and "), unique(from.object.Table, columnsOf(key)))
 }

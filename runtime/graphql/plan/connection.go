@@ -39,7 +39,7 @@ func (c *compiler) connection(from source, f selected, values map[string]any) (q
 	if err := x.window(values); err != nil {
 		return query{}, err
 	}
-	defer c.level(x.page.rows, from.expected)()
+	defer c.level(x.page.rows, from)()
 	var q query
 	for _, field := range collect(f.selections, c.variables, f.field.Definition.Type.Name()) {
 		leave := c.enter(field)

@@ -91,7 +91,7 @@ func (c *compiler) position(argument, mark string, keys []orderKey, cursor any) 
 		if err != nil {
 			return nil, err
 		}
-		places[i] = parameter + "::" + k.codec.Type.SQL
+		places[i] = k.codec.Type.Compared(parameter + "::" + k.codec.Type.SQL)
 	}
 	return places, nil
 }
@@ -105,8 +105,9 @@ func beyond(keys []orderKey, places []string, backward bool) string {
 	sql := ""
 	for i := len(keys) - 1; i >= 0; i-- {
 		k, place := keys[i], places[i]
-		further := k.sql + sign(k, backward) + place
-		same := k.sql + " = " + place
+		k.sql = k.codec.Type.Compared(k.sql)
+		further := k.sql + k.codec.Type.Operator(sign(k, backward)) + place
+		same := k.sql + k.codec.Type.Operator("=") + place
 		if !k.notNull {
 			same = k.sql + " is not distinct from " + place
 			if k.nullsFirst != backward { // nulls are passed before all values
@@ -122,7 +123,7 @@ func beyond(keys []orderKey, places []string, backward bool) string {
 		}
 	}
 	if first := keys[0]; first.notNull && len(keys) > 1 {
-		sql = "(" + first.sql + strings.TrimSuffix(sign(first, backward), " ") + "= " + places[0] + " and " + sql + ")"
+		sql = "(" + first.codec.Type.Compared(first.sql) + first.codec.Type.Operator(sign(first, backward)+"=") + places[0] + " and " + sql + ")"
 	}
 	return sql
 }
@@ -131,19 +132,19 @@ func beyond(keys []orderKey, places []string, backward bool) string {
 func beyondRow(keys []orderKey, places []string, backward bool) string {
 	list := make([]string, len(keys))
 	for i, k := range keys {
-		if !k.notNull || k.desc != keys[0].desc {
+		if !k.notNull || k.desc != keys[0].desc || k.codec.Type.Operator("=") != " = " {
 			return ""
 		}
-		list[i] = k.sql
+		list[i] = k.codec.Type.Compared(k.sql)
 	}
-	return "(" + strings.Join(list, ", ") + ")" + sign(keys[0], backward) + "(" + strings.Join(places, ", ") + ")"
+	return "(" + strings.Join(list, ", ") + ") " + sign(keys[0], backward) + " (" + strings.Join(places, ", ") + ")"
 }
 
 func sign(k orderKey, backward bool) string {
 	if k.desc != backward {
-		return " < "
+		return "<"
 	}
-	return " > "
+	return ">"
 }
 
 // reversed turns an order around.

@@ -57,17 +57,20 @@ func (c *compiler) list(from source, f selected, values map[string]any) (query, 
 	if err != nil {
 		return query{}, err
 	}
+	if given, _ := values["orderBy"].([]any); len(given) == 1 && s.order[0].distance {
+		s.order = s.order[:1] // an index on vectors serves no order that has more keys
+	}
 	page, err := c.page("limit", 0, values)
 	if err != nil {
 		return query{}, err
 	}
-	defer c.level(page.rows, from.expected)()
+	defer c.level(page.rows, from)()
 	l, err := c.children(from.object, from.alias, f.selections)
 	if err != nil {
 		return query{}, err
 	}
 	if from.condition == "" {
-		c.whole = (l.joins != "" || l.attached) && page.most <= wholeUpTo
+		c.nested, c.most = l.joins != "" || l.attached, page.most
 	}
 	rows := s.from + s.where() + orderSQL(s.order) + page.inner
 	if l.joins == "" && !l.attached && page.outer == "" {
@@ -82,9 +85,9 @@ func (c *compiler) list(from source, f selected, values map[string]any) (query, 
 const wholeUpTo = 100
 
 // level begins the estimate of a level; the function that it gives ends it.
-func (c *compiler) level(limit any, expected float64) (leave func()) {
+func (c *compiler) level(limit any, from source) (leave func()) {
 	above := c.rows
-	c.rows = &rows{limit: limit, expected: expected}
+	c.rows = &rows{limit: limit, of: from.rows, above: from.above}
 	above.inner = append(above.inner, c.rows)
 	return func() { c.rows = above }
 }

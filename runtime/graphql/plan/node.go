@@ -20,7 +20,7 @@ func (c *compiler) node(f selected, values map[string]any) (q query, known bool,
 		}
 		given[k.Name] = *keys[i]
 	}
-	from := source{object: object, alias: c.alias("t"), expected: 1}
+	from := source{object: object, alias: c.alias("t")}
 	q, err = c.byKey(fields, from, f, given)
 	return q, true, err
 }

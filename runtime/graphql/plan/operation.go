@@ -95,13 +95,19 @@ func (o *Operation) Compile(variables map[string]any, paging Paging) (*Plan, *gq
 	}
 	plan := &Plan{}
 	left := newBudget()
-	for _, f := range collect(o.SelectionSet, variables, "Query") {
-		c := &compiler{schema: o.Schema, variables: variables, magnitudes: magnitudes, paging: paging, budget: left, locks: map[string]bool{}}
-		root, err := c.rootField(f)
+	compiler := func(left *budget) *compiler {
+		return &compiler{schema: o.Schema, variables: variables, magnitudes: magnitudes, paging: paging, budget: left, locks: map[string]bool{}}
+	}
+	fields := collect(o.SelectionSet, variables, "Query")
+	for _, f := range fields {
+		root, err := compiler(left).rootField(f)
 		if err != nil {
 			return nil, f.blame(err)
 		}
 		plan.Fields = append(plan.Fields, root)
+	}
+	if len(fields) > 1 && !o.Alone {
+		plan.Together = compiler(newBudget()).together(fields)
 	}
 	return plan, nil
 }

@@ -17,6 +17,7 @@ type orderKey struct {
 	notNull    bool
 	desc       bool
 	nullsFirst bool
+	distance   bool // from a vector that is given
 }
 
 func (k *orderKey) directed(direction string) {
@@ -50,7 +51,8 @@ func orderSQL(keys []orderKey) string {
 }
 
 // orderBy reads the order of a level. What the caller leaves open the object's identity decides, so that
-// pages never overlap; a view without a key keeps what is left open.
+// pages never overlap; a view without a key keeps what is left open. It goes the way of the last key: one index
+// over both then serves the order, read from either end, and a cursor is one comparison of rows.
 func (c *compiler) orderBy(o *schema.Object, t string, given any) ([]orderKey, *inputError) {
 	list, _ := given.([]any)
 	var keys []orderKey
@@ -66,12 +68,27 @@ func (c *compiler) orderBy(o *schema.Object, t string, given any) ([]orderKey, *
 			keys = append(keys, key)
 		}
 	}
+	desc := len(keys) > 0 && keys[len(keys)-1].desc
 	for _, k := range o.Identity() {
 		if !known(k) {
-			keys = append(keys, orderKey{name: k.Name, sql: column(t, k), codec: o.CodecOf(k), column: k, notNull: k.NotNull})
+			keys = append(keys, orderKey{name: k.Name, sql: column(t, k), codec: o.CodecOf(k), column: k, notNull: k.NotNull, desc: desc, nullsFirst: desc})
 		}
 	}
 	return keys, nil
+}
+
+// columnKey reads a key that is a column: a direction, or of a vector how far it is from another one.
+func (c *compiler) columnKey(f *schema.Field, t string, given any) (orderKey, *inputError) {
+	if distance, far := given.(map[string]any); far {
+		sql, err := c.distance(f.Codec, column(t, f.Column), distance)
+		if err != nil {
+			return orderKey{}, err.under("." + f.Name)
+		}
+		return orderKey{name: f.Name + " " + distance["metric"].(string), sql: sql, codec: schema.Distance, notNull: f.Column.NotNull, distance: true}, nil
+	}
+	key := orderKey{name: f.Name, sql: column(t, f.Column), codec: f.Codec, column: f.Column, notNull: f.Column.NotNull}
+	key.directed(given.(string))
+	return key, nil
 }
 
 // orderKey reads one key: a column of the level itself, or of the row that to-one relations lead to at any
@@ -86,9 +103,7 @@ func (c *compiler) orderKey(o *schema.Object, t string, given map[string]any) (k
 		}
 		f := o.Fields[name]
 		if f.Relation == nil {
-			key = orderKey{name: name, sql: column(t, f.Column), codec: f.Codec, column: f.Column, notNull: f.Column.NotNull}
-			key.directed(inner.(string))
-			return key, nil
+			return c.columnKey(f, t, inner)
 		}
 		if err := c.budget.relation(); err != nil {
 			return key, err

@@ -2,11 +2,14 @@ package plan
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
 // Param is what a statement takes at one of its places $1, $2, …: a text that is known, or one that is
@@ -24,36 +27,31 @@ type Param struct {
 // be taken.
 type writer func(value any) ([]byte, *inputError)
 
-// Bind gives the statements of a plan, in the order of Fields, with the values of a request. A request that is
-// estimated to read more than rows is refused; 0 is no bound.
-func (p *Plan) Bind(variables map[string]any, rows int) ([]Call, *gqlerror.Error) {
+// Bind gives the statements of a plan with the values of a request. A request that is estimated to read more than
+// rows is refused; 0 is no bound.
+func (p *Plan) Bind(variables map[string]any, rows int) (Bound, *gqlerror.Error) {
+	bound := Bound{Plan: p, Calls: make([]Call, 0, len(p.Fields))}
 	if problem := p.checkRows(variables, rows); problem != nil {
-		return nil, problem
+		return bound, problem
 	}
-	calls := make([]Call, 0, len(p.Fields))
 	for i := range p.Fields {
 		s := p.Fields[i].Statement
 		if s == nil {
 			continue
 		}
-		args := make([][]byte, len(s.Params))
-		for i := range s.Params {
-			param := &s.Params[i]
-			if param.source == nil {
-				args[i] = param.constant
-				continue
-			}
-			text, err := param.write(resolve(param.source, variables))
-			if err != nil {
-				problem := err.problem(param.what, param.at)
-				problem.Path = param.path
-				return nil, problem
-			}
-			args[i] = text
+		call, param, err := s.bind(variables)
+		if err != nil {
+			problem := err.problem(param.what, param.at)
+			problem.Path = param.path
+			return bound, problem
 		}
-		calls = append(calls, Call{Statement: s, Args: args})
+		bound.Calls = append(bound.Calls, call)
 	}
-	return calls, nil
+	if p.Together != nil {
+		call, _, _ := p.Together.bind(variables) // its values are those that have just been taken
+		bound.Together = &call
+	}
+	return bound, nil
 }
 
 // Call is a statement with the values of one request: $1, $2, … in PostgreSQL's text form.
@@ -95,6 +93,22 @@ func textOf(v any) string {
 	default: // JSON of a literal with variables in it; it was decoded from JSON, so it can be encoded again
 		b, _ := json.Marshal(v)
 		return string(b)
+	}
+}
+
+// listText writes a list of values of a codec. JSON that is a list is one value of it, and no list within.
+func listText(codec *schema.Codec) writer {
+	if codec.GraphQL != "JSON" {
+		return arrayText
+	}
+	return func(v any) ([]byte, *inputError) {
+		items := slices.Clone(v.([]any))
+		for i, item := range items {
+			if item != nil {
+				items[i] = textOf(item)
+			}
+		}
+		return arrayText(items)
 	}
 }
 

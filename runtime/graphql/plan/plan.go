@@ -9,7 +9,8 @@ import (
 // Plan is an operation compiled for one shape of its variables: its root fields in the order of the
 // response. It is never changed, and serves all requests of that shape.
 type Plan struct {
-	Fields []RootField
+	Fields   []RootField
+	Together *Statement // all fields as one statement; nil where each has its own
 }
 
 // Weight is about half of the bytes that a plan takes.
@@ -17,7 +18,7 @@ func (p *Plan) Weight() int {
 	weight := 256
 	for i := range p.Fields {
 		if s := p.Fields[i].Statement; s != nil {
-			weight += len(s.SQL) + 64*(len(s.Params)+len(s.Columns)+4)
+			weight += 2*len(s.SQL) + 64*(len(s.Params)+len(s.Columns)+4)
 		}
 	}
 	return weight
@@ -27,6 +28,7 @@ func (p *Plan) Weight() int {
 // any the field is null, as the only field of an empty database's API is.
 type RootField struct {
 	Key           string // the response name
+	Before        string // what a response begins with that has this field first: `{"data":{"album":`
 	Field         *ast.Field
 	Typename      string
 	Introspection *Introspection

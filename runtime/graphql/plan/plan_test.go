@@ -58,11 +58,11 @@ func compile(t testing.TB, s *schema.Schema, text string, given map[string]any) 
 	if problem != nil {
 		return nil, problem.Extensions["code"].(string) + " " + problem.Message
 	}
-	calls, problem := p.Bind(variables, 0)
+	bound, problem := p.Bind(variables, 0)
 	if problem != nil {
 		return nil, problem.Extensions["code"].(string) + " " + problem.Message
 	}
-	return calls, ""
+	return bound.Calls, ""
 }
 
 func TestStatements(t *testing.T) {
@@ -79,14 +79,14 @@ func TestStatements(t *testing.T) {
 		},
 		"children hang on rows that are limited already": {
 			"{ authors(limit: 2, offset: 4) { books(limit: 1) { title author { name } } } }",
-			`select l4.v from (select t1."id" from "public"."author" t1 order by t1."id" limit 2 offset $1::int8) t1 ` +
-				`cross join lateral (select coalesce(json_agg(r), '[]') v from (select t2."title" "title", (select row_to_json(r) from ` +
+			`select v from (select coalesce(json_agg(r.*), '[]') v from (select l4.v "books" from (select t1."id" from "public"."author" t1 order by t1."id" limit 2 offset $1::int8) t1 ` +
+				`cross join lateral (select coalesce(json_agg(r.*), '[]') v from (select t2."title" "title", (select row_to_json(r.*) from ` +
 				`(select t3."name" "name" from "public"."author" t3 where t3."id" = t2."author_id") r) "author" from ` +
-				`(select t2."title", t2."author_id" from "public"."od""d" t2 where t2."author_id" = t1."id" order by t2."id" limit 1) t2) r) l4`,
+				`(select t2."title", t2."author_id" from "public"."od""d" t2 where t2."author_id" = t1."id" order by t2."id" limit 1) t2) r) l4) r) w`,
 		},
 		"an order by a relation": {
 			"{ books(orderBy: [{author: {name: DESC}}]) { id } }",
-			`select t1."id" from "public"."od""d" t1 order by (select t2."name" from "public"."author" t2 where t2."id" = t1."author_id" limit 1) desc, t1."id" limit 100`,
+			`select t1."id" from "public"."od""d" t1 order by (select t2."name" from "public"."author" t2 where t2."id" = t1."author_id" limit 1) desc, t1."id" desc limit 100`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -62,7 +62,8 @@ const maxName = 63
 // selectList gives a record as the select list of a level below the root, and how a row r of that is written
 // as JSON. PostgreSQL makes the objects: a row type with quoted aliases keeps the order of the selection, is
 // the cheapest, and has no limit of arguments. Response names that PostgreSQL would cut cannot be column
-// names: the text of the object is then put together from numbered columns.
+// names: the text of the object is then put together from numbered columns. The row is written r.*: r alone would be
+// a column of that name, here or at any level above, before it were the row.
 func (r record) selectList() (list, json string) {
 	long := slices.ContainsFunc(r, func(m member) bool { return len(m.key) > maxName })
 	items := make([]string, len(r))
@@ -82,9 +83,10 @@ func (r record) selectList() (list, json string) {
 		}
 		items[i] = sql + " " + catalog.QuoteIdent(name)
 	}
-	list, json = strings.Join(items, ", "), "row_to_json(r)"
+	list, json = strings.Join(items, ", "), "row_to_json(r.*)"
 	if long {
-		json = "('{' || " + strings.Join(members, " || ',' || ") + " || '}')::json"
+		// An array has any number of elements; a chain of || that long is too deep for PostgreSQL's stack.
+		json = "('{' || array_to_string(array[" + strings.Join(members, ", ") + "], ',') || '}')::json"
 	}
 	return list, json
 }
@@ -111,8 +113,8 @@ func (q query) sub() string {
 // all writes the query as a sub-select that gives the JSON list of its rows.
 func (q query) all() string {
 	sql, json := q.rows()
-	if json == "row_to_json(r)" {
-		json = "r" // json_agg makes the same of a row, at less cost
+	if json == "row_to_json(r.*)" {
+		json = "r.*" // json_agg makes the same of a row, at less cost
 	}
 	return "(select coalesce(json_agg(" + json + "), '[]') v from " + sql + ")"
 }

@@ -12,9 +12,10 @@ import (
 // rows estimates what a level reads: so many rows for each row of the level above, never more than its limit.
 // It goes by what the database knows of its tables, and does not look at conditions.
 type rows struct {
-	limit    any     // of a page: a number or a slot; nil for one row
-	expected float64 // rows for each row above; +Inf when nobody knows
-	inner    []*rows
+	limit any            // of a page: a number or a slot; nil for one row
+	of    *catalog.Table // the rows
+	above *catalog.Table // whose rows they hang on; nil at the root
+	inner []*rows
 }
 
 // sum gives the rows of a level and of all below it, for so many rows above.
@@ -22,7 +23,7 @@ func (r *rows) sum(above float64, variables map[string]any) float64 {
 	here := above
 	if r.limit != nil {
 		n, _ := strconv.ParseFloat(textOf(resolve(r.limit, variables)), 64) // Int has been coerced
-		here = above * min(n, r.expected)
+		here = above * min(n, r.expected())
 	}
 	total := here
 	for _, inner := range r.inner {
@@ -49,13 +50,18 @@ func (p *Plan) checkRows(variables map[string]any, most int) *gqlerror.Error {
 		strconv.Itoa(most)+" are allowed ([graphql.limits] rows): ask for smaller pages", nil)
 }
 
-// expectedRows is how many rows a table is known to have, and how many for each row of another one.
-func expectedRows(t, above *catalog.Table) float64 {
+// expected is how many rows there are for each row above; +Inf when nobody knows. It is asked for each request:
+// tables grow.
+func (r *rows) expected() float64 {
 	switch {
-	case t.RowEstimate < 0 || above != nil && above.RowEstimate < 0:
-		return math.Inf(1)
-	case above == nil:
-		return t.RowEstimate
+	case r.of == nil:
+		return 1
+	case r.above == nil:
+		return r.of.Rows()
 	}
-	return max(1, t.RowEstimate/max(1, above.RowEstimate))
+	here, above := r.of.Rows(), r.above.Rows()
+	if math.IsInf(above, 1) {
+		return here
+	}
+	return max(1, here/max(1, above))
 }

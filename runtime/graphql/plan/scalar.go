@@ -10,11 +10,7 @@ import (
 // scalar compiles a column: its text form where that is JSON's content already, else JSON that
 // PostgreSQL makes.
 func (c *compiler) scalar(codec *schema.Codec, sql string, selections ast.SelectionSet) (value, *gqlerror.Error) {
-	object := codec
-	for object.Elem != nil {
-		object = object.Elem
-	}
-	if object.Object != nil {
+	if codec.Innermost().Object != nil {
 		made, err := c.composite(codec, sql, selections)
 		return value{row: made, json: made, encoding: schema.Raw}, err
 	}
@@ -27,11 +23,13 @@ func (c *compiler) scalar(codec *schema.Codec, sql string, selections ast.Select
 
 // composite makes the JSON object of a composite value, or the list of objects of an array of them.
 func (c *compiler) composite(codec *schema.Codec, sql string, selections ast.SelectionSet) (string, *gqlerror.Error) {
-	if codec.Elem != nil {
-		n := c.alias("n")
-		element, err := c.composite(codec.Elem, "("+sql+")["+n+"]", selections)
-		return "case when " + sql + " is not null then (select coalesce(json_agg(" + element + " order by " + n + "), '[]') from generate_subscripts(" +
-			sql + ", 1) " + n + ") end", err
+	if codec.IsList() {
+		var problem *gqlerror.Error
+		return codec.Nested(sql, c.alias("n")+"_", func(element string) string {
+			made, err := c.composite(codec.Elem, element, selections)
+			problem = err
+			return made
+		}), problem
 	}
 	var r record
 	for _, f := range collect(selections, c.variables, codec.Object.Name) {

@@ -175,48 +175,75 @@ func (c *compiler) compare(codec *schema.Codec, value string, operators map[stri
 	return strings.Join(parts, " and "), nil
 }
 
-var comparisons = map[string]string{"eq": " = ", "neq": " <> ", "gt": " > ", "gte": " >= ", "lt": " < ", "lte": " <= "}
-
-// patterns are the operators on text that take it literally: the SQL operator, and how the text is written.
-var patterns = map[string]struct {
-	operator string
-	write    writer
-}{
-	"contains": {" like ", patternText("%", "%")}, "icontains": {" ilike ", patternText("%", "%")},
-	"startswith": {" like ", patternText("", "%")}, "istartswith": {" ilike ", patternText("", "%")},
-	"endswith": {" like ", patternText("%", "")}, "iendswith": {" ilike ", patternText("%", "")},
-}
-
-var expressions = map[string]string{"like": " like ", "ilike": " ilike ", "regex": " ~ ", "iregex": " ~* "}
-
 // operator writes one operator on a value.
 func (c *compiler) operator(codec *schema.Codec, value, name string, operand any) (string, *inputError) {
-	var sql string
-	var parameter string
-	var err *inputError
-	sign, compares := comparisons[name]
-	pattern, literal := patterns[name]
-	switch {
-	case name == "isnull":
-		sql = value + " is not null"
-		if operand == true {
-			sql = value + " is null"
-		}
-	case name == "in":
-		parameter, err = c.param(operand, arrayText)
-		sql = value + " = any(" + codec.ArraySQL(parameter) + ")"
-	case name == "nin":
-		parameter, err = c.param(operand, arrayText)
-		sql = value + " <> all(" + codec.ArraySQL(parameter) + ")"
-	case compares:
-		parameter, err = c.param(operand, scalarText)
-		sql = value + sign + codec.ParameterSQL(parameter)
-	case literal:
-		parameter, err = c.param(operand, pattern.write)
-		sql = value + pattern.operator + parameter + "::text"
-	default:
-		parameter, err = c.param(operand, scalarText)
-		sql = value + expressions[name] + parameter + "::text"
+	o := codec.Operator(name)
+	switch o.Operand {
+	case schema.Truth:
+		return o.SQL(codec, value, textOf(operand)), nil
+	case schema.Path:
+		return c.atPath(codec.ComparedSQL(value), operand.(map[string]any))
+	case schema.Near:
+		return c.near(codec, value, operand.(map[string]any))
 	}
-	return sql, err
+	parameter, err := c.param(operand, writerOf(codec, o.Operand))
+	return o.SQL(codec, value, parameter), err
+}
+
+// writerOf gives how an operand is written.
+func writerOf(codec *schema.Codec, operand schema.Operand) writer {
+	switch operand {
+	case schema.Several:
+		return listText(codec)
+	case schema.Elements:
+		return listText(codec.Elem)
+	case schema.Texts:
+		return arrayText
+	case schema.Inside:
+		return patternText("%", "%")
+	case schema.Start:
+		return patternText("", "%")
+	case schema.End:
+		return patternText("%", "")
+	case schema.One:
+		if codec.IsList() {
+			return listText(codec.Elem)
+		}
+	}
+	return scalarText
+}
+
+// atPath writes conditions on what is at a path within a JSON value.
+func (c *compiler) atPath(value string, conditions map[string]any) (string, *inputError) {
+	if len(conditions) == 1 {
+		return "true", nil // a path alone is no condition, and PostgreSQL takes no parameter that has no place
+	}
+	conditions = maps.Clone(conditions)
+	path, err := c.param(conditions["at"], arrayText)
+	if err != nil {
+		return "", err.under(".at")
+	}
+	delete(conditions, "at")
+	sql, err := c.compare(schema.AtPath, "("+value+" #> "+path+"::text[])", conditions)
+	return group(sql), err
+}
+
+// near writes the condition that a vector is not far from another one.
+func (c *compiler) near(codec *schema.Codec, value string, given map[string]any) (string, *inputError) {
+	distance, err := c.distance(codec, value, given)
+	if err != nil {
+		return "", err
+	}
+	within, err := c.param(given["within"], scalarText)
+	return distance + " <= " + schema.Distance.ParameterSQL(within), err
+}
+
+// distance writes how far a vector is from one that is given.
+func (c *compiler) distance(codec *schema.Codec, value string, given map[string]any) (string, *inputError) {
+	metric, chosen := given["metric"].(string)
+	if !chosen {
+		return "", wrong("null is no metric: leave it out").under(".metric")
+	}
+	to, err := c.param(given["to"], scalarText)
+	return codec.DistanceSQL(value, to, metric), err
 }

@@ -2,7 +2,6 @@ package schema
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -19,7 +18,7 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 	b := &builder{
 		catalog: c, options: options,
 		types:   map[string]*ast.Definition{},
-		codecs:  map[uint32]*Codec{},
+		codecs:  map[codecKey]*Codec{},
 		members: map[string]*ast.FieldDefinition{},
 		byTable: map[*catalog.Table]*Object{}, entities: map[*catalog.Table]Entity{},
 		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Choices: map[string]bool{}},
@@ -58,22 +57,9 @@ type builder struct {
 	entities map[*catalog.Table]Entity // what comments and configuration say, read once
 	types    map[string]*ast.Definition
 	order    []string // type names as they were defined
-	codecs   map[uint32]*Codec
+	codecs   map[codecKey]*Codec
 	members  map[string]*ast.FieldDefinition // of inputs and aggregates, by name and type
 	err      error
-}
-
-// reserve keeps the names that tables must not take.
-func (b *builder) reserve() {
-	for _, name := range []string{"Query", "Mutation", "Subscription", "OrderDirection", "PageInfo", NodeType, "PresenceFilter", "LabelFilter"} {
-		b.types[name] = &ast.Definition{}
-	}
-	for _, name := range append(slices.Collect(maps.Keys(scalarDocs)), "Int", "Float", "String", "Boolean", "ID") {
-		for _, made := range filterNames(name) {
-			b.types[made] = &ast.Definition{}
-		}
-		b.types[name] = &ast.Definition{}
-	}
 }
 
 func (b *builder) warn(code, subject, message, hint string) {
@@ -91,28 +77,6 @@ func (b *builder) define(d *ast.Definition) {
 	}
 }
 
-// claimType takes a type name for something of a schema: as it is, or, when that is taken, with the
-// schema's name before it. Empty when both are taken or the name is none.
-func (b *builder) claimType(schemaName, name string) string {
-	if !ValidName(name) {
-		return ""
-	}
-	for _, candidate := range []string{name, pascal(words(schemaName)) + name} {
-		made := filterNames(candidate)
-		if b.types[candidate] != nil || slices.ContainsFunc(made, func(n string) bool { return b.types[n] != nil }) {
-			continue
-		}
-		b.types[candidate] = &ast.Definition{}
-		return candidate
-	}
-	return ""
-}
-
-// filterNames are the names of the conditions on values of a type, and on lists of them.
-func filterNames(typeName string) []string {
-	return []string{typeName + "Filter", typeName + "ListFilter"}
-}
-
 // defineChoice makes an enum that says what a statement looks like.
 func (b *builder) defineChoice(d *ast.Definition) {
 	b.schema.Choices[d.Name] = true
@@ -125,83 +89,18 @@ func (b *builder) useScalar(name string) {
 	}
 }
 
-// nameTables gives each table its type name; configured names come first, so that no derived name takes them.
-func (b *builder) nameTables() {
-	entities := make([]Entity, len(b.catalog.Tables))
-	names := make([]string, len(b.catalog.Tables))
-	chosen := map[string]string{}
-	for i, table := range b.catalog.Tables {
-		entities[i] = b.entity(table)
-		name := entities[i].Name
-		if name == "" || entities[i].Omit {
-			continue
-		}
-		if other := chosen[name]; other != "" || !ValidName(name) {
-			b.err = nameError(name, table.Schema+"."+table.Name, other)
-			return
-		}
-		chosen[name] = table.Schema + "." + table.Name
-		names[i] = b.claimType("", name)
-	}
-	for i, table := range b.catalog.Tables {
-		entity := entities[i]
-		if entity.Omit || len(table.Columns) == 0 {
-			continue
-		}
-		name := names[i]
-		if name == "" {
-			name = b.claimType(table.Schema, TypeName(table.Name))
-		}
-		if name == "" {
-			b.warn("schema/no-name", table.Schema+"."+table.Name, "no GraphQL name can be derived that is not taken, so the table is left out",
-				fmt.Sprintf(`comment on table %s is '@fraiseql {"name": "…"}'`, table.SQL()))
-			continue
-		}
-		object := &Object{Name: name, Plural: pluralOf(name), Table: table, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}, Keys: table.Keys, foreignKeys: table.ForeignKeys}
-		object.description = describe(entity.Description, defaultDescription(table))
-		b.virtualKeys(object, entity)
-		b.objects = append(b.objects, object)
-		b.byTable[table] = object
-	}
-	b.keepNames()
-}
-
-// keepNames keeps the names of the types that are made for each table. A table that has got one of them is
-// left out: nobody could tell the two apart.
-func (b *builder) keepNames() {
-	byName := map[string]*Object{}
-	for _, o := range b.objects {
-		byName[o.Name] = o
-	}
-	for _, o := range slices.Clone(b.objects) {
-		for _, name := range o.madeNames() {
-			if other := byName[name]; other != nil && slices.Contains(b.objects, o) {
-				b.objects = slices.DeleteFunc(b.objects, func(x *Object) bool { return x == other })
-				delete(b.byTable, other.Table)
-				b.warn("schema/no-name", other.Table.Schema+"."+other.Table.Name, "its name "+name+" is that of a type made for "+o.Name+", so the table is left out",
-					fmt.Sprintf(`comment on table %s is '@fraiseql {"name": "…"}'`, other.Table.SQL()))
-			}
-			b.types[name] = &ast.Definition{}
-		}
-	}
-}
-
-func defaultDescription(t *catalog.Table) string {
-	kind := map[catalog.Kind]string{
-		catalog.Ordinary: "table", catalog.Partitioned: "partitioned table", catalog.View: "view",
-		catalog.MaterializedView: "materialized view", catalog.Foreign: "foreign table",
-	}[t.Kind]
-	return "A row of the " + kind + " " + t.Schema + "." + t.Name + "."
-}
-
 // addColumns gives an object a field for each column.
 func (b *builder) addColumns(o *Object) {
 	entity := b.entity(o.Table)
 	for _, c := range o.Table.Columns {
 		override := entity.Fields[c.Name]
+		dimensions := c.Dimensions
+		if override.Dimensions > 0 && override.Dimensions <= mostDimensions {
+			dimensions = override.Dimensions
+		}
+		o.codecs[c] = b.codecOf(c.Type, dimensions)
 		if override.Omit {
-			o.codecs[c] = b.codecOf(c.Type) // it may be part of a key all the same
-			continue
+			continue // it may be part of a key all the same
 		}
 		name := override.Name
 		if name == "" {
@@ -212,14 +111,12 @@ func (b *builder) addColumns(o *Object) {
 }
 
 func (b *builder) addColumn(o *Object, c *catalog.Column, name, description string) {
-	o.codecs[c] = b.codecOf(c.Type)
 	subject := o.Name + "." + c.Name
 	if o.Table != nil {
 		subject = o.Table.Schema + "." + o.Table.Name + "." + c.Name
 	}
 	if !ValidName(name) || o.Fields[name] != nil {
-		b.warn("schema/no-field-name", subject, "no GraphQL name can be derived that is not taken, so the column is left out",
-			fmt.Sprintf(`comment on column … is '@fraiseql {"name": "…"}' for %s`, subject))
+		b.warn("schema/no-field-name", subject, "no GraphQL name can be derived that is not taken, so the column is left out", o.naming(c))
 		return
 	}
 	f := &Field{Name: name, Column: c, Codec: o.codecs[c], nonNull: c.NotNull, description: description}
@@ -227,12 +124,25 @@ func (b *builder) addColumn(o *Object, c *catalog.Column, name, description stri
 	o.order = append(o.order, f)
 }
 
+// naming writes the statement that gives a column its name in the API. An attribute of a composite type has none but
+// its own.
+func (o *Object) naming(c *catalog.Column) string {
+	if o.Table == nil {
+		return "alter type " + o.typeSQL + " rename attribute " + catalog.QuoteIdent(c.Name) + " to …"
+	}
+	return fmt.Sprintf(`comment on column %s.%s is '@fraiseql {"name": "…"}'`, o.Table.SQL(), catalog.QuoteIdent(c.Name))
+}
+
 // outputType gives the GraphQL type of a value as it is read; elements of arrays may always be null.
 func (c *Codec) outputType() *ast.Type {
-	if c.Elem != nil {
-		return listOf(c.Elem.outputType())
+	if c.Elem == nil {
+		return named(c.GraphQL)
 	}
-	return named(c.GraphQL)
+	t := c.Elem.outputType()
+	for range c.Dimensions {
+		t = listOf(t)
+	}
+	return t
 }
 
 func (b *builder) defineObject(o *Object) {

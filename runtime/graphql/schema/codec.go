@@ -15,28 +15,48 @@ const (
 	Estimated                 // no value of the row: the planner's estimate of how many rows there are
 )
 
-// class is the set of filter operators that make sense for a type.
+// class is what can be done with values of a type.
 type class uint8
 
 const (
-	presence class = iota // isnull only
-	equality              // and eq, neq, in, nin
-	ordered               // and gt, gte, lt, lte
-	textual               // and the pattern operators
+	presence class = iota // nothing but to tell whether there is one
+	equality              // to compare, sort and group them
+	ordered               // and to ask for greater and smaller ones
+	textual               // and to match patterns
 )
 
 // Codec tells how values of one PostgreSQL type cross the border to GraphQL and back.
 type Codec struct {
-	GraphQL  string        // the named type
-	Type     *catalog.Type // in the database, domains included
-	Encoding Encoding      // of the text form
-	Elem     *Codec        // of a list: how each element crosses; all else but Type is then unused
-	Object   *Object       // of a composite: its fields
+	GraphQL    string        // the named type
+	Type       *catalog.Type // in the database, domains included
+	Encoding   Encoding      // of the text form
+	Elem       *Codec        // of a list: how each element crosses; all else but Type is then unused
+	Dimensions int           // of a list: how deep its elements lie
+	Object     *Object       // of a composite: its fields
 
-	out   string // SQL around the value where its own text form will not do; %s is the value
-	in    string // SQL around a parameter; empty: a cast to the type
-	text  bool   // JSON made by PostgreSQL would be a number: cast to text first
-	class class
+	out       string // SQL around the value where its own text form will not do; %s is the value
+	in        string // SQL around a parameter; empty: a cast to the type
+	compared  string // SQL around the value in conditions, where the type's own operators will not do
+	text      bool   // JSON made by PostgreSQL would be a number: cast to text first
+	class     class
+	operators []*Operator // of filters; nil: those of the class
+	filter    string      // the name of the filter, without that ending; empty: GraphQL
+	bound     *Codec      // of a range: how its bounds cross
+}
+
+// Operators gives the conditions that filters offer, in the order in which they are shown.
+func (c *Codec) Operators() []*Operator {
+	switch {
+	case c.operators != nil:
+		return c.operators
+	case c.class == textual:
+		return textOperators
+	case c.class == ordered:
+		return orderOperators
+	case c.class == equality:
+		return equalityOperators
+	}
+	return presenceOperators
 }
 
 // scalarCodecs maps built-in types. What is not here is shown as its text (String).
@@ -55,7 +75,6 @@ var scalarCodecs = map[string]Codec{
 	"varchar":     {GraphQL: "String", class: textual},
 	"bpchar":      {GraphQL: "String", class: textual},
 	"name":        {GraphQL: "String", class: textual},
-	"citext":      {GraphQL: "String", class: textual},
 	"uuid":        {GraphQL: "UUID", class: ordered},
 	"date":        {GraphQL: "Date", class: ordered},
 	"time":        {GraphQL: "Time", class: ordered},
@@ -63,13 +82,21 @@ var scalarCodecs = map[string]Codec{
 	"timestamp":   {GraphQL: "LocalDateTime", Encoding: Timestamp, class: ordered},
 	"timestamptz": {GraphQL: "DateTime", Encoding: Timestamp, class: ordered},
 	"interval":    {GraphQL: "Interval", class: ordered},
-	"json":        {GraphQL: "JSON", Encoding: Raw, class: presence},
-	"jsonb":       {GraphQL: "JSON", Encoding: Raw, class: presence},
+	"json":        {GraphQL: "JSON", Encoding: Raw, in: "%s::jsonb", compared: "%s::jsonb", operators: plainJSONOperators, filter: "PlainJSON"},
+	"jsonb":       {GraphQL: "JSON", Encoding: Raw, operators: jsonOperators},
+	"tsvector":    {GraphQL: "TsVector", text: true, operators: documentOperators},
 	"bytea":       {GraphQL: "Bytes", out: `translate(encode(%s, 'base64'), E'\n', '')`, in: "decode(%s, 'base64')", class: equality},
-	"inet":        {GraphQL: "Inet", class: ordered},
-	"cidr":        {GraphQL: "Cidr", class: ordered},
+	"inet":        {GraphQL: "Inet", class: ordered, operators: networkOperators},
+	"cidr":        {GraphQL: "Cidr", class: ordered, operators: networkOperators},
 	"macaddr":     {GraphQL: "MacAddr", class: ordered},
 	"macaddr8":    {GraphQL: "MacAddr", class: ordered},
+}
+
+// extensionCodecs maps types of extensions, in whichever schema they are.
+var extensionCodecs = map[string]Codec{
+	"citext": {GraphQL: "String", class: textual},
+	"ltree":  {GraphQL: "Ltree", text: true, class: ordered, operators: treeOperators},
+	"vector": {GraphQL: "Vector", text: true, operators: vectorOperators},
 }
 
 // scalarDocs describes our own scalars and says where their form is specified.
@@ -88,6 +115,17 @@ var scalarDocs = map[string]struct{ doc, url string }{
 	"Inet":          {"An IPv4 or IPv6 address, with its prefix length where it is not a single host.", ""},
 	"Cidr":          {"An IPv4 or IPv6 network.", ""},
 	"MacAddr":       {"A hardware address.", ""},
+	"TsVector":      {"A document's words and their places, in PostgreSQL's notation.", "https://www.postgresql.org/docs/current/datatype-textsearch.html#DATATYPE-TSVECTOR"},
+	"Ltree":         {"A path of labels, such as Top.Countries.Europe.", "https://www.postgresql.org/docs/current/ltree.html"},
+	"Vector":        {"A vector of numbers, such as [1,2.5,3].", "https://github.com/pgvector/pgvector"},
+}
+
+// Innermost gives how what is in lists crosses, or the codec itself where values are no lists.
+func (c *Codec) Innermost() *Codec {
+	for c.Elem != nil {
+		c = c.Elem
+	}
+	return c
 }
 
 // IsList tells whether values are lists.

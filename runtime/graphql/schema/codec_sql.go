@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
@@ -19,12 +20,8 @@ func (c *Codec) RowSQL(value string) string {
 // as RowSQL and Encoding give.
 func (c *Codec) JSONSQL(value string) string {
 	switch {
-	case c.Elem != nil && (c.Elem.text || c.Elem.Type.Kind == catalog.Range || c.Elem.Type.Kind == catalog.Multirange):
-		return value + "::text[]"
-	case c.Elem != nil && c.Elem.out != "":
-		return "case when " + value + " is not null then array(select " + fmt.Sprintf(c.Elem.out, "e") + " from unnest(" + value + ") with ordinality as u(e, n) order by n) end"
 	case c.Elem != nil:
-		return value
+		return c.listSQL(value)
 	case c.out != "":
 		return fmt.Sprintf(c.out, value)
 	case c.text:
@@ -33,12 +30,67 @@ func (c *Codec) JSONSQL(value string) string {
 	return value
 }
 
+// listSQL writes an array for PostgreSQL's JSON functions: as it is where they make of its elements what we do.
+func (c *Codec) listSQL(value string) string {
+	switch elem := c.Elem; {
+	case elem.text:
+		return c.guarded(value, value+"::text[]", "text[]")
+	case elem.IsList() || elem.out != "":
+		return c.Nested(value, "e", elem.JSONSQL)
+	}
+	return c.guarded(value, value, c.Type.SQL)
+}
+
+// Nested writes an array as JSON lists, one level for each dimension of the schema, with element for each of its
+// values. The aliases in it begin with prefix; they are written n.n, as n alone could be a column of that name.
+func (c *Codec) Nested(value, prefix string, element func(value string) string) string {
+	value = "(" + value + ")"
+	at := make([]string, c.Dimensions)
+	for i := range at {
+		n := prefix + strconv.Itoa(i+1)
+		at[i] = "[" + n + "." + n + "]"
+	}
+	sql := element(value + strings.Join(at, ""))
+	for i := c.Dimensions; i > 0; i-- {
+		n := prefix + strconv.Itoa(i)
+		sql = "(select coalesce(json_agg(" + sql + " order by " + n + "), '[]') from generate_subscripts(" + value + ", " + strconv.Itoa(i) + ") " + n + ")"
+	}
+	return c.guarded(value, "case when "+value+" is not null then "+sql+" end", "integer[]::text::json")
+}
+
+// guarded lets only arrays with the dimensions of the schema pass: PostgreSQL lets a column have any. The cast
+// that fails says so; it is never tried on another value, as its text has the value's dimensions in it.
+func (c *Codec) guarded(value, sql, typeName string) string {
+	n := strconv.Itoa(c.Dimensions)
+	return "case when coalesce(array_ndims(" + value + "), " + n + ") = " + n + " then " + sql +
+		" else ('an array of ' || array_ndims(" + value + ") || ' dimensions, declared with " + n + "')::" + typeName + " end"
+}
+
+// ComparedSQL writes a value as conditions compare it with parameters.
+func (c *Codec) ComparedSQL(value string) string {
+	if c.compared != "" {
+		return fmt.Sprintf(c.compared, value)
+	}
+	return c.Type.Compared(value)
+}
+
 // ParameterSQL writes a parameter of the type; PostgreSQL parses its text form.
 func (c *Codec) ParameterSQL(parameter string) string {
-	if c.in != "" {
+	switch {
+	case c.Elem != nil:
+		return c.Elem.ArraySQL(parameter)
+	case c.in != "":
 		return fmt.Sprintf(c.in, parameter)
 	}
-	return parameter + "::" + c.Type.SQL
+	return c.Type.Compared(parameter + "::" + c.Type.SQL)
+}
+
+// EqualSQL writes that a value is that of a parameter, in the text form that the API gave out.
+func (c *Codec) EqualSQL(value, parameter string) string {
+	if c.IsList() {
+		return value + " = " + parameter + "::" + c.Type.SQL
+	}
+	return c.ComparedSQL(value) + c.Type.Operator("=") + c.ParameterSQL(parameter)
 }
 
 // ArraySQL writes a parameter that is a list of values of the type.
@@ -46,97 +98,36 @@ func (c *Codec) ArraySQL(parameter string) string {
 	if c.in != "" {
 		return "array(select " + fmt.Sprintf(c.in, "e") + " from unnest(" + parameter + "::text[]) as u(e))"
 	}
+	if base := c.Type.Resolve(); base.Kind == catalog.Enum {
+		return parameter + "::" + base.SQL + "[]"
+	}
 	return parameter + "::" + c.Type.SQL + "[]"
 }
 
-// codecOf gives the codec of a database type; enums, ranges and composites get their GraphQL types made.
-func (b *builder) codecOf(t *catalog.Type) *Codec {
-	if c := b.codecs[t.OID]; c != nil {
-		return c
+// operandSQL writes a parameter as an operator takes it.
+func (c *Codec) operandSQL(o *Operator, parameter string) string {
+	inner := c.Elem
+	if c.bound != nil {
+		inner = c.bound
 	}
-	c := b.newCodec(t)
-	b.codecs[t.OID] = c
-	return c
-}
-
-func (b *builder) newCodec(t *catalog.Type) *Codec {
-	base := t.Resolve()
-	switch base.Kind {
-	case catalog.Array:
-		if base.Elem != nil {
-			return &Codec{Type: t, Elem: b.codecOf(base.Elem)}
-		}
-	case catalog.Enum:
-		if name := b.enumType(base); name != "" {
-			return &Codec{GraphQL: name, Type: t, class: equality}
-		}
-		return &Codec{GraphQL: "String", Type: t, text: true, class: equality}
-	case catalog.Range, catalog.Multirange:
-		return &Codec{GraphQL: b.rangeType(base), Type: t, text: true, class: equality}
-	case catalog.Composite:
-		if object := b.compositeType(base); object != nil {
-			return &Codec{GraphQL: object.Name, Type: t, Object: object}
-		}
-	case catalog.Base:
-		if c, ok := scalarCodecs[base.Name]; ok && (base.Schema == "pg_catalog" || base.Name == "citext") {
-			c.Type = t
-			b.useScalar(c.GraphQL)
-			return &c
-		}
+	switch o.Operand {
+	case One:
+		return c.ParameterSQL(parameter)
+	case Several:
+		return c.ArraySQL(parameter)
+	case Whole:
+		return parameter + "::integer"
+	case Texts:
+		return parameter + "::text[]"
+	case Element:
+		return inner.ParameterSQL(parameter)
+	case Elements:
+		return inner.ArraySQL(parameter)
+	case Address:
+		return parameter + "::inet"
+	case Query:
+		return parameter + "::" + catalog.QuoteIdent(c.Type.Resolve().Schema) + "." + o.cast
+	default:
+		return parameter + "::text"
 	}
-	return &Codec{GraphQL: "String", Type: t, text: true, out: "%s::text"}
-}
-
-// enumType makes the GraphQL enum of a database enum; empty when a label is not a GraphQL name,
-// in which case values are plain strings.
-func (b *builder) enumType(t *catalog.Type) string {
-	for _, label := range t.Labels {
-		if !ValidName(label) || label == "true" || label == "false" || label == "null" {
-			b.warn("schema/enum-as-string", t.Schema+"."+t.Name, "label `"+label+"` is not a GraphQL name, so the enum is shown as String",
-				"rename the label: alter type "+t.SQL+" rename value '"+strings.ReplaceAll(label, "'", "''")+"' to …")
-			return ""
-		}
-	}
-	name := b.claimType(t.Schema, pascal(words(t.Name)))
-	if name == "" || len(t.Labels) == 0 {
-		return ""
-	}
-	b.define(enumDefinition(name, describe(t.Comment, "The enum "+t.Schema+"."+t.Name+"."), t.Labels))
-	return name
-}
-
-func (b *builder) rangeType(t *catalog.Type) string {
-	name := pascal(words(t.Name))
-	if b.types[name] == nil {
-		b.define(scalarDefinition(name, "A range in PostgreSQL's notation, such as [1,10) or (,5]; the word empty stands for none.",
-			"https://www.postgresql.org/docs/current/rangetypes.html#RANGETYPES-IO"))
-	}
-	return name
-}
-
-// compositeType makes an object type of a composite type that is not a table's row.
-func (b *builder) compositeType(t *catalog.Type) *Object {
-	if len(t.Fields) == 0 || b.tableRow(t) {
-		return nil
-	}
-	name := b.claimType(t.Schema, pascal(words(t.Name)))
-	if name == "" {
-		return nil
-	}
-	object := &Object{Name: name, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}}
-	b.objects = append(b.objects, object)
-	for _, attribute := range t.Fields {
-		b.addColumn(object, attribute, FieldName(attribute.Name), attribute.Comment)
-	}
-	return object
-}
-
-// tableRow tells whether a composite type is the row type of a table.
-func (b *builder) tableRow(t *catalog.Type) bool {
-	for _, table := range b.catalog.Tables {
-		if table.Schema == t.Schema && table.Name == t.Name {
-			return true
-		}
-	}
-	return false
 }

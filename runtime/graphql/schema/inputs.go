@@ -65,8 +65,8 @@ func (b *builder) defineOrderBy(o *Object) {
 	for _, f := range o.order {
 		switch {
 		case f.NodeID || f.Form != Rows:
-		case f.Relation == nil && f.Codec.sortable():
-			d.Fields = append(d.Fields, b.member(f.Name, "", "OrderDirection"))
+		case f.Relation == nil && f.Codec.Orders() != "":
+			d.Fields = append(d.Fields, b.member(f.Name, "", f.Codec.Orders()))
 		case f.Relation != nil && f.Relation.Many:
 			d.Fields = append(d.Fields, b.member(f.Name, "", f.Relation.Target.aggregateOrderByName()))
 		case f.Relation != nil && f.Relation.Target.sortable():
@@ -76,72 +76,9 @@ func (b *builder) defineOrderBy(o *Object) {
 	b.define(oneOf(d))
 }
 
+// sortable tells whether values can be ordered and grouped.
 func (c *Codec) sortable() bool { return c.Elem == nil && c.Object == nil && c.class != presence }
 
 func (o *Object) sortable() bool {
-	return slices.ContainsFunc(o.order, func(f *Field) bool { return f.Column != nil && f.Codec.sortable() })
-}
-
-// filterType gives the operators for values of a codec, made once for each GraphQL type.
-func (b *builder) filterType(c *Codec) string {
-	if c.Elem != nil {
-		return b.presenceFilter(c.Elem.baseName() + "ListFilter")
-	}
-	name := c.GraphQL + "Filter"
-	switch {
-	case c.class == presence && c.GraphQL == "String":
-		return b.presenceFilter("PresenceFilter")
-	case c.class == presence:
-		return b.presenceFilter(name)
-	case c.GraphQL == "String" && c.class == equality:
-		name = "LabelFilter"
-	}
-	if b.defined(name) {
-		return name
-	}
-	value := named(c.GraphQL)
-	d := inputDefinition(name, "Conditions on a value of "+c.GraphQL+"; all of those given must hold.",
-		field("eq", "Equal.", value), field("neq", "Not equal; null is neither.", value))
-	if c.class >= ordered {
-		d.Fields = append(d.Fields, field("gt", "Greater.", value), field("gte", "Greater or equal.", value),
-			field("lt", "Less.", value), field("lte", "Less or equal.", value))
-	}
-	d.Fields = append(d.Fields,
-		field("in", "Equal to one of these; of none when the list is empty.", listOf(nonNull(value))),
-		field("nin", "Equal to none of these; null is neither.", listOf(nonNull(value))),
-		field("isnull", "Null, or with false: not null.", named("Boolean")))
-	if c.class == textual {
-		for _, op := range textOperators {
-			d.Fields = append(d.Fields, field(op.name, op.doc, value))
-		}
-	}
-	b.define(d)
-	return name
-}
-
-func (c *Codec) baseName() string {
-	if c.Elem != nil {
-		return c.Elem.baseName() + "List"
-	}
-	return c.GraphQL
-}
-
-func (b *builder) presenceFilter(name string) string {
-	if !b.defined(name) {
-		b.define(inputDefinition(name, "A condition on whether there is a value.", field("isnull", "Null, or with false: not null.", named("Boolean"))))
-	}
-	return name
-}
-
-var textOperators = []struct{ name, doc string }{
-	{"contains", "Has this text in it, taken literally."},
-	{"icontains", "Has this text in it, in capitals or not."},
-	{"startswith", "Begins with this text, taken literally."},
-	{"istartswith", "Begins with this text, in capitals or not."},
-	{"endswith", "Ends with this text, taken literally."},
-	{"iendswith", "Ends with this text, in capitals or not."},
-	{"like", "Matches this pattern: % is any text, _ any one character."},
-	{"ilike", "Matches this pattern, in capitals or not."},
-	{"regex", "Matches this POSIX regular expression somewhere."},
-	{"iregex", "Matches this POSIX regular expression, in capitals or not."},
+	return slices.ContainsFunc(o.order, func(f *Field) bool { return f.Column != nil && f.Codec.Orders() != "" })
 }

@@ -15,7 +15,7 @@ type Measure struct {
 }
 
 // SQL writes the aggregate of a value.
-func (m *Measure) SQL(value string) string { return fmt.Sprintf(m.sql, value) }
+func (m *Measure) SQL(value string) string { return fmt.Sprintf(m.sql, m.Column.Type.Compared(value)) }
 
 // Count is the codec of count(*).
 var Count = &Codec{GraphQL: "Int", Type: builtin("int8", "bigint"), Encoding: Raw, class: ordered}
@@ -72,7 +72,7 @@ func (b *builder) result(function string, results map[string]string, of *Codec) 
 			return of
 		}
 		return nil
-	case base.Kind != catalog.Base:
+	case base.Kind != catalog.Base || base.Schema != "pg_catalog" && base.Name != "citext":
 		return nil
 	}
 	switch name := results[base.Name]; name {

@@ -18,6 +18,7 @@ type annotation struct {
 	Description string      `json:"description"`
 	Key         []string    `json:"key"`
 	References  []Reference `json:"references"`
+	Dimensions  int         `json:"dimensions"`
 }
 
 // annotationMark begins a comment that is for us; no letter or digit follows it.
@@ -93,6 +94,9 @@ func mergeField(f, over EntityField) EntityField {
 	if over.Description != "" {
 		f.Description = over.Description
 	}
+	if over.Dimensions != 0 {
+		f.Dimensions = over.Dimensions
+	}
 	f.Omit = f.Omit || over.Omit
 	return f
 }
@@ -102,7 +106,7 @@ func (b *builder) columnAnnotations(t *catalog.Table, e Entity) Entity {
 	fields := map[string]EntityField{}
 	for _, c := range t.Columns {
 		a := b.annotationOf(t.Schema+"."+t.Name+"."+c.Name, c.Comment)
-		f := EntityField{Name: a.Name, Omit: a.Omit, Description: a.Description}
+		f := EntityField{Name: a.Name, Omit: a.Omit, Description: a.Description, Dimensions: a.Dimensions}
 		// A column may be named as in the database or as its field would be.
 		f = mergeField(f, e.Fields[FieldName(c.Name)])
 		fields[c.Name] = mergeField(f, e.Fields[c.Name])

@@ -37,6 +37,7 @@ type Object struct {
 
 	order       []*Field
 	description string
+	typeSQL     string // of a composite type
 	foreignKeys []*catalog.ForeignKey
 	codecs      map[*catalog.Column]*Codec
 	measures    map[string]map[string]*Measure // by function and field
@@ -118,6 +119,7 @@ type EntityField struct {
 	Name        string
 	Omit        bool
 	Description string
+	Dimensions  int // of an array; 0: those that it was declared with
 }
 
 // Reference is a foreign key that the database does not know of, such as a view's.

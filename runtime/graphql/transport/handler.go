@@ -72,11 +72,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		stream(r.Context(), w, media, response)
 		return
 	}
-	write(w, media, status, response.Data, response.Errors)
+	write(w, media, status, response.Result)
+	response.Release()
 }
 
 func answer(w http.ResponseWriter, media string, bad *refusal) {
-	write(w, media, bad.status, nil, gqlerror.List{bad.problem})
+	write(w, media, bad.status, execute.Result{Errors: gqlerror.List{bad.problem}})
 }
 
 // status follows section 6.4 of the specification. application/json says 200 for every well-formed
@@ -101,27 +102,28 @@ func status(media string, r Response) int {
 	return http.StatusBadRequest
 }
 
-func write(w http.ResponseWriter, media string, status int, data []byte, list gqlerror.List) {
-	head := []byte{'{'}
-	if len(list) > 0 {
-		head = append(head, `"errors":`...)
-		head = append(head, encode(list)...)
-		if data != nil {
-			head = append(head, ',')
+func write(w http.ResponseWriter, media string, status int, r execute.Result) {
+	body := r.Body
+	if body == nil {
+		body = []byte{'{'}
+		if len(r.Errors) > 0 {
+			body = append(append(body, `"errors":`...), encode(r.Errors)...)
+			if r.Data != nil {
+				body = append(body, ',')
+			}
 		}
-	}
-	if data != nil {
-		head = append(head, `"data":`...)
+		if r.Data != nil {
+			body = append(append(body, `"data":`...), r.Data...)
+		}
+		body = append(body, '}')
 	}
 	w.Header().Set("Content-Type", media+"; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(head)+len(data)+1))
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
 	w.WriteHeader(status)
-	for _, part := range [][]byte{head, data, {'}'}} { // in parts: data may be large
-		_, _ = w.Write(part) // a client that has gone needs no answer
-	}
+	_, _ = w.Write(body) // a client that has gone needs no answer
 }
 
 func encode(list gqlerror.List) []byte {

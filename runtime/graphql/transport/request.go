@@ -2,14 +2,13 @@ package transport
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -43,13 +42,19 @@ func read(w http.ResponseWriter, r *http.Request, limit int64) (Request, *refusa
 	return readBody(w, r, limit)
 }
 
+// bodies are buffers for what clients send; nothing of a request refers to them when it has been decoded.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) (Request, *refusal) {
 	media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset := strings.ToLower(parameters["charset"])
 	if err != nil || media != "application/json" || charset != "" && charset != "utf-8" {
 		return Request{}, refuse(http.StatusUnsupportedMediaType, "send the request as application/json in UTF-8")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	body := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(body)
+	body.Reset()
+	_, err = body.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return Request{}, refuse(http.StatusRequestEntityTooLarge, "the request is larger than the %d bytes that are allowed", limit)
@@ -57,31 +62,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) (Request, *re
 	if err != nil {
 		return Request{}, refuse(http.StatusBadRequest, "the request's body could not be read to its end")
 	}
-	var members map[string]json.RawMessage // a struct would take QUERY for query
-	var syntax *json.SyntaxError
-	switch err := json.Unmarshal(body, &members); {
-	case errors.As(err, &syntax):
-		return Request{}, refuse(http.StatusBadRequest, "the body is not JSON: at byte %d, %s", syntax.Offset, syntax)
-	case err != nil || members == nil:
-		return Request{}, refuse(http.StatusBadRequest, "the body is not a JSON object with query, operationName, variables and extensions; batches are not served")
-	}
-	query, given := readText(members["query"])
-	if !given {
-		return Request{}, refuse(http.StatusBadRequest, "the body has no member \"query\" that is a string")
-	}
-	operation, given := readText(members["operationName"])
-	if !given && len(members["operationName"]) > 0 && string(members["operationName"]) != "null" {
-		return Request{}, refuse(http.StatusBadRequest, "\"operationName\" is not a string")
-	}
-	request := Request{Query: query, OperationName: operation, Open: true}
-	bad := request.readMaps(members["variables"], members["extensions"])
-	return request, bad
-}
-
-// readText reads a JSON string; false for anything else, and for nothing.
-func readText(text json.RawMessage) (s string, ok bool) {
-	ok = len(text) > 0 && text[0] == '"' && json.Unmarshal(text, &s) == nil
-	return s, ok
+	return decode(body)
 }
 
 func readQuery(values url.Values) (Request, *refusal) {
@@ -89,30 +70,18 @@ func readQuery(values url.Values) (Request, *refusal) {
 		return Request{}, refuse(http.StatusBadRequest, "the address has no parameter \"query\"")
 	}
 	request := Request{Query: values.Get("query"), OperationName: values.Get("operationName"), QueryOnly: true}
-	bad := request.readMaps([]byte(values.Get("variables")), []byte(values.Get("extensions")))
-	return request, bad
-}
-
-func (r *Request) readMaps(variables, extensions []byte) *refusal {
-	var bad *refusal
-	if r.Variables, bad = readMap("variables", variables); bad != nil {
-		return bad
+	for _, name := range []string{"variables", "extensions"} {
+		text := values.Get(name)
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		object, bad := decodeObject(name, text)
+		if bad != nil {
+			return Request{}, bad
+		}
+		if name == "variables" {
+			request.Variables = object
+		}
 	}
-	_, bad = readMap("extensions", extensions)
-	return bad
-}
-
-// readMap reads an optional JSON object, keeping numbers as they were written.
-func readMap(name string, text []byte) (map[string]any, *refusal) {
-	if len(bytes.TrimSpace(text)) == 0 {
-		return nil, nil
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	var m map[string]any
-	err := decoder.Decode(&m)
-	if _, after := decoder.Token(); err != nil || after != io.EOF {
-		return nil, refuse(http.StatusBadRequest, "%q is not a JSON object", name)
-	}
-	return m, nil
+	return request, nil
 }

@@ -1,0 +1,66 @@
+package graphql_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql"
+	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
+)
+
+// sample is a document of the pages: the fence names its database, and a first line `# {…}` may give variables.
+var sample = regexp.MustCompile("(?s)```graphql ?([a-z]*)\n(?:# ({[^\n]*})\n)?(.*?)```")
+
+// TestSamplesOfTheDocsRun runs every document that the pages show on the database that it names. Each finds rows.
+func TestSamplesOfTheDocsRun(t *testing.T) {
+	t.Parallel()
+	databases := map[string][]string{
+		"chinook": {filepath.Join(testdata, "chinook", "chinook.sql")},
+		"shop":    {filepath.Join("..", "..", "examples", "shop", "shop.sql")},
+		"library": {filepath.Join(testdata, "filters", "tables.sql")},
+		"vectors": {filepath.Join(testdata, "filters", "vector.sql"), sql(t, embeddings)},
+	}
+	services := map[string]*graphql.Service{}
+	for name, files := range databases {
+		services[name], _ = open(t, graphql.DefaultConfig(), files...)
+	}
+	relay := graphql.DefaultConfig()
+	relay.Relay = true
+	services["relay"], _ = open(t, relay, databases["chinook"]...)
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range sample.FindAllStringSubmatch(string(text), -1) {
+			count++
+			s := services[found[1]]
+			if s == nil {
+				t.Errorf("%s: the sample names no database that there is: %q\n%s", filepath.Base(page), found[1], found[3])
+				continue
+			}
+			request := transport.Request{Query: found[3]}
+			if found[2] != "" {
+				if err := json.Unmarshal([]byte(found[2]), &request.Variables); err != nil {
+					t.Fatalf("%s: %v", filepath.Base(page), err)
+				}
+			}
+			got := s.Execute(t.Context(), request)
+			if len(got.Errors) > 0 || !strings.Contains(string(got.Data), ":[{") {
+				t.Errorf("%s\n%s\ngave %s %v", filepath.Base(page), found[3], got.Data, got.Errors)
+			}
+		}
+	}
+	if count < 16 {
+		t.Errorf("found only %d samples", count)
+	}
+}

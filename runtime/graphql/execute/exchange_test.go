@@ -1,0 +1,332 @@
+package execute
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
+	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
+)
+
+const room = 1 << 20
+
+// open gives lanes over a fresh database that has no connection yet, and a pool beside them.
+func open(t *testing.T, connections int, unnamed bool) (*lanes, *pgxpool.Pool) {
+	t.Helper()
+	pool, err := postgres.Connect(t.Context(), pgtest.Database(t), postgres.PoolOptions{Size: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	e := New(Options{Pool: pool, Log: slog.New(slog.DiscardHandler), Connections: connections, Unnamed: unnamed})
+	t.Cleanup(e.Close)
+	return e.lanes, pool
+}
+
+// alone gives a worker with a connection.
+func alone(t *testing.T, unnamed bool) *worker {
+	t.Helper()
+	l, _ := open(t, 2, unnamed)
+	w := &worker{lanes: l, alone: true}
+	if err := w.connect(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.disconnect)
+	return w
+}
+
+// one is a statement whose only column is called v.
+func one(sql string, args ...string) plan.Call {
+	call := plan.Call{Statement: &plan.Statement{SQL: sql, Columns: []plan.Column{{Before: `{"v":`, Encoding: schema.Raw}}, End: "}"}}
+	for _, a := range args {
+		call.Args = append(call.Args, []byte(a))
+	}
+	return call
+}
+
+// rows runs SQL beside the executor and gives the first column.
+func rows(t *testing.T, conn *pgconn.PgConn, sql string) []string {
+	t.Helper()
+	results, err := conn.Exec(t.Context(), sql).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, r := range results {
+		for _, row := range r.Rows {
+			list = append(list, string(row[0]))
+		}
+	}
+	return list
+}
+
+// agree compares what a connection is taken to have prepared with what it has.
+func agree(t *testing.T, w *worker) {
+	t.Helper()
+	var names []string
+	for e := w.known.order.Front(); e != nil; e = e.Next() {
+		names = append(names, e.Value.(*statement).name)
+	}
+	slices.Sort(names)
+	if diff := cmp.Diff(rows(t, w.conn, `select name from pg_prepared_statements where name like 'fraiseql%' order by name collate "C"`), names); diff != "" {
+		t.Errorf("the server has prepared something else (-server +list):\n%s", diff)
+	}
+}
+
+func codeOf(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return fmt.Sprint(err)
+}
+
+// TestAFailureEndsAUnit fails at each point of an exchange, with each statement: what came before it is given, its
+// place is told, its neighbours get their answers, and the connection can go on.
+func TestAFailureEndsAUnit(t *testing.T) {
+	t.Parallel()
+	good := func(n int) plan.Call { return one(fmt.Sprintf("select %d", n)) }
+	parse, bind := one("select nothing"), one("select $1::int", "x")
+	run, late := one("select 1 / (n - 3) from generate_series(1, 5) n"), one("insert into pairs values (1), (1) returning 7")
+	locked := good(1)
+	locked.Locks = []string{"absent"}
+	writing := one("select nextval('numbers')")
+	writing.Calls = true
+	for name, c := range map[string]struct {
+		calls []plan.Call
+		at    int
+		code  string
+		out   []string
+	}{
+		"none":             {[]plan.Call{good(1)}, 0, "", []string{`[{"v":1}]`}},
+		"none of two":      {[]plan.Call{good(1), good(2)}, 0, "", []string{`[{"v":1}]`, `[{"v":2}]`}},
+		"twice the same":   {[]plan.Call{good(1), good(1)}, 0, "", []string{`[{"v":1}]`, `[{"v":1}]`}},
+		"parse":            {[]plan.Call{parse}, 0, "42703", nil},
+		"parse, second":    {[]plan.Call{good(1), parse, good(2)}, 1, "42703", []string{`[{"v":1}]`}},
+		"bind":             {[]plan.Call{bind}, 0, "22P02", nil},
+		"bind, third":      {[]plan.Call{good(1), good(2), bind}, 2, "22P02", []string{`[{"v":1}]`, `[{"v":2}]`}},
+		"run":              {[]plan.Call{run}, 0, "22012", nil},
+		"run, first":       {[]plan.Call{run, good(1)}, 0, "22012", nil},
+		"lock":             {[]plan.Call{locked, good(2)}, -1, "42P01", nil},
+		"commit":           {[]plan.Call{good(1), late}, -1, "25006", nil},
+		"writing in reads": {[]plan.Call{writing}, 0, "25006", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, unnamed := range []bool{false, true} {
+				w := alone(t, unnamed)
+				rows(t, w.conn, "create table pairs (id int unique deferrable initially deferred); create sequence numbers")
+				for range 2 { // the second time the good ones are prepared
+					before, u, after := newUnit([]plan.Call{good(8)}, room, false), newUnit(c.calls, room, false), newUnit([]plan.Call{good(9)}, room, false)
+					w.send(before, u, after)
+					for _, neighbour := range []*unit{before, after} {
+						<-neighbour.done
+						if neighbour.failed != nil {
+							t.Errorf("a neighbour failed by %v", neighbour.failed.err)
+						}
+					}
+					<-u.done
+					at, code := 0, ""
+					if u.failed != nil {
+						at, code = u.failed.at, codeOf(u.failed.err)
+					}
+					if name == "commit" {
+						at = c.at // the transaction is read-only: it does not come to the commit
+					}
+					if at != c.at || code != c.code {
+						t.Errorf("it failed at %d by %q", at, code)
+					}
+					for i, want := range c.out {
+						if string(u.parts[i]) != want {
+							t.Errorf("%d gave %s, want %s", i, u.parts[i], want)
+						}
+					}
+					if w.conn == nil || w.conn.IsClosed() || w.conn.TxStatus() != 'I' {
+						t.Fatal("the connection cannot go on")
+					}
+					agree(t, w)
+				}
+			}
+		})
+	}
+}
+
+// TestWhatIsPreparedIsBounded runs many more statements than are kept, with failures in between.
+func TestWhatIsPreparedIsBounded(t *testing.T) {
+	t.Parallel()
+	w := alone(t, false)
+	for i := range 3 * maxPrepared {
+		calls := []plan.Call{one(fmt.Sprintf("select %d", i)), one(fmt.Sprintf("select %d / $1::int", i), []string{"1", "0", "x"}[i%3])}
+		if i%5 == 0 {
+			calls = append(calls, one(fmt.Sprintf("select nothing%d", i)), one(fmt.Sprintf("select -%d", i)))
+		}
+		w.send(newUnit(calls, room, false), newUnit(calls[:1], room, false), newUnit(calls[len(calls)-1:], room, false))
+	}
+	w.send(newUnit([]plan.Call{one("select 1" + strings.Repeat(" ", maxPreparedText))}, room, false))
+	agree(t, w)
+	if kept := w.known.order.Len(); kept != maxPrepared {
+		t.Errorf("%d are kept", kept)
+	}
+}
+
+// TestAnAnswerHasItsRoom stops at the bound, and leaves a connection that can go on.
+func TestAnAnswerHasItsRoom(t *testing.T) {
+	t.Parallel()
+	w := alone(t, false)
+	endless := one("select generate_series(1, 2000000000)")
+	u := newUnit([]plan.Call{one("select 5"), endless, one("select 6")}, room, false)
+	w.send(u)
+	<-u.done
+	if u.failed == nil || u.failed.at != 1 || !tooLarge(u.failed.err) {
+		t.Fatalf("it failed by %v", u.failed)
+	}
+	if string(u.parts[0]) != `[{"v":5}]` || len(u.parts) != 1 {
+		t.Errorf("it gave %.100q", u.parts)
+	}
+	if next := newUnit([]plan.Call{one("select 8")}, room, false); true {
+		w.send(next)
+		if <-next.done; string(next.parts[0]) != `[{"v":8}]` {
+			t.Errorf("then it says %v", next.outcome)
+		}
+	}
+}
+
+// TestALostConnectionIsNobodysFault ends the backend under a batch: all others get their answers on another one, and
+// who ends it each time is told so.
+func TestALostConnectionIsNobodysFault(t *testing.T) {
+	t.Parallel()
+	w := alone(t, false)
+	units := []*unit{newUnit([]plan.Call{one("select 1")}, room, false), newUnit([]plan.Call{one("select pg_terminate_backend(pg_backend_pid())::int")}, room, false)}
+	for i := range 5 {
+		units = append(units, newUnit([]plan.Call{one(fmt.Sprintf("select %d", i)), one("select 7")}, room, false))
+	}
+	w.send(units...)
+	for i, u := range units {
+		<-u.done
+		if (u.failed != nil) != (i == 1) {
+			t.Errorf("%d: %v", i, u.outcome)
+		}
+	}
+	if err := units[1].failed.err; !isLostConnection(err) || isStatementError(err) {
+		t.Errorf("it failed by %v", err)
+	}
+}
+
+// TestASlowStatementStopsNoOther has a statement that was quick and now is not: those behind it do not wait for it.
+func TestASlowStatementStopsNoOther(t *testing.T) {
+	t.Parallel()
+	l, pool := open(t, 6, false)
+	if _, err := pool.Exec(t.Context(), "create table gate (id int); insert into gate values (1)"); err != nil {
+		t.Fatal(err)
+	}
+	held, quick := one("select id from gate"), one("select 2")
+	for range 20 {
+		for _, c := range []plan.Call{held, quick} {
+			if o, _ := l.run(t.Context(), newUnit([]plan.Call{c}, room, false)); o.failed != nil {
+				t.Fatal(o.failed.err)
+			}
+			c.Pace.Note(time.Microsecond, 0)
+		}
+	}
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "lock table gate in access exclusive mode"); err != nil {
+		t.Fatal(err)
+	}
+	var waiting sync.WaitGroup
+	for range 3 { // more than there are quick connections
+		waiting.Go(func() {
+			if o, _ := l.run(t.Context(), newUnit([]plan.Call{held}, room, false)); o.failed != nil {
+				t.Errorf("a slow one failed by %v", o.failed.err)
+			}
+		})
+	}
+	var others sync.WaitGroup
+	for range 50 {
+		others.Go(func() {
+			if o, _ := l.run(t.Context(), newUnit([]plan.Call{quick}, room, false)); o.failed != nil || string(o.parts[0]) != `[{"v":2}]` {
+				t.Errorf("a quick one: %v", o)
+			}
+		})
+	}
+	others.Wait() // while the slow ones still hold
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	waiting.Wait()
+}
+
+// TestWhoLeavesIsCancelled leaves statements in both lanes: none of them goes on in the server.
+func TestWhoLeavesIsCancelled(t *testing.T) {
+	t.Parallel()
+	l, pool := open(t, 3, false)
+	sleeping := one("select 1 from pg_sleep(600)")
+	for _, took := range []time.Duration{time.Microsecond, time.Hour} {
+		sleeping.Pace.Stuck(0)
+		sleeping.Statement = &plan.Statement{SQL: sleeping.SQL, Columns: sleeping.Columns, End: "}"}
+		sleeping.Pace.Note(took, 0)
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() {
+			if o, _ := l.run(ctx, newUnit([]plan.Call{sleeping}, room, false)); o.failed == nil || !errors.Is(o.failed.err, context.Canceled) {
+				t.Errorf("it gave %v", o)
+			}
+		})
+		count := func() (n int) {
+			if err := pool.QueryRow(t.Context(), "select count(*) from pg_stat_activity where datname = current_database() and state = 'active' and query like '%pg_sleep(600)%' and pid <> pg_backend_pid()").Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		until := time.Now().Add(20 * time.Second)
+		for want := 1; ; {
+			if n := count(); n == want {
+				if want == 0 {
+					break
+				}
+				cancel()
+				want = 0
+			}
+			if time.Now().After(until) {
+				t.Fatalf("%d statements run", count())
+			}
+			<-time.After(5 * time.Millisecond)
+		}
+		running.Wait()
+		cancel()
+		if o, _ := l.run(t.Context(), newUnit([]plan.Call{one("select 3")}, room, false)); o.failed != nil {
+			t.Errorf("the next one failed by %v", o.failed.err)
+		}
+	}
+}
+
+// TestAPanicHurtsOnlyItsUnit has an answer that our own code cannot write.
+func TestAPanicHurtsOnlyItsUnit(t *testing.T) {
+	t.Parallel()
+	w := alone(t, false)
+	broken := one("select 1")
+	broken.Columns = append(broken.Columns, plan.Column{Before: ","}) // the row has no second value
+	units := []*unit{newUnit([]plan.Call{one("select 1")}, room, false), newUnit([]plan.Call{broken}, room, false), newUnit([]plan.Call{one("select 3")}, room, false)}
+	w.send(units...)
+	for i, u := range units {
+		<-u.done
+		if (u.failed != nil) != (i == 1) {
+			t.Errorf("%d: %v", i, u.outcome)
+		}
+	}
+}

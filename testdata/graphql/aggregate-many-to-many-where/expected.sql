@@ -1,0 +1,2 @@
+select json_build_object('playlists', json_agg(json_build_object('playlistId', playlist_id, 'long', json_build_object('count', c, 'avg', json_build_object('milliseconds', mean::text))) order by playlist_id))
+from (select playlist_id, count(*) c, sum(milliseconds)::numeric / count(*) mean from playlist_track join track using (track_id) where milliseconds > 600000 and genre_id in (1, 3) and playlist_id in (1, 8) group by playlist_id) s

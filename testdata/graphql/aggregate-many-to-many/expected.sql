@@ -1,0 +1,2 @@
+select json_build_object('playlists', json_agg(json_build_object('playlistId', playlist_id, 'tracksAggregate', json_build_object('count', coalesce(c, 0), 'sum', json_build_object('milliseconds', ms), 'max', json_build_object('name', last))) order by playlist_id))
+from playlist left join (select playlist_id, count(*) c, sum(milliseconds)::text ms, max(track.name) as last from playlist_track join track using (track_id) group by playlist_id) s using (playlist_id)

@@ -1,0 +1,3 @@
+select json_build_object('employeesAggregate', json_build_object(
+  'min', json_build_object('lastName', 'Adams', 'hireDate', (select to_char(hire_date, 'YYYY-MM-DD"T"HH24:MI:SS') from employee order by hire_date limit 1), 'birthDate', (select to_char(birth_date, 'YYYY-MM-DD"T"HH24:MI:SS') from employee order by birth_date limit 1)),
+  'max', json_build_object('lastName', (select last_name from employee order by last_name desc limit 1), 'hireDate', (select to_char(hire_date, 'YYYY-MM-DD"T"HH24:MI:SS') from employee order by hire_date desc limit 1), 'birthDate', (select to_char(birth_date, 'YYYY-MM-DD"T"HH24:MI:SS') from employee order by birth_date desc limit 1))))

@@ -1,0 +1,1 @@
+select '{"tracksAggregate": {"count": 0, "countDistinct": {"composer": 0}, "sum": {"milliseconds": null, "unitPrice": null}, "avg": {"bytes": null}, "min": {"name": null, "unitPrice": null}, "max": {"composer": null, "trackId": null}}}'::json

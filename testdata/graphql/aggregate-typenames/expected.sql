@@ -1,0 +1,1 @@
+select '{"tracksAggregate": {"__typename": "TrackAggregate", "sum": {"__typename": "TrackSum"}, "avg": {"__typename": "TrackAvg"}, "min": {"__typename": "TrackMin"}, "max": {"__typename": "TrackMax"}, "countDistinct": {"__typename": "TrackCountDistinct"}}}'::json

@@ -1,0 +1,1 @@
+select json_build_object('given', json_build_object('count', count(*) filter (where album_id = 1)), 'absent', json_build_object('count', count(*)), 'null', json_build_object('count', count(*)), 'default', json_build_object('count', count(*) filter (where genre_id = 3))) from track

@@ -1,0 +1,2 @@
+with numbered as (select *, row_number() over (order by playlist_id, track_id) n from playlist_track)
+select json_build_object('playlistTracksConnection', json_build_object('nodes', (select json_agg(json_build_object('playlistId', playlist_id, 'trackId', track_id) order by n) from numbered where n between 2 + (select count(*) from playlist_track where playlist_id = 1) and 4 + (select count(*) from playlist_track where playlist_id = 1))))

@@ -1,0 +1,1 @@
+select '{"artistsConnection": {"totalCount": 275, "nodes": [], "edges": [], "pageInfo": {"startCursor": null, "endCursor": null}}}'::json

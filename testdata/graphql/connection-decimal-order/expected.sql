@@ -1,0 +1,2 @@
+with numbered as (select *, row_number() over (order by total desc, invoice_id desc) n from invoice)
+select json_build_object('invoicesConnection', json_build_object('nodes', (select json_agg(json_build_object('invoiceId', invoice_id, 'total', total::text) order by n) from numbered where n > (select n from numbered where invoice_id = 299) and n <= 5 + (select n from numbered where invoice_id = 299))))

@@ -1,0 +1,2 @@
+with numbered as (select *, row_number() over (order by company is not null, company desc, customer_id desc) n from customer)
+select json_build_object('customersConnection', json_build_object('nodes', (select json_agg(json_build_object('customerId', customer_id, 'company', company) order by n) from numbered where n > (select n from numbered where customer_id = 3) and n <= 4 + (select n from numbered where customer_id = 3))))

@@ -1,0 +1,3 @@
+with page as (select *, row_number() over () n, rtrim(translate(encode(convert_to('["kazv3w",' || to_json(name::text)::text || ',' || '"' || artist_id || '"' || ']', 'UTF8'), 'base64'), E'+/\n', '-_'), '=') cursor from (select * from artist order by name desc, artist_id desc fetch first 3 rows only) a)
+select json_build_object('artistsConnection', json_build_object('edges', json_agg(json_build_object('cursor', cursor, 'node', json_build_object('name', name)) order by n),
+  'pageInfo', json_build_object('startCursor', min(cursor) filter (where n = 1), 'endCursor', min(cursor) filter (where n = 3)))) from page

@@ -1,0 +1,1 @@
+select json_build_object('forward', p, 'backward', p) from (select json_build_object('pageInfo', json_build_object('hasNextPage', count(*) <> 5, 'hasPreviousPage', count(*) <> 5)) p from media_type) s

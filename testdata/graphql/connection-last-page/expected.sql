@@ -1,0 +1,1 @@
+select json_build_object('artistsConnection', json_build_object('nodes', json_agg(json_build_object('artistId', artist_id) order by artist_id), 'pageInfo', json_build_object('hasNextPage', false, 'hasPreviousPage', true))) from artist where artist_id in (274, 275)

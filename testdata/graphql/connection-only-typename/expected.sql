@@ -1,0 +1,1 @@
+select '{"genresConnection": {"__typename": "GenreConnection"}, "artist": {"albumsConnection": {"__typename": "AlbumConnection"}}}'::json

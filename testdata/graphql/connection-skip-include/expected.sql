@@ -1,0 +1,1 @@
+select json_build_object('genresConnection', json_build_object('totalCount', 25, 'edges', (select json_agg(json_build_object('node', json_build_object('name', name)) order by genre_id) from genre where genre_id in (1, 2))))

@@ -1,0 +1,2 @@
+with numbered as (select *, row_number() over (order by -genre_id, milliseconds, track_id) n from track)
+select json_build_object('tracksConnection', json_build_object('nodes', (select json_agg(json_build_object('trackId', track_id, 'genreId', genre_id, 'milliseconds', milliseconds) order by n) from numbered where n > (select n from numbered where track_id = 3357) and n <= 6 + (select n from numbered where track_id = 3357))))

@@ -1,0 +1,1 @@
+select '{"genresConnection": {"__typename": "GenreConnection", "edges": [{"__typename": "GenreEdge", "node": {"__typename": "Genre"}}], "nodes": [{"__typename": "Genre"}], "pageInfo": {"__typename": "PageInfo"}}}'::json

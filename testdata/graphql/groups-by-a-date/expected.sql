@@ -1,0 +1,2 @@
+select json_build_object('invoicesGroupBy', json_agg(json_build_object('key', json_build_object('invoiceDate', to_char(d, 'YYYY-MM-DD"T"HH24:MI:SS')), 'count', c) order by d desc))
+from (select a.invoice_date d, (select count(*) from invoice b where b.invoice_date = a.invoice_date) c, dense_rank() over (order by a.invoice_date desc) n from (select distinct i.invoice_date from invoice i join invoice j on j.invoice_date = i.invoice_date and j.invoice_id <> i.invoice_id) a) s where n <= 4

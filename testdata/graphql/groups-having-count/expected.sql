@@ -1,0 +1,1 @@
+select json_build_object('albumsGroupBy', json_agg(json_build_object('key', json_build_object('artistId', artist_id), 'count', c) order by artist_id)) from (select artist_id, (select count(*) from album a where a.artist_id = r.artist_id) c from artist r) s where c > 5

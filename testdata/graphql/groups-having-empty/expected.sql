@@ -1,0 +1,1 @@
+select json_build_object('a', json_agg(json_build_object('count', c) order by artist_id), 'b', '[]'::json, 'c', json_build_array(json_build_object('count', min(c) filter (where artist_id = 1)))) from (select artist_id, count(*) c from album where artist_id < 3 group by artist_id) s

@@ -1,0 +1,1 @@
+select json_build_object('albumsGroupBy', json_agg(json_build_object('count', c, 'min', json_build_object('title', t)) order by artist_id)) from (select artist_id, count(*) c, min(title) t from album group by artist_id order by artist_id limit 5) s

@@ -1,0 +1,1 @@
+select '{"tracksGroupBy": [], "artist": {"albumsGroupBy": []}}'::json

@@ -1,0 +1,1 @@
+select json_build_object('tracksGroupBy', json_agg(json_build_object('count', c) order by mean, media_type_id)) from (select media_type_id, count(*) c, sum(bytes)::numeric / count(bytes) mean from track group by media_type_id) s

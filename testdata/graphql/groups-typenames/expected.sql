@@ -1,0 +1,1 @@
+select '{"mediaTypesGroupBy": [{"__typename": "MediaTypeGroup", "key": {"__typename": "MediaTypeGroupKey"}, "max": {"__typename": "MediaTypeMax"}}], "tracksGroupBy": [{"__typename": "TrackGroup"}, {"__typename": "TrackGroup"}]}'::json

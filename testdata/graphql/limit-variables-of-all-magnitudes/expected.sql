@@ -1,0 +1,1 @@
+select json_build_object('a', '[]'::json, 'b', '[{"trackId": 11}]'::json, 'c', (select json_agg(json_build_object('trackId', n)) from generate_series(3001, 3010) n), 'd', (select json_agg(json_build_object('trackId', n)) from generate_series(1, 101) n), 'e', (select json_agg(json_build_object('trackId', n)) from generate_series(1, 1000) n))

@@ -1,0 +1,1 @@
+select json_build_object('albums', json_agg(json_build_object('title', title) order by n)) from (select title, row_number() over (order by c desc, title, album_id) n from (select *, count(*) over (partition by artist_id) c from album) a) s where n <= 25

@@ -1,0 +1,2 @@
+select json_build_object('playlists', (select json_agg(json_build_object('playlistId', playlist_id) order by n) from (select playlist_id, row_number() over (order by count(track_id) desc, playlist_id desc) n from playlist left join playlist_track using (playlist_id) group by playlist_id) s where n <= 6),
+  'tracks', (select json_agg(json_build_object('trackId', track_id) order by n) from (select track_id, row_number() over (order by count(playlist_id), track_id) n from track left join playlist_track using (track_id) group by track_id) s where n <= 3))

@@ -1,0 +1,2 @@
+select json_build_object('playlistTracks', (select json_agg(json_build_object('playlistId', playlist_id, 'trackId', track_id) order by n) from (select *, row_number() over (order by playlist_id desc, track_id desc) n from playlist_track) s where n <= 4),
+  'byTrack', (select json_agg(json_build_object('playlistId', playlist_id, 'trackId', track_id) order by n) from (select *, row_number() over (order by track_id desc, playlist_id desc) n from playlist_track) s where n <= 4))

@@ -1,0 +1,3 @@
+select json_build_object('up', (select json_agg(json_build_object('customerId', customer_id) order by n) from (select customer_id, row_number() over (order by country, customer_id) n from customer) s where n <= 9),
+  'down', (select json_agg(json_build_object('customerId', customer_id) order by n) from (select customer_id, row_number() over (order by country desc, customer_id desc) n from customer) s where n <= 20),
+  'last', (select json_agg(json_build_object('customerId', customer_id) order by n) from (select customer_id, row_number() over (order by country, -support_rep_id, -customer_id) n from customer) s where n <= 9))

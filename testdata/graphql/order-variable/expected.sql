@@ -1,0 +1,2 @@
+select json_build_object('tracks', (select json_agg(json_build_object('trackId', track_id) order by n) from (select t.track_id, row_number() over (order by g.name desc, milliseconds, track_id) n from track t join genre g using (genre_id)) s where n <= 3),
+  'none', '[{"trackId": 1}, {"trackId": 2}]'::json, 'one', (select json_agg(json_build_object('trackId', track_id) order by n) from (select track_id, row_number() over (order by name desc, track_id desc) n from track) s where n <= 2))

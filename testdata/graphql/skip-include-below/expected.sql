@@ -1,0 +1,1 @@
+select json_build_object('artist', json_build_object('artistId', 1, 'albums', json_agg(json_build_object('title', title, 'tracksAggregate', json_build_object('count', (select count(*) from track t where t.album_id = a.album_id))) order by album_id))) from album a where artist_id = 1

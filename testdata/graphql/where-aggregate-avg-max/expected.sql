@@ -1,0 +1,1 @@
+select json_build_object('albums', json_agg(json_build_object('albumId', album_id) order by album_id)) from (select album_id, sum(milliseconds)::numeric / count(*) mean, max(milliseconds) longest, max(name) as last from track group by album_id) s where mean > 300000 and longest < 400000 and last >= 'T'

@@ -1,0 +1,1 @@
+select json_build_object('artists', json_agg(json_build_object('name', name) order by artist_id)) from artist join (select artist_id from album group by artist_id having count(*) >= 5 and bool_or(strpos(title, 'Live') > 0) and not bool_or(strpos(title, 'Best') > 0)) s using (artist_id)

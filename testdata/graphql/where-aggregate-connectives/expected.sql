@@ -1,0 +1,1 @@
+with s as (select genre_id, count(*) c, sum(milliseconds) m, count(distinct album_id) a from track group by genre_id) select json_build_object('genres', json_agg(json_build_object('genreId', genre_id, 'name', name) order by genre_id)) from genre join s using (genre_id) where a <> 1 and (c < 15 or m > 100000000)

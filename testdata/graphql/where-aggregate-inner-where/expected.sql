@@ -1,0 +1,1 @@
+select json_build_object('albums', json_agg(json_build_object('albumId', album_id, 'title', title) order by album_id)) from album where album_id in (select album_id from track where milliseconds > 400000 group by album_id having count(*) > 4)

@@ -1,0 +1,1 @@
+select json_build_object('playlists', json_agg(json_build_object('playlistId', playlist_id, 'name', name) order by playlist_id)) from playlist where playlist_id in (select playlist_id from playlist_track join track using (track_id) join genre using (genre_id) where genre.name = 'Classical' group by playlist_id having count(*) > 20)

@@ -1,0 +1,1 @@
+select json_build_object('artists', json_agg(json_build_object('artistId', artist_id) order by artist_id), 'none', json_build_object('count', 0)) from artist where artist_id <= 30 and artist_id not in (select artist_id from album)

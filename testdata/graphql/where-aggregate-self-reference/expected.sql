@@ -1,0 +1,1 @@
+select json_build_object('employees', json_agg(json_build_object('lastName', b.last_name) order by b.employee_id)) from employee b join (select reports_to, count(*) c, min(hire_date) h from employee group by reports_to) s on s.reports_to = b.employee_id where c >= 2 and h < '2003-01-01'

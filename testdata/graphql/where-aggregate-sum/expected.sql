@@ -1,0 +1,1 @@
+select json_build_object('customers', json_agg(json_build_object('customerId', customer_id, 'lastName', last_name) order by customer_id)) from customer join (select customer_id, sum(unit_price * quantity) t from invoice join invoice_line using (invoice_id) group by customer_id) s using (customer_id) where t >= 43

@@ -1,0 +1,1 @@
+select json_build_object('tracks', json_agg(json_build_object('name', name) order by track_id)) from (select name, track_id from track where genre_id = 2 and milliseconds >= 300000 and name <> 'Desafinado' and name <> 'Garota De Ipanema' order by track_id limit 5) s
