@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -91,7 +92,7 @@ func (w *walk) walk(backward bool) error {
 		got := w.service.Execute(context.Background(), transport.Request{Query: query, Variables: variables})
 		var answer struct{ Page walkedPage }
 		if err := json.Unmarshal(got.Data, &answer); err != nil || len(got.Errors) > 0 {
-			return fmt.Errorf("%v %v", got.Errors, err)
+			return errors.Join(errors.New(firstError(got)), err)
 		}
 		begin, end := read, min(read+size, len(w.list))
 		if backward {

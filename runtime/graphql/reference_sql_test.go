@@ -164,7 +164,7 @@ func (x *translator) compare(value, typ string, given map[string]any) string {
 	for _, operator := range slices.Sorted(maps.Keys(given)) {
 		operand := given[operator]
 		text := quote(plainText(operand))
-		sql := ""
+		var sql string
 		switch operator {
 		case "isnull":
 			sql = fmt.Sprintf("(%s is null) = %v", value, operand)
