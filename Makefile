@@ -62,5 +62,6 @@ microbench: needs-go needs-postgres ## benchmarks of the hot paths
 
 nightly: check clients ## what takes long
 	go test -count=5 -race ./runtime/postgres/embedded
+	go test -timeout 60m ./runtime/graphql -args -long
 	go test -run '^$$' -fuzz FuzzLoad -fuzztime 600000x -fuzzminimizetime 200x ./runtime/config
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 9000000x -fuzzminimizetime 200x ./runtime/graphql/plan
