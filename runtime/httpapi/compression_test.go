@@ -103,7 +103,7 @@ func TestNegotiation(t *testing.T) {
 		{"GZIP", "gzip", "gzip"},
 		{"x-gzip", "gzip", "gzip"},
 		{"gzip, deflate, br, zstd", "zstd", "gzip"},
-		{"gzip, deflate, br", "br", "gzip"},
+		{"gzip, deflate, br", "gzip", "gzip"},
 		{"deflate", "", ""},
 		{"gzip;q=0.9, br;q=0.8", "gzip", "gzip"},
 		{"gzip;q=0.8,br;q=0.9", "br", "br"},
