@@ -154,7 +154,7 @@ func (c *crowd) recovers() {
 	c.t.Helper()
 	took := c.everybody().Round(time.Millisecond)
 	c.t.Logf("everybody has a right answer after %v", took)
-	if took > 2*time.Second {
+	if took > 10*time.Second { // by itself 2 s are enough; beside other tests the machine may be late, not the service
 		c.t.Errorf("that is too late")
 	}
 }

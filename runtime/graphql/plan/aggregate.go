@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -248,28 +247,15 @@ func (c *compiler) measured(o *schema.Object, t, function, name string) orderKey
 
 // having writes conditions on aggregates of the rows t.
 func (c *compiler) having(o *schema.Object, t string, conditions map[string]any) (string, *inputError) {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(conditions)) {
-		given := conditions[name]
+	return c.all(conditions, noCondition, func(name string, given any) (string, *inputError) {
 		if name == "where" {
-			continue // it chooses rows, and is no condition on aggregates
+			return "", nil // it chooses rows, and is no condition on aggregates
 		}
-		if given == nil {
-			return "", wrong("null is no condition: leave it out").under("." + name)
-		}
-		if err := c.budget.condition(); err != nil {
-			return "", err
-		}
-		sql, err := c.havingOne(o, t, name, given)
-		if err != nil {
-			return "", err.under("." + name)
-		}
-		if sql != "" {
-			parts = append(parts, sql)
-		}
-	}
-	return strings.Join(parts, " and "), nil
+		return c.havingOne(o, t, name, given)
+	})
 }
+
+const noCondition = "null is no condition: leave it out"
 
 func (c *compiler) havingOne(o *schema.Object, t, name string, given any) (string, *inputError) {
 	inner := func(conditions map[string]any) (string, *inputError) { return c.having(o, t, conditions) }
@@ -284,21 +270,8 @@ func (c *compiler) havingOne(o *schema.Object, t, name string, given any) (strin
 	case "count":
 		return c.compare(schema.Count, "count(*)", given.(map[string]any))
 	}
-	var parts []string
-	members := given.(map[string]any)
-	for _, field := range slices.Sorted(maps.Keys(members)) {
-		operators, _ := members[field].(map[string]any)
-		if operators == nil {
-			return "", wrong("null is no condition: leave it out").under("." + field)
-		}
+	return c.all(given.(map[string]any), noCondition, func(field string, operators any) (string, *inputError) {
 		m := o.Measure(name, field)
-		sql, err := c.compare(m.Codec, m.SQL(column(t, m.Column)), operators)
-		if err != nil {
-			return "", err.under("." + field)
-		}
-		if sql != "" {
-			parts = append(parts, sql)
-		}
-	}
-	return strings.Join(parts, " and "), nil
+		return c.compare(m.Codec, m.SQL(column(t, m.Column)), operators.(map[string]any))
+	})
 }

@@ -11,16 +11,23 @@ import (
 // where writes a condition on rows of o; empty when it holds for every row. The same shape always
 // gives the same text: names are taken in their own order, values are parameters.
 func (c *compiler) where(o *schema.Object, t string, conditions map[string]any) (string, *inputError) {
+	return c.all(conditions, "null is no condition: leave it out, or use isnull", func(name string, given any) (string, *inputError) {
+		return c.condition(o, t, name, given)
+	})
+}
+
+// all joins the members of an object of conditions, all of which must hold; what null says of one that is null.
+func (c *compiler) all(conditions map[string]any, null string, write func(name string, given any) (string, *inputError)) (string, *inputError) {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(conditions)) {
 		given := conditions[name]
 		if given == nil {
-			return "", wrong("null is no condition: leave it out, or use isnull").under("." + name)
+			return "", wrong("%s", null).under("." + name)
 		}
 		if err := c.budget.condition(); err != nil {
 			return "", err
 		}
-		sql, err := c.condition(o, t, name, given)
+		sql, err := write(name, given)
 		if err != nil {
 			return "", err.under("." + name)
 		}
@@ -157,22 +164,9 @@ func (c *compiler) aggregated(r *schema.Relation, parent string, conditions map[
 
 // compare writes the operators on one value, all of which must hold.
 func (c *compiler) compare(codec *schema.Codec, value string, operators map[string]any) (string, *inputError) {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(operators)) {
-		operand := operators[name]
-		if operand == nil {
-			return "", wrong("null equals nothing in SQL: leave the operator out, or use isnull").under("." + name)
-		}
-		if err := c.budget.condition(); err != nil {
-			return "", err
-		}
-		sql, err := c.operator(codec, value, name, operand)
-		if err != nil {
-			return "", err.under("." + name)
-		}
-		parts = append(parts, sql)
-	}
-	return strings.Join(parts, " and "), nil
+	return c.all(operators, "null equals nothing in SQL: leave the operator out, or use isnull", func(name string, operand any) (string, *inputError) {
+		return c.operator(codec, value, name, operand)
+	})
 }
 
 // operator writes one operator on a value.
