@@ -241,19 +241,28 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 	if list != nil {
 		return transport.Response{Result: execute.Result{Errors: list}}
 	}
-	if s.deps.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.deps.Timeout)
-		defer cancel()
-	}
+	ctx, done := s.limited(ctx)
 	result := s.executor.Execute(ctx, p.schema, bound, r.Open)
-	if result.Unavailable || result.Outdated {
+	if result.Stream != nil {
+		result.Stream.OnClose(done)
+	} else {
+		done()
+	}
+	if result.Unavailable && !result.Busy || result.Outdated {
 		select {
 		case s.hurry <- struct{}{}:
 		default: // a look is due already
 		}
 	}
 	return transport.Response{Result: result}
+}
+
+// limited gives a request its time, unless it has less already.
+func (s *Service) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if end, bound := ctx.Deadline(); s.deps.Timeout <= 0 || bound && time.Until(end) <= s.deps.Timeout {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.deps.Timeout)
 }
 
 // Statements compiles a request without running it: for `explain`.

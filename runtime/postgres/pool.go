@@ -72,6 +72,7 @@ func Connect(ctx context.Context, address string, o PoolOptions) (*pgxpool.Pool,
 		}
 		return f
 	}
+	c.DialFunc = dialer(c.ConnectTimeout)
 	// A request that ends early cancels its statement in the server, and the connection lives on.
 	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, CancelRequestDelay: 0, DeadlineDelay: 2 * time.Second}

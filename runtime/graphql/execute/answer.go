@@ -75,6 +75,7 @@ func (a *answering) keep(at int, b []byte) error {
 		// Nobody waits for the rest: watch cancels the statement, and what is on the way is read and dropped.
 		a.unit.finish(outcome{parts: a.parts[:at], failed: &failure{at: at, err: errTooLarge}})
 		a.unit.left.Store(true)
+		a.watch.soon()
 		return errTooLarge
 	}
 	a.room -= len(b)
@@ -106,13 +107,13 @@ func (a *answering) open(r *pgconn.ResultReader, at int, b []byte) error {
 			a.unit.left.Store(true)
 			return errTooLarge
 		}
-		if err := stream.put(b); err != nil {
+		if err := stream.put(a.unit.ctx, b); err != nil {
 			return err
 		}
 		b = make([]byte, 0, size+size/8)
 	}
 	call.Pace.Sized(total + len(b))
-	return stream.put(append(b, ']'))
+	return stream.put(a.unit.ctx, append(b, ']'))
 }
 
 // finish hands the answer over, or has the unit sent again. left are the steps that the server has not taken.
@@ -121,6 +122,9 @@ func (a *answering) finish(left []step) {
 	u := a.unit
 	stream := u.stream.Load()
 	if a.failed == nil && stream == nil {
+		if len(a.units) == 1 { // else it may have come together with others
+			a.quickest(took)
+		}
 		for i := range u.calls {
 			u.calls[i].Pace.Note(took/time.Duration(len(u.calls)), len(a.parts[i]))
 		}
@@ -140,7 +144,7 @@ func (a *answering) finish(left []step) {
 		a.again = append(a.again, u)
 	case isStalePlan(a.failed.err):
 		a.stale, a.again = true, append(a.again, u)
-	case isNeighbours(a.failed.err), isCancelled(a.failed.err) && a.watch.cancelledLately():
+	case isNeighbours(a.failed.err), isPassing(a.failed.err), isCancelled(a.failed.err) && a.watch.interrupted():
 		a.again = append(a.again, u)
 	default:
 		if tooLarge(a.failed.err) {
@@ -171,6 +175,12 @@ func planRows(text []byte) []byte {
 func isNeighbours(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "25P02"
+}
+
+// isPassing tells whether a read fails only because of others that are at work at the same time.
+func isPassing(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
 }
 
 // isMissing tells whether a statement is not prepared on the connection.

@@ -37,7 +37,8 @@ func lockSQL(calls []plan.Call) string {
 	return "lock table " + strings.Join(slices.Sorted(maps.Keys(tables)), ", ") + " in access share mode"
 }
 
-// exchange is one round trip: what was sent for each unit, in the order in which the server answers it.
+// exchange is one round trip: what was sent for each unit, in the order in which the server answers it. A worker
+// uses one again and again.
 type exchange struct {
 	*worker
 	units    []*unit
@@ -48,6 +49,10 @@ type exchange struct {
 	ends     []int // of each unit, in steps
 	at       int   // the unit whose answer is being read
 	again    []*unit
+}
+
+func (x *exchange) begin(w *worker, units []*unit) {
+	*x = exchange{worker: w, units: units, steps: x.steps[:0], ends: x.ends[:0]}
 }
 
 // step is one thing that was sent.
@@ -67,9 +72,13 @@ const (
 	read
 )
 
-// run sends the units, each up to a synchronisation of its own, and gives each its answer. What it returns must
-// be sent again.
-func (x *exchange) run() []*unit {
+// run sends the units, each up to a synchronisation of its own, and gives each its answer. Those that must be sent
+// again are in x.again.
+func (x *exchange) run() {
+	if known := x.single(); known != nil {
+		x.execute(known)
+		return
+	}
 	x.pipeline = x.conn.StartPipeline(background)
 	for _, u := range x.units {
 		x.send(u)
@@ -87,23 +96,52 @@ func (x *exchange) run() []*unit {
 	if err != nil {
 		x.lost(x.units[max(0, x.at-1):], err)
 	}
-	if err := x.pipeline.Close(); err != nil && x.conn.IsClosed() {
-		return x.again
-	}
-	if x.stale {
-		x.forgetPrepared()
-	}
-	return x.again
+	_ = x.pipeline.Close() // what it says is known, or that the connection is closed
 }
 
-// lost is the end of the connection. Whoever has no answer yet is sent again, but no one twice with the same end.
+// single gives the prepared statement that is all there is to run; else nil.
+func (x *exchange) single() *pgconn.StatementDescription {
+	u := x.units[0]
+	if len(x.units) > 1 || len(u.calls) > 1 || u.calls[0].Calls || u.calls[0].Estimate != nil {
+		return nil
+	}
+	if s := x.known.get(u.calls[0].SQL); s != nil {
+		return s.description
+	}
+	return nil
+}
+
+// execute runs a single statement without the lists that a pipeline keeps.
+func (x *exchange) execute(known *pgconn.StatementDescription) {
+	u := x.units[0]
+	a := answering{exchange: x, unit: u, room: u.room, parts: make([][]byte, 1)}
+	err := a.rows(x.conn.ExecStatement(background, known, u.calls[0].Args, nil, nil), step{kind: read})
+	switch {
+	case err == nil || isAnswer(err):
+		if err != nil {
+			a.failed = &failure{err: err}
+		}
+		a.finish(nil)
+	default:
+		if tooLarge(err) { // the driver gives a connection up with a message that is too large
+			u.finish(outcome{failed: &failure{err: errTooLarge}})
+		}
+		x.lost(x.units, err)
+	}
+}
+
+// lost is the end of the connection. Whoever has no answer yet is sent again, but the first one not twice with the
+// same end: it may be the cause.
 func (x *exchange) lost(units []*unit, err error) {
-	for _, u := range units {
+	if isLostConnection(err) && !x.watch.gaveUp() {
+		x.lanes.losses.Add(1)
+	}
+	for i, u := range units {
 		stream := u.stream.Load()
 		switch {
 		case stream != nil:
 			x.cut(stream, err)
-		case u.losses.Add(1) > 1 || !isLostConnection(err) && !tooLarge(err):
+		case i == 0 && (u.losses.Add(1) > 1 || !isLostConnection(err)):
 			u.finish(outcome{failed: &failure{at: -1, err: err}})
 		default:
 			x.again = append(x.again, u)
@@ -200,8 +238,15 @@ func (x *exchange) answer(u *unit, steps []step) error {
 		case err == nil:
 			done++
 		case isAnswer(err):
+			at := -1 // while the synchronisation is awaited
+			if done < len(steps) {
+				at = steps[done].at
+			}
 			if a.failed == nil {
-				a.failed = &failure{at: steps[done].at, err: err}
+				a.failed = &failure{at: at, err: err}
+			}
+			if !isServers(err) {
+				done++ // the server has taken the step
 			}
 		default:
 			if tooLarge(err) && done < len(steps) { // the driver gives a connection up with a message that is too large
@@ -214,10 +259,14 @@ func (x *exchange) answer(u *unit, steps []step) error {
 
 var errEnded = fmt.Errorf("the database ended an exchange early: %w", io.ErrUnexpectedEOF)
 
-// isAnswer tells whether an error is what the server says of a statement; the exchange goes on after it.
+// isAnswer tells whether an error is of a statement, so that the exchange goes on after it.
 func isAnswer(err error) bool {
+	return errors.Is(err, errTooLarge) || errors.Is(err, errLeft) || errors.Is(err, errSlow) || isServers(err) && !isLostConnection(err)
+}
+
+func isServers(err error) bool {
 	var pg *pgconn.PgError
-	return errors.Is(err, errTooLarge) || errors.Is(err, errLeft) || errors.As(err, &pg) && !isLostConnection(err)
+	return errors.As(err, &pg)
 }
 
 // undo makes the list of prepared statements say what the server has, when it has not taken some steps. A

@@ -48,6 +48,15 @@ func alone(t *testing.T, unnamed bool) *worker {
 	return w
 }
 
+// send sends units together, and one by one those that are to be sent again.
+func send(w *worker, units ...*unit) {
+	w.batch = append(w.batch[:0], units...)
+	for again := w.send(); len(again) > 0; {
+		w.batch = append(w.batch[:0], again[0])
+		again = append(again[1:], w.send()...)
+	}
+}
+
 // one is a statement whose only column is called v.
 func one(sql string, args ...string) plan.Call {
 	call := plan.Call{Statement: &plan.Statement{SQL: sql, Columns: []plan.Column{{Before: `{"v":`, Encoding: schema.Raw}}, End: "}"}}
@@ -131,7 +140,7 @@ func TestAFailureEndsAUnit(t *testing.T) {
 				rows(t, w.conn, "create table pairs (id int); create sequence numbers")
 				for range 2 { // the second time the good ones are prepared
 					before, u, after := newUnit([]plan.Call{good(8)}, room, false), newUnit(c.calls, room, false), newUnit([]plan.Call{good(9)}, room, false)
-					w.send(t.Context(), before, u, after)
+					send(w, before, u, after)
 					for _, neighbour := range []*unit{before, after} {
 						<-neighbour.done
 						if neighbour.failed != nil {
@@ -170,9 +179,9 @@ func TestWhatIsPreparedIsBounded(t *testing.T) {
 		if i%5 == 0 {
 			calls = append(calls, one(fmt.Sprintf("select nothing%d", i)), one(fmt.Sprintf("select -%d", i)))
 		}
-		w.send(t.Context(), newUnit(calls, room, false), newUnit(calls[:1], room, false), newUnit(calls[len(calls)-1:], room, false))
+		send(w, newUnit(calls, room, false), newUnit(calls[:1], room, false), newUnit(calls[len(calls)-1:], room, false))
 	}
-	w.send(t.Context(), newUnit([]plan.Call{one("select 1" + strings.Repeat(" ", maxPreparedText))}, room, false))
+	send(w, newUnit([]plan.Call{one("select 1" + strings.Repeat(" ", maxPreparedText))}, room, false))
 	agree(t, w)
 	if kept := w.known.order.Len(); kept != maxPrepared {
 		t.Errorf("%d are kept", kept)
@@ -185,7 +194,7 @@ func TestAnAnswerHasItsRoom(t *testing.T) {
 	w := alone(t, false)
 	endless := one("select generate_series(1, 2000000000)")
 	u := newUnit([]plan.Call{one("select 5"), endless, one("select 6")}, room, false)
-	w.send(t.Context(), u)
+	send(w, u)
 	<-u.done
 	if u.failed == nil || u.failed.at != 1 || !tooLarge(u.failed.err) {
 		t.Fatalf("it failed by %v", u.failed)
@@ -194,7 +203,7 @@ func TestAnAnswerHasItsRoom(t *testing.T) {
 		t.Errorf("it gave %.100q", u.parts)
 	}
 	next := newUnit([]plan.Call{one("select 8")}, room, false)
-	w.send(t.Context(), next)
+	send(w, next)
 	if <-next.done; string(next.parts[0]) != `[{"v":8}]` {
 		t.Errorf("then it says %v", next.outcome)
 	}
@@ -209,7 +218,7 @@ func TestALostConnectionIsNobodysFault(t *testing.T) {
 	for i := range 5 {
 		units = append(units, newUnit([]plan.Call{one(fmt.Sprintf("select %d", i)), one("select 7")}, room, false))
 	}
-	w.send(t.Context(), units...)
+	send(w, units...)
 	for i, u := range units {
 		<-u.done
 		if (u.failed != nil) != (i == 1) {
@@ -317,7 +326,7 @@ func TestAPanicHurtsOnlyItsUnit(t *testing.T) {
 	broken := one("select 1")
 	broken.Columns = append(broken.Columns, plan.Column{Before: ","}) // the row has no second value
 	units := []*unit{newUnit([]plan.Call{one("select 1")}, room, false), newUnit([]plan.Call{broken}, room, false), newUnit([]plan.Call{one("select 3")}, room, false)}
-	w.send(t.Context(), units...)
+	send(w, units...)
 	for i, u := range units {
 		<-u.done
 		if (u.failed != nil) != (i == 1) {

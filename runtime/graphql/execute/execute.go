@@ -2,6 +2,7 @@ package execute
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -55,8 +56,14 @@ type Result struct {
 	Stream *Stream
 	After  string
 
-	Unavailable bool // the database could not be reached: worth another try later
+	Unavailable bool // worth another try later
+	Busy        bool // it is unavailable because too many wait, not because the database is away
 	Outdated    bool // the database is not as the schema has it: worth a look
+}
+
+// failed is the result of a request for which no statement could be run.
+func (e *Executor) failed(err error) Result {
+	return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err), Busy: errors.Is(err, errBusy)}
 }
 
 // answer is what came of one root field's statement.
@@ -86,7 +93,7 @@ func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p plan.Bound, 
 	}
 	answers, err := e.answer(ctx, p)
 	if err != nil {
-		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}
+		return e.failed(err)
 	}
 	return e.assemble(s, p.Plan, answers)
 }
@@ -100,7 +107,7 @@ func (e *Executor) one(ctx context.Context, s *schema.Schema, p plan.Bound, open
 	o, stream, err := e.run(ctx, u)
 	switch {
 	case err != nil:
-		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}
+		return e.failed(err)
 	case o.failed != nil:
 		return e.assemble(s, p.Plan, []answer{{err: o.failed.err}})
 	case stream != nil:
@@ -117,7 +124,7 @@ func (e *Executor) together(ctx context.Context, p plan.Bound) (_ Result, whole 
 	o, _, err := e.run(ctx, u)
 	switch {
 	case err != nil:
-		return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err)}, true
+		return e.failed(err), true
 	case o.failed != nil:
 		return Result{}, false
 	}

@@ -16,7 +16,7 @@ const (
 	quickDepth = 16
 	// queueBound is how many units may wait for a connection, in each lane.
 	queueBound = 4096
-	// quickBelow is the time of a run up to which a statement shares a connection.
+	// quickBelow is the time of a run, beside the way to the server and back, up to which a statement shares a connection.
 	quickBelow = time.Millisecond
 )
 
@@ -28,24 +28,33 @@ const (
 //	unit ─┬─ quick ─────────> queue ─> 1-4 workers, up to 16 units on the way on the connection of each
 //	      └─ slow, unknown ─> queue ─> one of the other connections, for this unit
 //
-// A unit that waits behind one that takes long is sent again on a connection of its own; the first answer counts.
+// A unit of the quick lane that waits behind one that takes long, whose connection is lost, or that takes long
+// itself is run once more in the slow lane, by whoever asks for it; the first answer counts.
 type lanes struct {
 	dial    func(ctx context.Context) (*pgconn.PgConn, error)
 	log     *slog.Logger
 	unnamed bool
 
-	queue chan *unit // of the quick lane
-	quick int32      // its workers at most
-	hired atomic.Int32
-	idle  atomic.Int32
-	stuck atomic.Int32 // workers whose statement takes long
+	queue     chan *unit // of the quick lane
+	quick     int32      // its workers at most
+	hired     atomic.Int32
+	idle      atomic.Int32
+	ready     atomic.Int32 // workers that have a connection
+	stuck     atomic.Int32 // workers whose statement takes long
+	strangers atomic.Int32 // units of which nobody knows whether they are quick
 
 	free    chan *worker // connections of the slow lane that nobody uses
+	spare   chan *worker // those that wait until others take long
 	slow    int32        // how many there may be
+	turns   atomic.Int32 // how many may run at once while none of them takes long
 	opened  atomic.Int32
+	surplus atomic.Int32 // how many of them are to be spare again, when they become free
 	waiting atomic.Int32
 
-	losses  atomic.Int64 // connections lost: those from before are asked before they are used
+	alive  atomic.Int32 // connections that are open
+	losses atomic.Int64 // connections that broke: those from before are looked at before they are used
+	least  atomic.Int64 // nanoseconds of the quickest run of all: the way to the server and back
+
 	quit    chan struct{}
 	closing sync.Once
 	work    sync.WaitGroup
@@ -55,11 +64,13 @@ type lanes struct {
 func newLanes(dial func(ctx context.Context) (*pgconn.PgConn, error), log *slog.Logger, connections int, unnamed bool) *lanes {
 	quick := max(1, min(4, connections/3))
 	slow := max(1, connections-quick)
-	return &lanes{
+	l := &lanes{
 		dial: dial, log: log, unnamed: unnamed, quit: make(chan struct{}),
 		queue: make(chan *unit, queueBound), quick: int32(quick),
-		free: make(chan *worker, slow), slow: int32(slow),
+		free: make(chan *worker, slow), spare: make(chan *worker, slow), slow: int32(slow),
 	}
+	l.turns.Store(l.slow)
+	return l
 }
 
 // errBusy refuses a unit that would be one too many in a queue.
@@ -67,16 +78,22 @@ var errBusy = errors.New("too many requests wait for the database")
 
 // run runs a unit in the lane that suits it and gives what comes of it.
 func (l *lanes) run(ctx context.Context, u *unit) (outcome, *Stream) {
-	quick, large := l.judge(u)
-	switch {
-	case !quick && !large:
-		return l.direct(ctx, u)
-	case !quick:
+	u.ctx = ctx
+	select {
+	case <-l.quit:
+		u.leave(pgconn.ErrConnClosed)
+		return u.answer()
+	default:
+	}
+	switch l.judge(u) {
+	case slowLane:
+		return l.direct(u)
+	case handedOver:
 		// Another one reads, so that the answer can leave meanwhile.
 		u.handed = true
-		l.work.Go(func() { l.direct(ctx, u) })
-	default:
-		u.stuck = make(chan struct{})
+		l.work.Go(func() { l.direct(u) })
+	case quickLane:
+		u.elsewhere = make(chan struct{})
 		select {
 		case l.queue <- u:
 			l.hire()
@@ -86,137 +103,59 @@ func (l *lanes) run(ctx context.Context, u *unit) (outcome, *Stream) {
 	}
 	select {
 	case <-u.done:
-	case <-u.stuck:
-		return l.direct(ctx, u)
+	case <-u.elsewhere:
+		return l.direct(u)
 	case <-ctx.Done():
 		u.leave(ctx.Err())
 	}
 	return u.answer()
 }
 
-// judge chooses by what is known of a unit's statements: whether they are quick, and otherwise whether the answer
-// may be one that leaves in parts. One that nobody knows yet gets a connection of its own if one is free.
-func (l *lanes) judge(u *unit) (quick, large bool) {
-	known := true
+type lane uint8
+
+const (
+	quickLane lane = iota
+	slowLane
+	handedOver // the slow lane, with another one to read
+)
+
+// judge chooses a lane by what is known of a unit's statements. One that nobody knows yet gets a connection of its
+// own if one is free, and else may take all workers of the quick lane but one.
+func (l *lanes) judge(u *unit) lane {
+	known, below := true, quickBelow+time.Duration(l.least.Load())
 	for i := range u.calls {
 		pace := &u.calls[i].Pace
 		took := pace.Took()
-		if pace.Bytes() > streamFrom {
-			return false, u.open
-		}
-		if took > quickBelow {
-			return false, false
+		switch {
+		case pace.Bytes() > streamFrom && u.open:
+			return handedOver
+		case pace.Bytes() > streamFrom, took > below:
+			return slowLane
 		}
 		known = known && took > 0
 	}
-	busy := len(l.free) == 0 && l.opened.Load() >= l.slow
-	if (known || busy) && l.stuck.Load() < l.quick {
-		return true, false
+	switch {
+	case l.stuck.Load() >= l.quick, l.hired.Load() > 0 && l.ready.Load() == 0 && l.alive.Load() > 0:
+	case known:
+		return quickLane
+	case len(l.free) == 0 && l.opened.Load() >= l.turns.Load():
+		if l.strangers.Add(1) < l.quick {
+			u.stranger = l
+			return quickLane
+		}
+		l.strangers.Add(-1)
 	}
-	return false, !known && u.open
+	if !known && u.open {
+		return handedOver
+	}
+	return slowLane
 }
 
-// overtake gives what waits for the quick lane connections of its own.
-func (l *lanes) overtake() {
-	for {
-		select {
-		case u := <-l.queue:
-			u.overtaken()
-		default:
+// quickest notes the time of a run that was alone on its connection.
+func (l *lanes) quickest(took time.Duration) {
+	for least := l.least.Load(); least == 0 || int64(took) < least; least = l.least.Load() {
+		if l.least.CompareAndSwap(least, int64(took)) {
 			return
-		}
-	}
-}
-
-// hire starts a worker of the quick lane when one is needed and there may be one more.
-func (l *lanes) hire() {
-	for int(l.idle.Load()) < len(l.queue) {
-		hired := l.hired.Load()
-		if hired >= l.quick {
-			return
-		}
-		if l.hired.CompareAndSwap(hired, hired+1) {
-			l.start(false)
-			return
-		}
-	}
-}
-
-func (l *lanes) start(ahead bool) {
-	w := &worker{lanes: l}
-	l.work.Go(func() { w.run(ahead) })
-}
-
-// direct runs a unit on a connection that nobody else uses meanwhile.
-func (l *lanes) direct(ctx context.Context, u *unit) (outcome, *Stream) {
-	w, err := l.acquire(ctx)
-	if err != nil {
-		u.leave(err)
-		return u.answer()
-	}
-	stop := context.AfterFunc(ctx, func() {
-		u.left.Store(true)
-		w.watch.soon() // it cancels what runs
-	})
-	w.send(ctx, u)
-	stop()
-	l.release(w)
-	if err := ctx.Err(); err != nil {
-		u.leave(err)
-	}
-	return u.answer()
-}
-
-func (l *lanes) release(w *worker) {
-	l.free <- w
-	select {
-	case <-l.quit:
-		l.disconnect()
-	default:
-	}
-}
-
-// acquire takes a connection of the slow lane; those who wait get theirs in the order in which they came.
-func (l *lanes) acquire(ctx context.Context) (*worker, error) {
-	select {
-	case w := <-l.free:
-		return w, nil
-	default:
-	}
-	for opened := l.opened.Load(); opened < l.slow; opened = l.opened.Load() {
-		if l.opened.CompareAndSwap(opened, opened+1) {
-			return &worker{lanes: l, alone: true}, nil
-		}
-	}
-	if l.waiting.Add(1) > queueBound {
-		l.waiting.Add(-1)
-		return nil, errBusy
-	}
-	defer l.waiting.Add(-1)
-	select {
-	case w := <-l.free:
-		return w, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-l.quit:
-		return nil, pgconn.ErrConnClosed
-	}
-}
-
-// warm opens all connections, so that no request waits for one: a new backend is slow for its first seconds.
-func (l *lanes) warm() {
-	for hired := l.hired.Load(); hired < l.quick; hired = l.hired.Load() {
-		if l.hired.CompareAndSwap(hired, hired+1) {
-			l.start(true)
-		}
-	}
-	for opened := l.opened.Load(); opened < l.slow; opened = l.opened.Load() {
-		if l.opened.CompareAndSwap(opened, opened+1) {
-			l.work.Go(func() {
-				w := &worker{lanes: l, alone: true}
-				w.ahead()
-				l.free <- w
-			})
 		}
 	}
 }
@@ -236,6 +175,8 @@ func (l *lanes) disconnect() {
 	for {
 		select {
 		case w := <-l.free:
+			w.disconnect()
+		case w := <-l.spare:
 			w.disconnect()
 		default:
 			return

@@ -26,6 +26,8 @@ func (e *Executor) problem(err error) *gqlerror.Error {
 		return plan.Problem(plan.Timeout, "the request was given up before it was answered", nil)
 	case errors.Is(err, errTooLarge):
 		return plan.Problem(plan.TooComplex, "the answer is larger than it may be: ask for fewer rows or fields ([graphql.limits] response is the bound)", nil)
+	case errors.Is(err, errBusy):
+		return plan.Problem(plan.InternalError, errBusy.Error()+"; try again soon", nil)
 	case errors.As(err, &pg):
 		if known := statementProblem(pg); known != nil {
 			return known

@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 
@@ -15,6 +16,7 @@ import (
 //	   │            └──┘ again: a stale plan, a lost connection, a neighbour's failure
 //	   └── left: whoever asked has gone; what runs is cancelled
 type unit struct {
+	ctx    context.Context // of whoever asks
 	calls  []plan.Call
 	room   int  // bytes that the answers may have in all
 	open   bool // the answer may leave before it is complete
@@ -25,10 +27,12 @@ type unit struct {
 	claimed atomic.Bool // somebody gives, or has given, the answer: a unit may be on two connections at once
 	left    atomic.Bool
 	done    chan struct{}
-	warned  atomic.Bool
-	stuck   chan struct{} // of the quick lane: closed when what runs before it takes long
 	outcome
 	stream atomic.Pointer[Stream] // set before done when the rest of the answer is still to come
+
+	elsewhere chan struct{} // of the quick lane: closed when it is to be run in the slow one
+	moved     atomic.Bool   // elsewhere is closed
+	stranger  *lanes        // whose quick lane it is in although nobody knows it
 
 	tries  atomic.Int32
 	losses atomic.Int32 // connections that were lost with it
@@ -50,11 +54,17 @@ type failure struct {
 var errTooLarge = errors.New("the answer is too large")
 
 func newUnit(calls []plan.Call, room int, open bool) *unit {
-	return &unit{calls: calls, room: room, open: open && len(calls) == 1 && !calls[0].One, done: make(chan struct{})}
+	return &unit{ctx: background, calls: calls, room: room, open: open && len(calls) == 1 && !calls[0].One, done: make(chan struct{})}
 }
 
 // claim takes the right to give the answer.
-func (u *unit) claim() bool { return u.claimed.CompareAndSwap(false, true) }
+func (u *unit) claim() bool {
+	first := u.claimed.CompareAndSwap(false, true)
+	if first && u.stranger != nil {
+		u.stranger.strangers.Add(-1)
+	}
+	return first
+}
 
 // finish gives the answer, unless somebody else has.
 func (u *unit) finish(o outcome) {
@@ -76,15 +86,15 @@ func (u *unit) leave(why error) {
 	u.finish(outcome{failed: &failure{at: -1, err: why}})
 }
 
-// overtaken tells whoever waits that the unit should have a connection of its own.
-func (u *unit) overtaken() {
-	if u.warned.CompareAndSwap(false, true) {
-		close(u.stuck)
+// move tells whoever waits for a unit of the quick lane to run it in the slow one.
+func (u *unit) move() {
+	if u.moved.CompareAndSwap(false, true) {
+		close(u.elsewhere)
 	}
 }
 
 // gone tells whether nobody waits for the unit any more.
 func (u *unit) gone() bool {
 	stream := u.stream.Load()
-	return u.left.Load() || stream != nil && stream.closed()
+	return u.left.Load() || u.ctx.Err() != nil || stream != nil && stream.closed()
 }

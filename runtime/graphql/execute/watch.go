@@ -11,12 +11,14 @@ import (
 const (
 	// patience is how long the units behind one that runs wait for it.
 	patience = 40 * time.Millisecond
+	// sharing is how long a statement may hold a connection of the quick lane.
+	sharing = 5 * patience
 	// cancelPatience is how long a connection may take to answer after a cancel request before it is given up.
 	cancelPatience = 500 * time.Millisecond
 )
 
 // watch looks after the unit that runs on a connection. When it takes long, those behind it get connections of
-// their own; when nobody waits for it any more, it is cancelled.
+// their own; when it holds a connection of the quick lane for long, or nobody waits for it any more, it is cancelled.
 type watch struct {
 	mu        sync.Mutex // guards what follows
 	timer     *time.Timer
@@ -26,16 +28,20 @@ type watch struct {
 	units     []*unit // on the way, in the order of their answers; nil when there are none
 	at        int     // the one that runs
 	since     time.Time
-	stuck     bool      // the one that runs takes long, and the lanes know it
-	cancelled time.Time // when a cancel request was sent last
-	pending   bool      // it was for the unit that runs
+	stuck     bool       // the one that runs takes long, and the lanes know it
+	lent      bool       // one more runs in the slow lane because of it
+	cancelled time.Time  // when a cancel request was sent last, for one of the units
+	receipt   chan error // what came of it
+	pending   bool       // it was for the unit that runs
+	givenUp   bool       // the connection was closed, as it did not answer
 }
 
 func (s *watch) begin(w *worker, units []*unit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.worker, s.conn, s.units = w, w.conn, units
-	s.at, s.since, s.pending = 0, time.Now(), false
+	s.at, s.since = 0, time.Now()
+	s.cancelled, s.receipt, s.pending, s.givenUp = time.Time{}, nil, false, false
 	if s.armed {
 		return
 	}
@@ -58,26 +64,43 @@ func (s *watch) next() time.Duration {
 	return took
 }
 
-func (s *watch) end() {
+// end notes that nothing is on the way any more. It is false when a cancel request may still hit what is sent next.
+func (s *watch) end() (safe bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	receipt := s.receipt
 	s.units = nil
 	s.loosen()
+	s.mu.Unlock()
+	// The server ends the connection of a cancel request when it has done what it asks for.
+	return receipt == nil || <-receipt == nil
 }
 
 // loosen notes that what took long has ended.
 func (s *watch) loosen() {
-	if s.stuck {
-		s.stuck = false
+	if !s.stuck {
+		return
+	}
+	s.stuck = false
+	switch {
+	case !s.worker.alone:
 		s.worker.stuck.Add(-1)
+	case s.lent:
+		s.worker.takeBack()
 	}
 }
 
-// cancelledLately tells whether a cancel request may still hit a statement that it was not meant for.
-func (s *watch) cancelledLately() bool {
+// interrupted tells whether a cancel request was sent that may have hit another unit than it was meant for.
+func (s *watch) interrupted() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.cancelled.IsZero() && time.Since(s.cancelled) < cancelPatience
+	return s.receipt != nil
+}
+
+// gaveUp tells whether it was this side that closed the connection.
+func (s *watch) gaveUp() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.givenUp
 }
 
 // soon has a look without waiting for the timer.
@@ -100,33 +123,53 @@ func (s *watch) look() {
 	defer s.timer.Reset(patience)
 	took := time.Since(s.since)
 	running := s.units[s.at]
-	if took < patience && !running.gone() {
-		return
-	}
-	if !s.worker.alone && took >= patience {
-		if !s.stuck {
-			s.stuck = true
-			s.worker.stuck.Add(1)
-		}
-		for i := range running.calls {
-			running.calls[i].Pace.Stuck(took)
-		}
-		for _, behind := range s.units[s.at+1:] {
-			behind.overtaken()
-		}
-		s.worker.overtake()
+	if took >= patience {
+		s.hold(running, took)
 	}
 	switch {
-	case !running.gone():
+	case !running.gone() && (s.worker.alone || took < sharing):
 	case !s.pending:
-		s.pending, s.cancelled = true, time.Now()
-		conn := s.conn
-		s.worker.work.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), cancelPatience) // nobody else waits for it
-			defer cancel()
-			_ = conn.CancelRequest(ctx) // when it does not arrive, the connection is given up below
-		})
+		s.cancel()
 	case time.Since(s.cancelled) > cancelPatience:
+		s.givenUp = true
 		_ = s.conn.Conn().Close() // reading ends with an error, and the connection is replaced
 	}
+}
+
+// hold notes that a unit takes long: nobody is to wait because of it.
+func (s *watch) hold(running *unit, took time.Duration) {
+	for i := range running.calls {
+		running.calls[i].Pace.Stuck(took)
+	}
+	for _, behind := range s.units[s.at+1:] {
+		behind.move()
+	}
+	l := s.worker.lanes
+	switch {
+	case s.stuck:
+	case s.worker.alone:
+		s.lent = l.lend()
+	case l.stuck.Add(1) >= l.hired.Load():
+		l.overtake()
+	}
+	s.stuck = true
+}
+
+// cancel asks the server to end the statement that runs.
+func (s *watch) cancel() {
+	s.pending, s.cancelled = true, time.Now()
+	conn, before, receipt := s.conn, s.receipt, make(chan error, 1)
+	s.receipt = receipt
+	s.worker.work.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), cancelPatience) // nobody else waits for it
+		defer cancel()
+		err := conn.CancelRequest(ctx)
+		if err == nil {
+			err = ctx.Err() // the request left, but nothing says that it was taken
+		}
+		if before != nil && err == nil {
+			err = <-before
+		}
+		receipt <- err
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"runtime/debug"
 	"time"
 
@@ -14,98 +15,116 @@ import (
 // worker owns one connection.
 type worker struct {
 	*lanes
-	alone  bool // it has one unit at a time
-	conn   *pgconn.PgConn
-	known  *prepared
-	losses int64 // of the lanes, when conn was made or asked last
-	watch  watch
-	batch  []*unit
+	alone    bool // it has one unit at a time
+	conn     *pgconn.PgConn
+	known    *prepared
+	losses   int64 // of the lanes, when conn was made or looked at last
+	watch    watch
+	batch    []*unit // those to send, or on the way
+	exchange exchange
 }
 
 // maxTries bounds how often a unit is sent: each change of the schema while it is at work takes one, and so
 // does each connection that is lost with it.
 const maxTries = 4
 
-// run takes units of the quick lane until the lanes are closed.
-func (w *worker) run(ahead bool) {
-	defer w.disconnect()
-	if ahead {
-		w.ahead()
-	}
-	for {
-		w.idle.Add(1)
-		select {
-		case <-w.quit:
-			w.idle.Add(-1)
-			return
-		case u := <-w.queue:
-			w.idle.Add(-1)
-			w.batch = append(w.batch[:0], u)
-		}
-		w.fill()
-		w.send(background, w.batch...)
-	}
-}
+// sideTime bounds what a worker asks for itself, in the background of requests.
+const sideTime = 500 * time.Millisecond
 
-// ahead opens the connection before anybody needs it.
-func (w *worker) ahead() {
-	if err := w.connect(background); err != nil {
-		w.log.Debug("a connection could not be opened ahead of requests", slog.Any("error", err))
-	}
-}
-
-// fill takes what else is in the queue, as far as it may be on the way together.
-func (w *worker) fill() {
-	for len(w.batch) < quickDepth {
-		select {
-		case u := <-w.queue:
-			w.batch = append(w.batch, u)
-		default:
-			return
-		}
-	}
-}
-
-// send sends units together, and those that have to be sent again one by one: whatever went wrong with one of
-// them cannot hurt the others a second time. ctx bounds how long a connection may take to open.
-func (w *worker) send(ctx context.Context, units ...*unit) {
-	again := w.once(ctx, units)
-	for len(again) > 0 {
-		u := again[0]
-		again = append(w.once(ctx, []*unit{u}), again[1:]...)
-	}
-}
-
-// once sends units and gives those that must be sent again.
-func (w *worker) once(ctx context.Context, units []*unit) (again []*unit) {
-	waiting := units[:0:len(units)]
-	for _, u := range units {
-		if u.claimed.Load() {
-			continue
-		}
-		if u.tries.Add(1) > maxTries {
+// send sends the units of the batch that still need it, and gives those that must be sent again.
+func (w *worker) send() (again []*unit) {
+	units := w.batch[:0]
+	for _, u := range w.batch {
+		switch {
+		case u.claimed.Load() || u.gone():
+		case u.tries.Add(1) > maxTries:
 			u.finish(outcome{failed: &failure{at: -1, err: errTried}})
-			continue
+		default:
+			units = append(units, u)
 		}
-		waiting = append(waiting, u)
 	}
-	if len(waiting) == 0 {
+	w.batch = units
+	if len(units) == 0 {
 		return nil
 	}
-	if err := w.connect(ctx); err != nil {
-		for _, u := range waiting {
+	if err := w.ensure(); err != nil {
+		if w.alive.Load() > 0 {
+			return append(again, units...)
+		}
+		for _, u := range units {
 			u.finish(outcome{failed: &failure{at: -1, err: err}})
 		}
 		return nil
 	}
-	return w.exchange(waiting)
+	return w.roundTrip(units)
 }
 
-var errTried = errors.New("the statement was sent several times without an answer")
+var (
+	errTried = errors.New("the statement was sent several times without an answer")
+	errLater = errors.New("the connection is being made")
+)
 
-// exchange is one round trip with units.
-func (w *worker) exchange(units []*unit) (again []*unit) {
-	x := exchange{worker: w, units: units}
+// ensure makes sure that there is a connection. Units of the quick lane do not wait for one while others are open.
+func (w *worker) ensure() error {
+	if losses := w.lanes.losses.Load(); w.conn != nil && w.losses != losses {
+		// One from before another one broke may have broken as well, as when the server was started anew.
+		w.losses = losses
+		if w.broken() {
+			w.disconnect()
+		}
+	}
+	switch {
+	case w.conn != nil:
+		return nil
+	case w.alone:
+		return w.connect(w.batch[0].ctx)
+	case w.alive.Load() > 0:
+		return errLater
+	}
+	return w.connect(background)
+}
+
+func (w *worker) connect(ctx context.Context) error {
+	losses := w.lanes.losses.Load()
+	conn, err := w.dial(ctx)
+	if err != nil {
+		return err
+	}
+	w.conn, w.known, w.losses = conn, newPrepared(), losses
+	w.alive.Add(1)
+	if !w.alone {
+		w.ready.Add(1)
+	}
+	return nil
+}
+
+func (w *worker) disconnect() {
+	if w.conn == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), sideTime) // of the goodbye
+	defer cancel()
+	_ = w.conn.Close(ctx) // whatever it says, the connection is gone
+	w.conn = nil
+	w.alive.Add(-1)
+	if !w.alone {
+		w.ready.Add(-1)
+	}
+}
+
+// broken tells whether the server has ended a connection on which nothing is on the way.
+func (w *worker) broken() bool {
+	_ = w.conn.Conn().SetReadDeadline(time.Now().Add(time.Millisecond)) // what cannot be set fails in reading
+	_, err := w.conn.ReceiveMessage(background)
+	_ = w.conn.Conn().SetReadDeadline(time.Time{})
+	var timeout net.Error
+	return err != nil && !(errors.As(err, &timeout) && timeout.Timeout())
+}
+
+// roundTrip is one exchange with units. It leaves a connection that can go on, or none.
+func (w *worker) roundTrip(units []*unit) (again []*unit) {
+	x := &w.exchange
+	x.begin(w, units)
 	defer func() {
 		if p := recover(); p != nil {
 			w.log.Error("reading an answer panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
@@ -115,67 +134,28 @@ func (w *worker) exchange(units []*unit) (again []*unit) {
 		}
 	}()
 	w.watch.begin(w, units)
-	again = x.run()
-	w.watch.end()
-	if w.conn.IsClosed() {
-		w.lanes.losses.Add(1)
+	x.run()
+	if safe := w.watch.end(); !safe || w.conn.IsClosed() {
 		w.disconnect()
-	} else if w.conn.TxStatus() != 'I' {
-		w.rollback()
+		return x.again
 	}
-	return again
+	if w.conn.TxStatus() != 'I' {
+		w.say("rollback") // a failure has ended a transaction that was begun
+	}
+	if x.stale && w.conn != nil && w.say("deallocate all") {
+		w.known = newPrepared()
+	}
+	return x.again
 }
 
-// rollback leaves a transaction that a failure has ended.
-func (w *worker) rollback() {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) // it outlives the request that failed
-	defer cancel()
-	if _, err := w.conn.Exec(ctx, "rollback").ReadAll(); err != nil {
-		w.disconnect()
-	}
-}
-
-// connect makes sure that there is a connection. One from before another one was lost is asked first: it may
-// have been lost as well, as when the server was started anew.
-func (w *worker) connect(ctx context.Context) error {
-	losses := w.lanes.losses.Load()
-	if w.conn != nil && w.losses != losses {
-		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-		_, err := w.conn.Exec(ctx, "").ReadAll()
-		cancel()
-		if err != nil {
-			w.disconnect()
-		}
-	}
-	w.losses = losses
-	if w.conn != nil {
-		return nil
-	}
-	conn, err := w.dial(ctx)
+// say runs a command of the worker's own; a connection that does not answer is given up.
+func (w *worker) say(sql string) bool {
+	_ = w.conn.Conn().SetDeadline(time.Now().Add(sideTime)) // what cannot be set fails in reading
+	_, err := w.conn.Exec(background, sql).ReadAll()
 	if err != nil {
-		return err
-	}
-	w.conn, w.known = conn, newPrepared()
-	return nil
-}
-
-func (w *worker) disconnect() {
-	if w.conn == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // of the goodbye
-	defer cancel()
-	_ = w.conn.Close(ctx) // whatever it says, the connection is gone
-	w.conn = nil
-}
-
-// forgetPrepared makes a connection prepare everything anew.
-func (w *worker) forgetPrepared() {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) // it serves whoever comes next
-	defer cancel()
-	if _, err := w.conn.Exec(ctx, "deallocate all").ReadAll(); err != nil {
 		w.disconnect()
-		return
+		return false
 	}
-	w.known = newPrepared()
+	_ = w.conn.Conn().SetDeadline(time.Time{})
+	return true
 }

@@ -1,0 +1,130 @@
+package execute
+
+import "github.com/jackc/pgx/v5/pgconn"
+
+// direct runs a unit on a connection that nobody else uses meanwhile, and on another one when that is lost.
+func (l *lanes) direct(u *unit) (outcome, *Stream) {
+	for more := true; more; {
+		w, err := l.acquire(u)
+		if err != nil {
+			u.leave(err)
+		}
+		if w == nil {
+			break
+		}
+		more = w.serve(u)
+	}
+	if err := u.ctx.Err(); err != nil {
+		u.leave(err)
+	}
+	return u.answer()
+}
+
+// serve runs a unit by itself, as often as that helps. It tells whether the unit is to be run on another connection.
+func (w *worker) serve(u *unit) (elsewhere bool) {
+	defer w.release()
+	for {
+		w.batch = append(w.batch[:0], u)
+		again := w.send()
+		clear(w.batch)
+		if len(again) == 0 {
+			return false
+		}
+		if w.conn == nil {
+			return true
+		}
+	}
+}
+
+// release gives a connection of the slow lane back. One that is broken comes back when it is made again, or at
+// once where no other is open: whoever takes it is told soon that the database is away.
+func (w *worker) release() {
+	if w.conn == nil && w.alive.Load() > 0 {
+		w.work.Go(func() {
+			if w.connected() {
+				w.rest()
+			}
+		})
+		return
+	}
+	w.rest()
+}
+
+func (w *worker) rest() {
+	select {
+	case <-w.quit:
+		w.disconnect()
+		return
+	default:
+	}
+	if w.spared() {
+		w.spare <- w
+	} else {
+		w.free <- w
+	}
+	select {
+	case <-w.quit: // closed just now
+		w.lanes.disconnect()
+	default:
+	}
+}
+
+// lend lets one more statement run, as one of those that run takes long; it is false where there is none more.
+func (l *lanes) lend() bool {
+	select {
+	case w := <-l.spare:
+		l.free <- w
+		return true
+	default:
+	}
+	for opened := l.opened.Load(); opened < l.slow; opened = l.opened.Load() {
+		if l.opened.CompareAndSwap(opened, opened+1) {
+			l.free <- &worker{lanes: l, alone: true}
+			return true
+		}
+	}
+	return false
+}
+
+// takeBack lets one statement less run, as what took long has ended.
+func (l *lanes) takeBack() { l.surplus.Add(1) }
+
+// spared tells whether a connection that has become free is one too many.
+func (l *lanes) spared() bool {
+	for surplus := l.surplus.Load(); surplus > 0; surplus = l.surplus.Load() {
+		if l.surplus.CompareAndSwap(surplus, surplus-1) {
+			return true
+		}
+	}
+	return false
+}
+
+// acquire takes a connection of the slow lane; those who wait get theirs in the order in which they came. It gives
+// none when the answer has come meanwhile.
+func (l *lanes) acquire(u *unit) (*worker, error) {
+	select {
+	case w := <-l.free:
+		return w, nil
+	default:
+	}
+	for opened := l.opened.Load(); opened < l.turns.Load(); opened = l.opened.Load() {
+		if l.opened.CompareAndSwap(opened, opened+1) {
+			return &worker{lanes: l, alone: true}, nil
+		}
+	}
+	if l.waiting.Add(1) > queueBound {
+		l.waiting.Add(-1)
+		return nil, errBusy
+	}
+	defer l.waiting.Add(-1)
+	select {
+	case w := <-l.free:
+		return w, nil
+	case <-u.done:
+		return nil, nil
+	case <-u.ctx.Done():
+		return nil, u.ctx.Err()
+	case <-l.quit:
+		return nil, pgconn.ErrConnClosed
+	}
+}

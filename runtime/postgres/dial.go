@@ -1,0 +1,23 @@
+package postgres
+
+import (
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// silence is how long the other end of a connection may leave what was sent without a sign that it came. A line on
+// which everything is dropped, as after a failover or behind a firewall that has forgotten it, says nothing else.
+const silence = 2 * time.Second
+
+// dialer gives connections on which silence is noticed, also while a long statement runs. The time that a statement
+// takes has nothing to do with it: it is the kernel at the other end that answers.
+func dialer(timeout time.Duration) pgconn.DialFunc {
+	d := net.Dialer{
+		Timeout:         timeout,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: silence, Interval: silence / 2, Count: 2},
+		Control:         noticeSilence,
+	}
+	return d.DialContext
+}
