@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
@@ -17,9 +18,9 @@ import (
 // TestLargeAnswersStream asks for more than is held: the answer comes in parts, and is whole all the same.
 func TestLargeAnswersStream(t *testing.T) {
 	t.Parallel()
-	s, _ := open(t, graphql.DefaultConfig(), sql(t, `
+	s, _ := openWith(t, graphql.DefaultConfig(), graphql.Deps{Timeout: 30 * time.Second, Connections: 2}, sql(t, `
 		create table page (id int primary key, text text not null);
-		insert into page select i, repeat(i || ' ', 1000) from generate_series(1, 900) i;`))
+		insert into page select i, repeat(i || ' ', 5000) from generate_series(1, 900) i;`))
 	mux := http.NewServeMux()
 	s.Routes(mux)
 	server := httptest.NewServer(mux)
@@ -44,6 +45,19 @@ func TestLargeAnswersStream(t *testing.T) {
 		if response.ContentLength >= 0 {
 			t.Errorf("it was held: its length is %d", response.ContentLength)
 		}
+	}
+	// A client that is slower than the database gets everything, and does not hold its connection.
+	response, err := ask(t.Context(), "{ pages(limit: 900) { id text } }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Execute(t.Context(), transport.Request{Query: "{ pages(limit: 1) { id } }"}); string(got.Data) != `{"pages":[{"id":1}]}` {
+		t.Errorf("meanwhile another one gets %s %v", got.Data, got.Errors)
+	}
+	got, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if err != nil || len(got) != len(`{"data":}`)+len(whole.Data) {
+		t.Errorf("it gets %d bytes: %v", len(got), err)
 	}
 	// A client that goes away frees the connection to the database.
 	for range 10 {

@@ -3,7 +3,7 @@ package execute
 import "github.com/jackc/pgx/v5/pgconn"
 
 // direct runs a unit on a connection that nobody else uses meanwhile, and on another one when that is lost.
-func (l *lanes) direct(u *unit) (outcome, *Stream) {
+func (l *lanes) direct(u *unit) {
 	for more := true; more; {
 		w, err := l.acquire(u)
 		if err != nil {
@@ -17,7 +17,6 @@ func (l *lanes) direct(u *unit) (outcome, *Stream) {
 	if err := u.ctx.Err(); err != nil {
 		u.leave(err)
 	}
-	return u.answer()
 }
 
 // serve runs a unit by itself, as often as that helps. It tells whether the unit is to be run on another connection.
@@ -39,7 +38,7 @@ func (w *worker) serve(u *unit) (elsewhere bool) {
 // release gives a connection of the slow lane back. One that is broken comes back when it is made again, or at
 // once where no other is open: whoever takes it is told soon that the database is away.
 func (w *worker) release() {
-	if w.conn == nil && w.alive.Load() > 0 {
+	if w.conn == nil && w.there.Load() > 0 {
 		w.work.Go(func() {
 			if w.connected() {
 				w.rest()
@@ -99,18 +98,29 @@ func (l *lanes) spared() bool {
 	return false
 }
 
-// acquire takes a connection of the slow lane; those who wait get theirs in the order in which they came. It gives
-// none when the answer has come meanwhile.
-func (l *lanes) acquire(u *unit) (*worker, error) {
+// vacancy takes a connection of the slow lane if one is free, or may be opened.
+func (l *lanes) vacancy() *worker {
 	select {
 	case w := <-l.free:
-		return w, nil
+		return w
 	default:
 	}
 	for opened := l.opened.Load(); opened < l.turns.Load(); opened = l.opened.Load() {
 		if l.opened.CompareAndSwap(opened, opened+1) {
-			return &worker{lanes: l, alone: true}, nil
+			return &worker{lanes: l, alone: true}
 		}
+	}
+	return nil
+}
+
+// vacant gives how many units could have a connection of the slow lane now.
+func (l *lanes) vacant() int { return len(l.free) + int(max(0, l.turns.Load()-l.opened.Load())) }
+
+// acquire takes a connection of the slow lane; those who wait get theirs in the order in which they came. It gives
+// none when the answer has come meanwhile.
+func (l *lanes) acquire(u *unit) (*worker, error) {
+	if w := l.vacancy(); w != nil {
+		return w, nil
 	}
 	if l.waiting.Add(1) > queueBound {
 		l.waiting.Add(-1)

@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,9 +33,19 @@ func open(t *testing.T, connections int, unnamed bool) (*lanes, *pgxpool.Pool) {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	e := New(Options{Pool: pool, Log: slog.New(slog.DiscardHandler), Connections: connections, Unnamed: unnamed})
+	e := New(Options{Pool: pool, Log: slog.New(slog.NewTextHandler(noPanics{t}, nil)), Connections: connections, Unnamed: unnamed})
 	t.Cleanup(e.Close)
 	return e.lanes, pool
+}
+
+// noPanics is a log in which no panic may be, as recovering from one hides it.
+type noPanics struct{ t *testing.T }
+
+func (n noPanics) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("panicked")) && n.t.Name() != "TestAPanicHurtsOnlyItsUnit" {
+		n.t.Errorf("%s", line)
+	}
+	return len(line), nil
 }
 
 // alone gives a worker with a connection.
@@ -193,7 +205,7 @@ func TestAnAnswerHasItsRoom(t *testing.T) {
 	t.Parallel()
 	w := alone(t, false)
 	endless := one("select generate_series(1, 2000000000)")
-	u := newUnit([]plan.Call{one("select 5"), endless, one("select 6")}, room, false)
+	u := newUnit([]plan.Call{one("select 5"), endless, one("select 6 where true")}, room, false) // the last is not prepared yet
 	send(w, u)
 	<-u.done
 	if u.failed == nil || u.failed.at != 1 || !tooLarge(u.failed.err) {
@@ -230,50 +242,119 @@ func TestALostConnectionIsNobodysFault(t *testing.T) {
 	}
 }
 
-// TestASlowStatementStopsNoOther has a statement that was quick and now is not: those behind it do not wait for it.
+// TestASlowStatementStopsNoOther has many statements that do not end: those that were quick before, and such as
+// nobody knows. All the others are answered meanwhile.
 func TestASlowStatementStopsNoOther(t *testing.T) {
 	t.Parallel()
-	l, pool := open(t, 6, false)
-	if _, err := pool.Exec(t.Context(), "create table gate (id int); insert into gate values (1)"); err != nil {
-		t.Fatal(err)
-	}
-	held, quick := one("select id from gate"), one("select 2")
-	for range 20 {
-		for _, c := range []plan.Call{held, quick} {
-			if o, _ := l.run(t.Context(), newUnit([]plan.Call{c}, room, false)); o.failed != nil {
-				t.Fatal(o.failed.err)
+	for name, known := range map[string]bool{"quick before": true, "unknown": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, pool := open(t, 6, false)
+			if _, err := pool.Exec(t.Context(), "create table gate (id int); insert into gate values (1)"); err != nil {
+				t.Fatal(err)
 			}
-			c.Pace.Note(time.Microsecond, 0)
+			quick := one("select 2")
+			held := make([]plan.Call, 30)
+			for i := range held {
+				held[i] = one(fmt.Sprintf("select id from gate where %d > 0", i+1))
+			}
+			learn := append([]plan.Call{quick}, held...)
+			if !known {
+				learn = learn[:1]
+			}
+			for _, c := range learn {
+				if o, _ := l.run(t.Context(), newUnit([]plan.Call{c}, room, false)); o.failed != nil {
+					t.Fatal(o.failed.err)
+				}
+				for range 30 {
+					c.Pace.Note(time.Microsecond, 0)
+				}
+			}
+			tx, err := pool.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.Exec(t.Context(), "lock table gate in access exclusive mode"); err != nil {
+				t.Fatal(err)
+			}
+			var waiting, others sync.WaitGroup
+			for _, c := range held {
+				waiting.Go(func() {
+					if o, _ := l.run(t.Context(), newUnit([]plan.Call{c}, room, false)); o.failed != nil || string(o.parts[0]) != `[{"v":1}]` {
+						t.Errorf("a slow one: %v", o)
+					}
+				})
+			}
+			for range 200 {
+				others.Go(func() {
+					if o, _ := l.run(t.Context(), newUnit([]plan.Call{quick}, room, false)); o.failed != nil || string(o.parts[0]) != `[{"v":2}]` {
+						t.Errorf("a quick one: %v", o)
+					}
+				})
+			}
+			others.Wait() // while the slow ones still hold
+			if err := tx.Rollback(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			waiting.Wait()
+		})
+	}
+}
+
+// TestConnectionsThatCannotBeMade lets the database take fewer connections than there could be: those that there are
+// do all the work, and when it takes more the others come by themselves.
+func TestConnectionsThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t, 6, false)
+	dial := l.dial
+	var most, made atomic.Int32
+	most.Store(3)
+	l.dial = func(ctx context.Context) (*pgconn.PgConn, error) {
+		if made.Add(1) > most.Load() {
+			made.Add(-1)
+			return nil, &pgconn.PgError{Code: "53300", Message: "sorry, too many clients already"}
 		}
+		return dial(ctx)
 	}
-	tx, err := pool.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	slow := one("select 1 from pg_sleep(0.001)")
+	slow.Pace.Note(time.Hour, 0)
+	quick := one("select 2")
+	quick.Pace.Note(time.Microsecond, 0)
+	if o, _ := l.run(t.Context(), newUnit([]plan.Call{slow}, room, false)); o.failed != nil {
+		t.Fatal(o.failed.err)
 	}
-	if _, err := tx.Exec(t.Context(), "lock table gate in access exclusive mode"); err != nil {
-		t.Fatal(err)
+	for range 20 {
+		var asking sync.WaitGroup
+		for i := range 40 {
+			asking.Go(func() {
+				if o, _ := l.run(t.Context(), newUnit([]plan.Call{[]plan.Call{slow, quick}[i%2]}, room, false)); o.failed != nil {
+					t.Errorf("it failed by %v", o.failed.err)
+				}
+			})
+		}
+		asking.Wait()
 	}
-	var waiting sync.WaitGroup
-	for range 3 { // more than there are quick connections
-		waiting.Go(func() {
-			if o, _ := l.run(t.Context(), newUnit([]plan.Call{held}, room, false)); o.failed != nil {
-				t.Errorf("a slow one failed by %v", o.failed.err)
-			}
-		})
+	most.Store(6)
+	for l.there.Load() < 4 || l.ready.Load() < 2 {
+		<-time.After(time.Millisecond)
 	}
-	var others sync.WaitGroup
-	for range 50 {
-		others.Go(func() {
-			if o, _ := l.run(t.Context(), newUnit([]plan.Call{quick}, room, false)); o.failed != nil || string(o.parts[0]) != `[{"v":2}]` {
-				t.Errorf("a quick one: %v", o)
-			}
-		})
+}
+
+// TestAStalePlanOfSeveralStatements changes a table under units that have prepared it: in a transaction nothing can
+// be dropped until it has ended.
+func TestAStalePlanOfSeveralStatements(t *testing.T) {
+	t.Parallel()
+	w := alone(t, false)
+	rows(t, w.conn, "create table changing (n int); insert into changing values (1)")
+	for _, change := range []string{"select 1", "alter table changing alter n type bigint"} {
+		rows(t, w.conn, change)
+		u := newUnit([]plan.Call{one("select * from changing"), one("select 5")}, room, false)
+		send(w, u)
+		if <-u.done; u.failed != nil || string(u.parts[0]) != `[{"v":1}]` {
+			t.Errorf("after %s: %v", change, u.outcome)
+		}
+		agree(t, w)
 	}
-	others.Wait() // while the slow ones still hold
-	if err := tx.Rollback(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	waiting.Wait()
 }
 
 // TestWhoLeavesIsCancelled leaves statements in both lanes: none of them goes on in the server.

@@ -28,8 +28,9 @@ const (
 //	unit ─┬─ quick ─────────> queue ─> 1-4 workers, up to 16 units on the way on the connection of each
 //	      └─ slow, unknown ─> queue ─> one of the other connections, for this unit
 //
-// A unit of the quick lane that waits behind one that takes long, whose connection is lost, or that takes long
-// itself is run once more in the slow lane, by whoever asks for it; the first answer counts.
+// A unit of the quick lane that waits behind one that takes long, or whose connection is lost, is run once more by
+// whoever asks for it, in the slow lane if a connection is free there; the first answer counts. One that takes long
+// itself is cancelled and goes on in the slow lane.
 type lanes struct {
 	dial    func(ctx context.Context) (*pgconn.PgConn, error)
 	log     *slog.Logger
@@ -39,7 +40,7 @@ type lanes struct {
 	quick     int32      // its workers at most
 	hired     atomic.Int32
 	idle      atomic.Int32
-	ready     atomic.Int32 // workers that have a connection
+	ready     atomic.Int32 // its connections that are open
 	stuck     atomic.Int32 // workers whose statement takes long
 	strangers atomic.Int32 // units of which nobody knows whether they are quick
 
@@ -50,8 +51,8 @@ type lanes struct {
 	opened  atomic.Int32
 	surplus atomic.Int32 // how many of them are to be spare again, when they become free
 	waiting atomic.Int32
+	there   atomic.Int32 // its connections that are open
 
-	alive  atomic.Int32 // connections that are open
 	losses atomic.Int64 // connections that broke: those from before are looked at before they are used
 	least  atomic.Int64 // nanoseconds of the quickest run of all: the way to the server and back
 
@@ -86,27 +87,19 @@ func (l *lanes) run(ctx context.Context, u *unit) (outcome, *Stream) {
 	default:
 	}
 	switch l.judge(u) {
+	case quickLane:
+		l.share(u)
 	case slowLane:
-		return l.direct(u)
+		l.direct(u)
 	case handedOver:
 		// Another one reads, so that the answer can leave meanwhile.
 		u.handed = true
 		l.work.Go(func() { l.direct(u) })
-	case quickLane:
-		u.elsewhere = make(chan struct{})
 		select {
-		case l.queue <- u:
-			l.hire()
-		default:
-			u.leave(errBusy)
+		case <-u.done:
+		case <-ctx.Done():
+			u.leave(ctx.Err())
 		}
-	}
-	select {
-	case <-u.done:
-	case <-u.elsewhere:
-		return l.direct(u)
-	case <-ctx.Done():
-		u.leave(ctx.Err())
 	}
 	return u.answer()
 }
@@ -135,10 +128,9 @@ func (l *lanes) judge(u *unit) lane {
 		known = known && took > 0
 	}
 	switch {
-	case l.stuck.Load() >= l.quick, l.hired.Load() > 0 && l.ready.Load() == 0 && l.alive.Load() > 0:
 	case known:
 		return quickLane
-	case len(l.free) == 0 && l.opened.Load() >= l.turns.Load():
+	case l.vacant() == 0:
 		if l.strangers.Add(1) < l.quick {
 			u.stranger = l
 			return quickLane

@@ -5,9 +5,42 @@ import (
 	"time"
 )
 
-// overtake gives what waits for the quick lane connections of its own.
-func (l *lanes) overtake() {
+// share runs a unit in the quick lane, until that says that it should be run elsewhere.
+func (l *lanes) share(u *unit) {
+	u.elsewhere = make(chan struct{}, 1)
 	for {
+		select {
+		case l.queue <- u:
+			l.hire()
+		default:
+			u.leave(errBusy)
+			return
+		}
+		select {
+		case <-u.done:
+			return
+		case <-u.ctx.Done():
+			u.leave(u.ctx.Err())
+			return
+		case <-u.elsewhere:
+		}
+		if u.slow.Load() {
+			l.direct(u)
+			return
+		}
+		// Without a free connection it waits in the quick lane again: what is quick waits for nothing that is slow.
+		if w := l.vacancy(); w != nil && !w.serve(u) {
+			break
+		}
+	}
+	if err := u.ctx.Err(); err != nil {
+		u.leave(err)
+	}
+}
+
+// overtake gives as many units as there may be, of those that wait for the quick lane, connections of their own.
+func (l *lanes) overtake(most int) {
+	for range most {
 		select {
 		case u := <-l.queue:
 			u.move()
@@ -25,21 +58,15 @@ func (l *lanes) hire() {
 			return
 		}
 		if l.hired.CompareAndSwap(hired, hired+1) {
-			l.start(false)
+			l.start()
 			return
 		}
 	}
 }
 
-// start begins a worker of the quick lane; ahead has it open its connection before anybody asks.
-func (l *lanes) start(ahead bool) {
+func (l *lanes) start() {
 	w := &worker{lanes: l}
-	l.work.Go(func() {
-		if ahead {
-			w.ahead()
-		}
-		w.run()
-	})
+	l.work.Go(w.run)
 }
 
 // run takes units of the quick lane until the lanes are closed.
@@ -83,15 +110,17 @@ const (
 	retryAtMost = time.Second
 )
 
-// connected waits until there is a connection, and is false when the lanes are closed. While no other connection is
-// open it does not wait: whoever asks is told soon that the database is away.
+// connected waits until there is a connection, and is false when the lanes are closed. While the slow lane has no
+// other one it does not wait: whoever asks is told soon that the database is away.
 func (w *worker) connected() bool {
-	for pause := retryAfter; w.conn == nil && w.alive.Load() > 0; pause = min(2*pause, retryAtMost) {
+	for pause := retryAfter; w.conn == nil && (!w.alone || w.there.Load() > 0); pause = min(2*pause, retryAtMost) {
 		err := w.connect(background)
 		if err == nil {
 			break
 		}
-		w.overtake()
+		if !w.alone {
+			w.overtake(queueBound)
+		}
 		if pause == retryAfter {
 			w.log.Warn("a connection could not be opened; the others do its work meanwhile", slog.Any("error", err))
 		}

@@ -30,8 +30,8 @@ type unit struct {
 	outcome
 	stream atomic.Pointer[Stream] // set before done when the rest of the answer is still to come
 
-	elsewhere chan struct{} // of the quick lane: closed when it is to be run in the slow one
-	moved     atomic.Bool   // elsewhere is closed
+	elsewhere chan struct{} // of the quick lane: has one when it is to be run elsewhere, too
+	slow      atomic.Bool   // it was to be quick, and is not
 	stranger  *lanes        // whose quick lane it is in although nobody knows it
 
 	tries  atomic.Int32
@@ -86,12 +86,8 @@ func (u *unit) leave(why error) {
 	u.finish(outcome{failed: &failure{at: -1, err: why}})
 }
 
-// move tells whoever waits for a unit of the quick lane to run it in the slow one.
-func (u *unit) move() {
-	if u.moved.CompareAndSwap(false, true) {
-		close(u.elsewhere)
-	}
-}
+// move tells whoever waits for a unit of the quick lane to run it elsewhere.
+func (u *unit) move() { signal(u.elsewhere) }
 
 // gone tells whether nobody waits for the unit any more.
 func (u *unit) gone() bool {

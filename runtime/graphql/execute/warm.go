@@ -11,26 +11,24 @@ import (
 
 // warm opens all connections, so that no request waits for one: a new backend is slow for its first seconds.
 func (l *lanes) warm() {
-	for hired := l.hired.Load(); hired < l.quick; hired = l.hired.Load() {
-		if l.hired.CompareAndSwap(hired, hired+1) {
-			l.start(true)
-		}
-	}
 	begun := l.opened.Swap(l.slow)
-	if begun >= l.slow {
-		return
-	}
 	l.work.Go(func() {
 		for i := begun; i < l.slow; i++ {
 			w := &worker{lanes: l, alone: true}
 			w.ahead()
-			if i == begun && w.conn != nil && near(w.conn) {
-				l.turns.Store(min(l.slow, l.turns.Load(), max(4, perProcessor*int32(runtime.GOMAXPROCS(0)))))
-			}
 			if i < l.turns.Load() {
 				w.rest()
 			} else {
 				l.spare <- w
+			}
+			if i > begun {
+				continue
+			}
+			// The slow lane, which serves everything, has one now: the other one may have some.
+			for hired := l.hired.Load(); hired < l.quick; hired = l.hired.Load() {
+				if l.hired.CompareAndSwap(hired, hired+1) {
+					l.start()
+				}
 			}
 		}
 	})
@@ -45,6 +43,10 @@ const perProcessor = 2
 func (w *worker) ahead() {
 	if err := w.connect(background); err != nil {
 		w.log.Debug("a connection could not be opened ahead of requests", slog.Any("error", err))
+		return
+	}
+	if near(w.conn) {
+		w.turns.Store(min(w.slow, max(4, perProcessor*int32(runtime.GOMAXPROCS(0)))))
 	}
 }
 

@@ -129,6 +129,7 @@ func (s *watch) look() {
 	switch {
 	case !running.gone() && (s.worker.alone || took < sharing):
 	case !s.pending:
+		running.slow.Store(true)
 		s.cancel()
 	case time.Since(s.cancelled) > cancelPatience:
 		s.givenUp = true
@@ -150,7 +151,7 @@ func (s *watch) hold(running *unit, took time.Duration) {
 	case s.worker.alone:
 		s.lent = l.lend()
 	case l.stuck.Add(1) >= l.hired.Load():
-		l.overtake()
+		l.overtake(l.vacant()) // the others wait until a connection of the quick lane is taken back
 	}
 	s.stuck = true
 }

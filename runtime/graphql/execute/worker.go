@@ -48,7 +48,7 @@ func (w *worker) send() (again []*unit) {
 		return nil
 	}
 	if err := w.ensure(); err != nil {
-		if w.alive.Load() > 0 {
+		if !w.alone || w.there.Load() > 0 {
 			return append(again, units...)
 		}
 		for _, u := range units {
@@ -64,7 +64,7 @@ var (
 	errLater = errors.New("the connection is being made")
 )
 
-// ensure makes sure that there is a connection. Units of the quick lane do not wait for one while others are open.
+// ensure makes sure that there is a connection. Units of the quick lane do not wait for one.
 func (w *worker) ensure() error {
 	if losses := w.lanes.losses.Load(); w.conn != nil && w.losses != losses {
 		// One from before another one broke may have broken as well, as when the server was started anew.
@@ -78,10 +78,8 @@ func (w *worker) ensure() error {
 		return nil
 	case w.alone:
 		return w.connect(w.batch[0].ctx)
-	case w.alive.Load() > 0:
-		return errLater
 	}
-	return w.connect(background)
+	return errLater
 }
 
 func (w *worker) connect(ctx context.Context) error {
@@ -91,11 +89,17 @@ func (w *worker) connect(ctx context.Context) error {
 		return err
 	}
 	w.conn, w.known, w.losses = conn, newPrepared(), losses
-	w.alive.Add(1)
-	if !w.alone {
-		w.ready.Add(1)
-	}
+	w.count(1)
 	return nil
+}
+
+// count notes that the lane has a connection more or less.
+func (w *worker) count(change int32) {
+	if w.alone {
+		w.there.Add(change)
+	} else {
+		w.ready.Add(change)
+	}
 }
 
 func (w *worker) disconnect() {
@@ -106,10 +110,7 @@ func (w *worker) disconnect() {
 	defer cancel()
 	_ = w.conn.Close(ctx) // whatever it says, the connection is gone
 	w.conn = nil
-	w.alive.Add(-1)
-	if !w.alone {
-		w.ready.Add(-1)
-	}
+	w.count(-1)
 }
 
 // broken tells whether the server has ended a connection on which nothing is on the way.
