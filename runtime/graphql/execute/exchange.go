@@ -131,17 +131,20 @@ func (x *exchange) execute(known *pgconn.StatementDescription) {
 }
 
 // lost is the end of the connection. Whoever has no answer yet is sent again, but the first one not twice with the
-// same end: it may be the cause.
+// same end, as it may be the cause; nor others for ever, as the line may break again and again.
 func (x *exchange) lost(units []*unit, err error) {
 	if isLostConnection(err) && !x.watch.gaveUp() {
 		x.lanes.losses.Add(1)
 	}
 	for i, u := range units {
-		stream := u.stream.Load()
+		stream, blame := u.stream.Load(), int32(1)
+		if i == 0 {
+			blame = maxBlame/2 + 1
+		}
 		switch {
 		case stream != nil:
 			x.cut(stream, err)
-		case i == 0 && (u.losses.Add(1) > 1 || !isLostConnection(err)):
+		case u.blame.Add(blame) > maxBlame, i == 0 && !isLostConnection(err):
 			u.finish(outcome{failed: &failure{at: -1, err: err}})
 		default:
 			x.again = append(x.again, u)

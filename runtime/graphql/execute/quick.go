@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"context"
 	"log/slog"
 	"time"
 )
@@ -104,17 +105,19 @@ func (w *worker) fill() {
 }
 
 // retryAfter is how long a connection that could not be made is left alone at first; the time doubles up to
-// retryAtMost.
+// retryAtMost. An attempt takes at most twenty times as long: the line may have broken in the middle of it.
 const (
 	retryAfter  = 50 * time.Millisecond
-	retryAtMost = time.Second
+	retryAtMost = time.Second / 2
 )
 
 // connected waits until there is a connection, and is false when the lanes are closed. While the slow lane has no
 // other one it does not wait: whoever asks is told soon that the database is away.
 func (w *worker) connected() bool {
 	for pause := retryAfter; w.conn == nil && (!w.alone || w.there.Load() > 0); pause = min(2*pause, retryAtMost) {
-		err := w.connect(background)
+		ctx, cancel := context.WithTimeout(background, 20*pause)
+		err := w.connect(ctx)
+		cancel()
 		if err == nil {
 			break
 		}

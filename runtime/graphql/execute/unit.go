@@ -34,8 +34,8 @@ type unit struct {
 	slow      atomic.Bool   // it was to be quick, and is not
 	stranger  *lanes        // whose quick lane it is in although nobody knows it
 
-	tries  atomic.Int32
-	losses atomic.Int32 // connections that were lost with it
+	tries atomic.Int32
+	blame atomic.Int32 // for connections that were lost with it
 }
 
 // outcome is what came of a unit: the answers up to the first failure.

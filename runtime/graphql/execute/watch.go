@@ -11,8 +11,6 @@ import (
 const (
 	// patience is how long the units behind one that runs wait for it.
 	patience = 40 * time.Millisecond
-	// sharing is how long a statement may hold a connection of the quick lane.
-	sharing = 5 * patience
 	// cancelPatience is how long a connection may take to answer after a cancel request before it is given up.
 	cancelPatience = 500 * time.Millisecond
 )
@@ -127,7 +125,7 @@ func (s *watch) look() {
 		s.hold(running, took)
 	}
 	switch {
-	case !running.gone() && (s.worker.alone || took < sharing):
+	case !running.gone() && (s.worker.alone || took < s.sharing()):
 	case !s.pending:
 		running.slow.Store(true)
 		s.cancel()
@@ -137,15 +135,25 @@ func (s *watch) look() {
 	}
 }
 
+// sharing is how long a statement may hold a connection of the quick lane: where one has done so already, others of
+// those that are on the way may be no better.
+func (s *watch) sharing() time.Duration {
+	if s.receipt != nil {
+		return patience
+	}
+	return 5 * patience
+}
+
 // hold notes that a unit takes long: nobody is to wait because of it.
 func (s *watch) hold(running *unit, took time.Duration) {
 	for i := range running.calls {
 		running.calls[i].Pace.Stuck(took)
 	}
-	for _, behind := range s.units[s.at+1:] {
-		behind.move()
-	}
 	l := s.worker.lanes
+	behind := s.units[s.at+1:]
+	for _, u := range behind[:min(len(behind), l.vacant())] {
+		u.move()
+	}
 	switch {
 	case s.stuck:
 	case s.worker.alone:

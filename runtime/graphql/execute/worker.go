@@ -24,9 +24,12 @@ type worker struct {
 	exchange exchange
 }
 
-// maxTries bounds how often a unit is sent: each change of the schema while it is at work takes one, and so
+// maxTries bounds how often a unit is sent in vain: each change of the schema while it is at work takes one, and so
 // does each connection that is lost with it.
 const maxTries = 4
+
+// maxBlame bounds the blame of a unit for lost connections: 2 for each that was lost while it ran, else 1.
+const maxBlame = maxTries - 1
 
 // sideTime bounds what a worker asks for itself, in the background of requests.
 const sideTime = 500 * time.Millisecond
@@ -37,7 +40,7 @@ func (w *worker) send() (again []*unit) {
 	for _, u := range w.batch {
 		switch {
 		case u.claimed.Load() || u.gone():
-		case u.tries.Add(1) > maxTries:
+		case u.tries.Load() >= maxTries:
 			u.finish(outcome{failed: &failure{at: -1, err: errTried}})
 		default:
 			units = append(units, u)
@@ -136,6 +139,9 @@ func (w *worker) roundTrip(units []*unit) (again []*unit) {
 	}()
 	w.watch.begin(w, units)
 	x.run()
+	for _, u := range x.again {
+		u.tries.Add(1)
+	}
 	if safe := w.watch.end(); !safe || w.conn.IsClosed() {
 		w.disconnect()
 		return x.again
