@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -28,24 +26,18 @@ type Handler struct {
 	Playground http.Handler // for browsers; nil where there is none
 }
 
-// The media types of answers.
-const (
-	responseJSON = "application/graphql-response+json"
-	plainJSON    = "application/json"
-)
-
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h.Playground != nil && r.Method == http.MethodGet && !r.URL.Query().Has("query") && accepts(r, "text/html") {
+	w.Header().Set("Vary", "Accept")
+	if h.Playground != nil && r.Method == http.MethodGet && takesHTML(r.Header["Accept"]) && !r.URL.Query().Has("query") {
 		h.Playground.ServeHTTP(w, r)
 		return
 	}
-	w.Header().Set("Vary", "Accept")
 	if r.Method != http.MethodGet && r.Method != http.MethodPost {
 		w.Header().Set("Allow", "GET, POST")
 		answer(w, responseJSON, refuse(http.StatusMethodNotAllowed, "GraphQL is served by POST and GET, not by %s", r.Method))
 		return
 	}
-	media := negotiate(r.Header.Values("Accept"))
+	media := negotiate(r.Header["Accept"])
 	if media == "" {
 		answer(w, responseJSON, refuse(http.StatusNotAcceptable, "answers are %s or %s", responseJSON, plainJSON))
 		return
@@ -139,55 +131,19 @@ func encode(list gqlerror.List) []byte {
 // preflighted tells whether a browser would have asked the server before sending the request from
 // another site: the rule and the headers of Apollo Server, and a header of our own name.
 func preflighted(r *http.Request) bool {
+	if media, _, ok := contentOf(r); ok {
+		switch media {
+		case "text/plain", "application/x-www-form-urlencoded", "multipart/form-data":
+		default:
+			if r.Method == http.MethodPost || media == plainJSON {
+				return true
+			}
+		}
+	}
 	for _, name := range []string{"X-Apollo-Operation-Name", "Apollo-Require-Preflight", "X-Fraiseql-Preflight"} {
 		if r.Header.Get(name) != "" {
 			return true
 		}
 	}
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		return false // none, or one that browsers may read in another way than we do
-	}
-	switch media {
-	case "text/plain", "application/x-www-form-urlencoded", "multipart/form-data":
-		return false
-	}
-	return r.Method == http.MethodPost || media == plainJSON
-}
-
-// negotiate picks the media type of the answer; empty when the client takes neither.
-func negotiate(accept []string) string {
-	given := strings.Join(accept, ",")
-	if strings.TrimSpace(given) == "" {
-		return responseJSON
-	}
-	best, bestQuality := "", 0.0
-	for _, part := range strings.Split(given, ",") {
-		media, parameters, err := mime.ParseMediaType(part)
-		if err != nil {
-			continue
-		}
-		if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-			continue
-		}
-		quality := 1.0
-		if q, err := strconv.ParseFloat(parameters["q"], 64); err == nil {
-			quality = q
-		}
-		switch media {
-		case "*/*", "application/*":
-			media = responseJSON
-		case responseJSON, plainJSON:
-		default:
-			continue
-		}
-		if quality > bestQuality {
-			best, bestQuality = media, quality
-		}
-	}
-	return best
-}
-
-func accepts(r *http.Request, media string) bool {
-	return strings.Contains(r.Header.Get("Accept"), media)
+	return false
 }

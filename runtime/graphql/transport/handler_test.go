@@ -104,6 +104,15 @@ func TestStatusAndMediaType(t *testing.T) {
 		"neither":                            {call{body: ask("{a}"), accept: "text/html"}, 406, modern, "answers are"},
 		"another charset":                    {call{body: ask("{a}"), accept: plain + ";charset=latin1"}, 406, modern, ""},
 		"refused by quality":                 {call{body: ask("{a}"), accept: modern + ";q=0"}, 406, modern, ""},
+		"refused, all others taken":          {call{body: ask("{a}"), accept: modern + ";q=0, */*"}, 200, plain, `{"data":{"a":1}}`},
+		"all others taken, refused":          {call{body: ask("{a}"), accept: "*/*, " + modern + ";q=0"}, 200, plain, ""},
+		"refused with its kind":              {call{body: ask("{a}"), accept: "application/*;q=0, */*"}, 406, modern, ""},
+		"better than its kind":               {call{body: ask("{a}"), accept: "*/*;q=0.1, application/*;q=0.2, " + plain + "; Q=0.3"}, 200, plain, ""},
+		"worse than its kind":                {call{body: ask("{a}"), accept: "*/*, application/*;q=0.2, " + plain + ";q=0.1"}, 200, modern, ""},
+		"named before all others":            {call{body: ask("{a}"), accept: plain + ", text/plain, */*"}, 200, plain, ""},
+		"in capitals":                        {call{body: ask("{a}"), accept: "APPLICATION/JSON"}, 200, plain, ""},
+		"a charset in quotes":                {call{body: ask("{a}"), accept: plain + `; charset="UTF-8"`}, 200, plain, ""},
+		"an Accept of commas":                {call{body: ask("{a}"), accept: " , "}, 200, modern, ""},
 		"invalid, modern":                    {call{body: ask("invalid")}, 400, modern, `"code":"GRAPHQL_VALIDATION_FAILED"`},
 		"invalid, older":                     {call{body: ask("invalid"), accept: plain}, 200, plain, `"code":"GRAPHQL_VALIDATION_FAILED"`},
 		"a defect":                           {call{body: ask("internal")}, 500, modern, ""},
@@ -180,16 +189,26 @@ func TestBrowsersCannotBeMadeToAsk(t *testing.T) {
 func TestBrowsersGetThePlayground(t *testing.T) {
 	t.Parallel()
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") })
-	h := &transport.Handler{Execute: answers, BodyLimit: 1000, Playground: page}
-	browser := "text/html,application/xhtml+xml,*/*;q=0.8"
-	if w := (call{method: "GET", accept: browser}).do(h); w.Body.String() != "<html>" {
-		t.Errorf("a browser gets %s", w.Body)
-	}
-	if w := (call{method: "GET", accept: browser, query: url.Values{"query": {"{a}"}}, headers: []string{"X-Fraiseql-Preflight", "1"}}).do(h); w.Body.String() != `{"data":{"a":1}}` {
-		t.Errorf("a query of a browser gets %s", w.Body)
-	}
-	h.Playground = nil
-	if w := (call{method: "GET", accept: browser}).do(h); w.Code != 400 {
-		t.Errorf("without a playground a browser gets %d", w.Code)
+	const browser = "text/html,application/xhtml+xml,*/*;q=0.8"
+	preflight := []string{"X-Fraiseql-Preflight", "1"}
+	for name, c := range map[string]struct {
+		call call
+		page http.Handler
+		code int
+		body string
+	}{
+		"a browser":                {call{method: "GET", accept: browser}, page, 200, "<html>"},
+		"a browser with a query":   {call{method: "GET", accept: browser, query: url.Values{"query": {"{a}"}}, headers: preflight}, page, 200, `{"data":{"a":1}}`},
+		"no playground":            {call{method: "GET", accept: browser}, nil, 400, "errors"},
+		"a tool":                   {call{method: "GET", accept: "*/*"}, page, 400, "errors"},
+		"a client that refuses it": {call{method: "GET", accept: "text/html;q=0, */*", headers: preflight}, page, 400, "errors"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := c.call.do(&transport.Handler{Execute: answers, BodyLimit: 1000, Playground: c.page})
+			if w.Code != c.code || !strings.Contains(w.Body.String(), c.body) || w.Header().Get("Vary") != "Accept" {
+				t.Errorf("answered %d %v %s", w.Code, w.Header(), w.Body)
+			}
+		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -46,15 +45,14 @@ func read(w http.ResponseWriter, r *http.Request, limit int64) (Request, *refusa
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) (Request, *refusal) {
-	media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	charset := strings.ToLower(parameters["charset"])
-	if err != nil || media != "application/json" || charset != "" && charset != "utf-8" {
+	media, charset, ok := contentOf(r)
+	if !ok || media != plainJSON || charset != "" && charset != "utf-8" {
 		return Request{}, refuse(http.StatusUnsupportedMediaType, "send the request as application/json in UTF-8")
 	}
 	body := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(body)
 	body.Reset()
-	_, err = body.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return Request{}, refuse(http.StatusRequestEntityTooLarge, "the request is larger than the %d bytes that are allowed", limit)
