@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// unchanged gives the answer to a GET its tag, and answers 304 without content when the client holds that
+// unchanged gives the answer to a GET or HEAD its tag, and answers 304 without content when the client holds that
 // answer already (RFC 9110, section 13.1.2). The statement has been run all the same: what is saved is the
 // way to the client. Answers with errors have no tag, for the next try may go well.
 func unchanged(w http.ResponseWriter, r *http.Request, media string, status int, response Response) bool {
-	if r.Method != http.MethodGet || status != http.StatusOK || response.Data == nil || len(response.Errors) > 0 {
+	if !reads(r.Method) || status != http.StatusOK || response.Data == nil || len(response.Errors) > 0 {
 		return false
 	}
 	tag := tagOf(media, response.Data)

@@ -28,13 +28,13 @@ type Handler struct {
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept")
-	if h.Playground != nil && r.Method == http.MethodGet && takesHTML(r.Header["Accept"]) && !r.URL.Query().Has("query") {
+	if h.Playground != nil && reads(r.Method) && takesHTML(r.Header["Accept"]) && !r.URL.Query().Has("query") {
 		h.Playground.ServeHTTP(w, r)
 		return
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodPost {
-		w.Header().Set("Allow", "GET, POST")
-		answer(w, responseJSON, refuse(http.StatusMethodNotAllowed, "GraphQL is served by POST and GET, not by %s", r.Method))
+	if !reads(r.Method) && r.Method != http.MethodPost {
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		answer(w, responseJSON, refuse(http.StatusMethodNotAllowed, "GraphQL is served by POST, GET and HEAD, not by %s", r.Method))
 		return
 	}
 	media := negotiate(r.Header["Accept"])
@@ -67,6 +67,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	write(w, media, status, response.Result)
 	response.Release()
 }
+
+// reads tells whether a method reads what the address names: HEAD is GET without the content (RFC 9110, section
+// 9.3.2), which net/http leaves out.
+func reads(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
 func answer(w http.ResponseWriter, media string, bad *refusal) {
 	write(w, media, bad.status, execute.Result{Errors: gqlerror.List{bad.problem}})

@@ -199,6 +199,7 @@ func TestBrowsersGetThePlayground(t *testing.T) {
 	}{
 		"a browser":                {call{method: "GET", accept: browser}, page, 200, "<html>"},
 		"a browser with a query":   {call{method: "GET", accept: browser, query: url.Values{"query": {"{a}"}}, headers: preflight}, page, 200, `{"data":{"a":1}}`},
+		"a browser that looks":     {call{method: "HEAD", accept: browser}, page, 200, ""},
 		"no playground":            {call{method: "GET", accept: browser}, nil, 400, "errors"},
 		"a tool":                   {call{method: "GET", accept: "*/*"}, page, 400, "errors"},
 		"a client that refuses it": {call{method: "GET", accept: "text/html;q=0, */*", headers: preflight}, page, 400, "errors"},

@@ -35,7 +35,7 @@ func refuse(status int, format string, args ...any) *refusal {
 
 // read takes the GraphQL request out of an HTTP request.
 func read(w http.ResponseWriter, r *http.Request, limit int64) (Request, *refusal) {
-	if r.Method == http.MethodGet {
+	if reads(r.Method) {
 		return readQuery(r.URL.Query())
 	}
 	return readBody(w, r, limit)
