@@ -130,6 +130,8 @@ func TestStatusAndMediaType(t *testing.T) {
 		"a form that asked first":            {call{content: "application/x-www-form-urlencoded", body: "query={a}", headers: preflight}, 415, modern, "send the request as application/json"},
 		"xml":                                {call{content: "application/xml", body: "<a/>"}, 415, modern, ""},
 		"latin1":                             {call{content: plain + "; charset=latin1", body: ask("{a}")}, 415, modern, ""},
+		"gzip":                               {call{body: "\x1f\x8b", headers: []string{"Content-Encoding", "gzip"}}, 415, modern, "send the request without Content-Encoding, not as gzip"},
+		"encoded as it is":                   {call{body: ask("{a}"), headers: []string{"Content-Encoding", "Identity"}}, 200, modern, ""},
 		"utf-8":                              {call{content: plain + "; charset=UTF-8", body: ask("{a}")}, 200, modern, ""},
 		"broken JSON":                        {call{body: `{"query":`}, 400, modern, "is not JSON"},
 		"JSON and more":                      {call{body: ask("{a}") + "}"}, 400, modern, "is not JSON: at byte 16"},
@@ -161,6 +163,9 @@ func TestStatusAndMediaType(t *testing.T) {
 			}
 			if allow := w.Header().Get("Allow"); (allow != "") != (w.Code == 405) {
 				t.Errorf("Allow is %q", allow)
+			}
+			if encodings := w.Header().Get("Accept-Encoding"); (encodings == "identity") != (name == "gzip") {
+				t.Errorf("Accept-Encoding is %q", encodings)
 			}
 			if w.Code == 503 && w.Header().Get("Retry-After") == "" {
 				t.Error("it does not say when to come again")

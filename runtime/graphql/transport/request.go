@@ -49,6 +49,10 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) (Request, *re
 	if !ok || media != plainJSON || charset != "" && charset != "utf-8" {
 		return Request{}, refuse(http.StatusUnsupportedMediaType, "send the request as application/json in UTF-8")
 	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		w.Header().Set("Accept-Encoding", "identity") // which codings would do: RFC 9110, section 15.5.16
+		return Request{}, refuse(http.StatusUnsupportedMediaType, "send the request without Content-Encoding, not as %s: bodies are small, and are taken as they are", coding)
+	}
 	body := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(body)
 	body.Reset()
