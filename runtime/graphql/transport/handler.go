@@ -53,6 +53,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	response := h.Execute(r.Context(), request)
+	defer response.Release()
 	if response.MethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPost)
 	}
@@ -61,11 +62,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if response.Stream != nil {
-		stream(r.Context(), w, media, response)
+		stream(r.Context(), w, media, &response)
 		return
 	}
 	write(w, media, status, response.Result)
-	response.Release()
 }
 
 // reads tells whether a method reads what the address names: HEAD is GET without the content (RFC 9110, section
