@@ -26,31 +26,39 @@ func TestLargeAnswersStream(t *testing.T) {
 	s.Routes(mux)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	ask := func(ctx context.Context, query string) (*http.Response, error) {
+	ask := func(ctx context.Context, method, query string) (*http.Response, error) {
 		body, _ := json.Marshal(map[string]string{"query": query})
-		r, _ := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/graphql", bytes.NewReader(body))
+		r, _ := http.NewRequestWithContext(ctx, method, server.URL+"/graphql", bytes.NewReader(body))
+		if method != http.MethodPost {
+			r, _ = http.NewRequestWithContext(ctx, method, server.URL+"/graphql?query="+url.QueryEscape(query), nil)
+		}
 		r.Header.Set("Content-Type", "application/json")
 		return server.Client().Do(r)
 	}
 	whole := s.Execute(t.Context(), transport.Request{Query: "{ pages(limit: 900) { id text } }"})
-	for range 3 {
-		response, err := ask(t.Context(), "{ pages(limit: 900) { id text } }")
+	for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodPost, http.MethodHead, http.MethodGet} {
+		response, err := ask(t.Context(), method, "{ pages(limit: 900) { id text } }")
 		if err != nil {
 			t.Fatal(err)
 		}
 		got, err := io.ReadAll(response.Body)
 		_ = response.Body.Close()
-		if err != nil || string(got) != `{"data":`+string(whole.Data)+"}" {
-			t.Fatalf("%d bytes came, ending in %s: %v", len(got), got[max(0, len(got)-40):], err)
+		want := `{"data":` + string(whole.Data) + "}"
+		if method == http.MethodHead {
+			want = ""
 		}
-		if response.ContentLength >= 0 {
-			t.Errorf("it was held: its length is %d", response.ContentLength)
+		if err != nil || string(got) != want {
+			t.Fatalf("%s: %d bytes came, ending in %s: %v", method, len(got), got[max(0, len(got)-40):], err)
+		}
+		h := response.Header
+		if response.ContentLength >= 0 || h.Get("Etag") != "" || (h.Get("Cache-Control") != "") != (method != http.MethodPost) {
+			t.Errorf("%s: it was held: its length is %d, its headers are %v", method, response.ContentLength, h)
 		}
 	}
 	// A client that goes away frees the connection to the database.
 	for range 10 {
 		ctx, cancel := context.WithCancel(t.Context())
-		response, err := ask(ctx, "{ pages(limit: 900) { id text } }")
+		response, err := ask(ctx, http.MethodPost, "{ pages(limit: 900) { id text } }")
 		if err != nil {
 			t.Fatal(err)
 		}

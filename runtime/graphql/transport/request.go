@@ -71,7 +71,7 @@ func readQuery(values url.Values) (Request, *refusal) {
 	if !values.Has("query") {
 		return Request{}, refuse(http.StatusBadRequest, "the address has no parameter \"query\"")
 	}
-	request := Request{Query: values.Get("query"), OperationName: values.Get("operationName"), QueryOnly: true}
+	request := Request{Query: values.Get("query"), OperationName: values.Get("operationName"), QueryOnly: true, Open: true}
 	for _, name := range []string{"variables", "extensions"} {
 		text := values.Get(name)
 		if strings.TrimSpace(text) == "" {
