@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
@@ -23,8 +24,12 @@ type Response struct {
 type Handler struct {
 	Execute    func(ctx context.Context, r Request) Response
 	BodyLimit  int64
-	Playground http.Handler // for browsers; nil where there is none
+	Playground http.Handler        // for browsers; nil where there is none
+	Held       *semaphore.Weighted // bytes of large answers that are held for their clients; nil is no bound
 }
+
+// largeAnswer is the size from which on answers count that are held: below it they are bounded by the requests at work.
+const largeAnswer = 1 << 20
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept")
@@ -54,6 +59,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	response := h.Execute(r.Context(), request)
 	defer response.Release()
+	if size := int64(len(response.Data)); h.Held != nil && size >= largeAnswer && response.Stream == nil {
+		if !h.Held.TryAcquire(size) {
+			answer(w, media, full())
+			return
+		}
+		defer h.Held.Release(size)
+	}
 	if response.MethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPost)
 	}
@@ -71,6 +83,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // reads tells whether a method reads what the address names: HEAD is GET without the content (RFC 9110, section
 // 9.3.2), which net/http leaves out.
 func reads(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// full refuses an answer that is there already: to wait would hold it just as well.
+func full() *refusal {
+	return &refusal{status: http.StatusServiceUnavailable, problem: plan.Problem(plan.InternalError,
+		"the server holds as many large answers as it may, for clients that are slow to take them: try again soon, or ask for less at once", nil)}
+}
 
 func answer(w http.ResponseWriter, media string, bad *refusal) {
 	write(w, media, bad.status, execute.Result{Errors: gqlerror.List{bad.problem}})

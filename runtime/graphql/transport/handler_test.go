@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
@@ -216,5 +217,50 @@ func TestBrowsersGetThePlayground(t *testing.T) {
 				t.Errorf("answered %d %v %s", w.Code, w.Header(), w.Body)
 			}
 		})
+	}
+}
+
+// slow is a client that takes its answer when it is let.
+type slow struct {
+	*httptest.ResponseRecorder
+	begun, let chan struct{}
+}
+
+func (w *slow) Write(b []byte) (int, error) {
+	close(w.begun)
+	<-w.let
+	return w.ResponseRecorder.Write(b)
+}
+
+func TestLargeAnswersThatAreHeldAreBounded(t *testing.T) {
+	t.Parallel()
+	h := &transport.Handler{BodyLimit: 200, Held: semaphore.NewWeighted(5 << 20), Execute: func(_ context.Context, r transport.Request) transport.Response {
+		body := []byte(`{"data":{"a":1}}`)
+		if r.Query == "large" {
+			body = []byte(`{"data":{"a":"` + strings.Repeat("x", 3<<20) + `"}}`)
+		}
+		return transport.Response{Result: execute.Result{Body: body, Data: body[len(`{"data":`) : len(body)-1]}}
+	}}
+	first := &slow{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(ask("large")))
+		r.Header.Set("Content-Type", plain)
+		h.ServeHTTP(first, r)
+	}()
+	<-first.begun
+	if w := (call{body: ask("large")}).do(h); w.Code != 503 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "ask for less") {
+		t.Errorf("beside one that is not taken, another large answer is %d %.200s", w.Code, w.Body)
+	}
+	if w := (call{body: ask("small")}).do(h); w.Code != 200 {
+		t.Errorf("a small one is %d", w.Code)
+	}
+	close(first.let)
+	<-done
+	for range 3 {
+		if w := (call{body: ask("large")}).do(h); w.Code != 200 {
+			t.Errorf("after it was taken, another is %d %.200s", w.Code, w.Body)
+		}
 	}
 }
