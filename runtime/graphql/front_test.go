@@ -7,13 +7,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
-	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
 )
 
 // library is a schema made by hand: no database is asked in these benchmarks.
-func library(b *testing.B) *schema.Schema {
+func library(b testing.TB) *schema.Schema {
 	b.Helper()
 	number := &catalog.Type{OID: 23, Schema: "pg_catalog", Name: "int4", SQL: "integer", Kind: catalog.Base}
 	text := &catalog.Type{OID: 25, Schema: "pg_catalog", Name: "text", SQL: "text", Kind: catalog.Base}
@@ -37,7 +36,7 @@ func library(b *testing.B) *schema.Schema {
 }
 
 // idlePool is a pool that nobody asks for a connection.
-func idlePool(b *testing.B) *pgxpool.Pool {
+func idlePool(b testing.TB) *pgxpool.Pool {
 	b.Helper()
 	pool, err := pgxpool.New(b.Context(), "postgres://nobody@127.0.0.1:1/none")
 	if err != nil {
@@ -50,7 +49,7 @@ func idlePool(b *testing.B) *pgxpool.Pool {
 // BenchmarkFrontEnd is what a request costs before the database when its operation has been seen: finding the
 // document, coercing variables, finding the plan for their shape, and binding them.
 func BenchmarkFrontEnd(b *testing.B) {
-	p := newPicture(library(b), "")
+	p := &picture{schema: library(b), documents: newKept()}
 	s := New(DefaultConfig(), Deps{Dev: true, Pool: idlePool(b)})
 	b.Cleanup(s.Close)
 	s.picture.Store(p)
@@ -70,11 +69,11 @@ func BenchmarkFrontEnd(b *testing.B) {
 			r := transport.Request{Query: c.query, Variables: c.variables}
 			b.ReportAllocs()
 			for b.Loop() {
-				op, list := s.operation(p, r)
+				d, op, list := s.operation(p, r)
 				if list != nil {
 					b.Fatal(list)
 				}
-				if bound, list := s.prepare(p, op, r); list != nil || len(bound.Calls[0].Args) == 0 {
+				if bound, list := s.prepare(p, d, op, r); list != nil || len(bound.Calls[0].Args) == 0 {
 					b.Fatal(list)
 				}
 			}
@@ -85,12 +84,12 @@ func BenchmarkFrontEnd(b *testing.B) {
 		r := transport.Request{Query: query, Variables: map[string]any{"n": json.Number("40")}}
 		b.ReportAllocs()
 		for b.Loop() {
-			p.documents, p.plans = newKept[string, *plan.Document](keptText), newKept[planKey, *plan.Plan](keptPlans)
-			op, list := s.operation(p, r)
+			p.documents = newKept()
+			d, op, list := s.operation(p, r)
 			if list != nil {
 				b.Fatal(list)
 			}
-			if _, list := s.prepare(p, op, r); list != nil {
+			if _, list := s.prepare(p, d, op, r); list != nil {
 				b.Fatal(list)
 			}
 		}

@@ -3,59 +3,123 @@ package graphql
 import (
 	"container/list"
 	"sync"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 )
 
 const (
-	// keptText bounds the parsed documents by the bytes of their texts. A document takes some twenty to a
-	// hundred times its text, so that full it has tens of megabytes.
-	keptText = 1 << 20
-	// keptOne is the longest text that is kept: what is longer was written by no one, and comes once.
-	keptOne = 16 << 10
-	// keptPlans bounds the plans by the bytes of their SQL, which is about half of what they take.
-	keptPlans = 8 << 20
+	// keptBytes bounds the documents that are kept, with their plans, by about the bytes that they take.
+	keptBytes = 64 << 20
+	// parsedPerByte is the most that a document takes for each byte of its text, in lists of digits; ordinary ones
+	// take 27 to 77.
+	parsedPerByte = 128
+	// keptText is the longest text that is kept: what is longer was written by no one, and comes once.
+	keptText = 16 << 10
+	// keptPlans bounds the plans of one document by about the bytes that they take, so that the shapes of one
+	// client's variables do not push out all other documents.
+	keptPlans = 4 << 20
 )
 
-// kept is a cache bounded by the weight of what is in it; what was used the longest ago goes first. Parsing,
-// validating and compiling are most of what a request costs outside the database.
-type kept[K comparable, V any] struct {
-	mu    sync.Mutex // guards what follows
-	most  int
-	size  int
-	order *list.List // of keptEntry, the last used first
-	byKey map[K]*list.Element
+// kept is a cache of documents and their plans, bounded by what they take; what was used the longest ago goes
+// first. Parsing, validating and compiling are most of what a request costs outside the database.
+type kept struct {
+	mu     sync.Mutex // guards what follows
+	size   int
+	order  list.List // of *document, the last used first
+	byText map[string]*list.Element
 }
 
-type keptEntry[K comparable, V any] struct {
-	key    K
-	value  V
-	weight int
+func newKept() *kept { return &kept{byText: map[string]*list.Element{}} }
+
+// document is a valid document with the plans of its operations. It goes from the cache as a whole: a plan
+// refers to the document, and the document to its text.
+type document struct {
+	*plan.Document
+	text   string
+	weight int           // in the cache; guarded by its mutex, as is what follows
+	place  *list.Element // in the cache; nil when it is not there
+
+	mu    sync.RWMutex // guards what follows
+	plans map[planKey]*plan.Plan
+	taken int // by plans
 }
 
-func newKept[K comparable, V any](most int) *kept[K, V] {
-	return &kept[K, V]{most: most, order: list.New(), byKey: map[K]*list.Element{}}
+// planKey names a plan of a document.
+type planKey struct {
+	operation *plan.Operation
+	shape     string // of the variables
 }
 
-func (c *kept[K, V]) get(key K) (value V, known bool) {
+func (c *kept) get(text string) *document {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e, known := c.byKey[key]
-	if !known {
-		return value, false
+	e := c.byText[text]
+	if e == nil {
+		return nil
 	}
 	c.order.MoveToFront(e)
-	return e.Value.(*keptEntry[K, V]).value, true
+	return e.Value.(*document)
 }
 
-func (c *kept[K, V]) put(key K, value V, weight int) {
+// put keeps a document, unless another request has put one of the same text: that is the one to use.
+func (c *kept) put(d *document) *document {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, known := c.byKey[key]; known || weight > c.most {
-		return
+	if e := c.byText[d.text]; e != nil {
+		return e.Value.(*document)
 	}
-	c.byKey[key] = c.order.PushFront(&keptEntry[K, V]{key: key, value: value, weight: weight})
-	for c.size += weight; c.size > c.most; {
-		oldest := c.order.Remove(c.order.Back()).(*keptEntry[K, V])
-		delete(c.byKey, oldest.key)
+	d.place = c.order.PushFront(d)
+	c.byText[d.text] = d.place
+	c.grow(d, 1024+parsedPerByte*len(d.text))
+	return d
+}
+
+// putPlan keeps a plan with its document.
+func (c *kept) putPlan(d *document, key planKey, p *plan.Plan) {
+	grown := d.put(key, p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d.place != nil { // else it has gone meanwhile, and its plans with it
+		c.grow(d, grown)
+	}
+}
+
+func (c *kept) grow(d *document, bytes int) {
+	d.weight += bytes
+	for c.size += bytes; c.size > keptBytes; {
+		oldest := c.order.Remove(c.order.Back()).(*document)
+		delete(c.byText, oldest.text)
+		oldest.place = nil
 		c.size -= oldest.weight
 	}
+}
+
+// put adds a plan and tells by how many bytes the document has grown. Where there is no room, others go: which
+// ones is left to chance, as none tells when it was used.
+func (d *document) put(key planKey, p *plan.Plan) int {
+	weigh := func(key planKey, p *plan.Plan) int { return 128 + len(key.shape) + p.Weight() }
+	weight := weigh(key, p)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, known := d.plans[key]; known || weight > keptPlans {
+		return 0
+	}
+	before := d.taken
+	for other, otherPlan := range d.plans {
+		if d.taken+weight <= keptPlans {
+			break
+		}
+		delete(d.plans, other)
+		d.taken -= weigh(other, otherPlan)
+	}
+	d.plans[key] = p
+	d.taken += weight
+	return d.taken - before
+}
+
+// plan gives the plan for a shape; nil when there is none yet.
+func (d *document) plan(op *plan.Operation, shape []byte) *plan.Plan {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.plans[planKey{op, string(shape)}]
 }

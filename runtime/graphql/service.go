@@ -3,6 +3,7 @@ package graphql
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -46,21 +47,7 @@ type Service struct {
 type picture struct {
 	schema      *schema.Schema
 	fingerprint string
-	documents   *kept[string, *plan.Document]
-	plans       *kept[planKey, *plan.Plan]
-}
-
-func newPicture(s *schema.Schema, fingerprint string) *picture {
-	return &picture{
-		schema: s, fingerprint: fingerprint,
-		documents: newKept[string, *plan.Document](keptText), plans: newKept[planKey, *plan.Plan](keptPlans),
-	}
-}
-
-// planKey names a plan of an operation.
-type planKey struct {
-	operation *plan.Operation
-	shape     string
+	documents   *kept
 }
 
 // refused is a state of the database that has no schema, such as one where two tables want one name.
@@ -115,7 +102,7 @@ func (s *Service) Load(ctx context.Context) error {
 		s.refused.Store(&refused{fingerprint: fingerprint, err: err})
 		return err
 	}
-	s.picture.Store(newPicture(built, fingerprint))
+	s.picture.Store(&picture{schema: built, fingerprint: fingerprint, documents: newKept()})
 	s.refused.Store(nil)
 	return nil
 }
@@ -229,7 +216,7 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		problem := plan.Problem(plan.InternalError, why.Message+"; try again soon", nil)
 		return transport.Response{Result: execute.Result{Errors: gqlerror.List{problem}, Unavailable: true}}
 	}
-	op, list := s.operation(p, r)
+	d, op, list := s.operation(p, r)
 	if list != nil {
 		return transport.Response{Result: execute.Result{Errors: list}}
 	}
@@ -237,7 +224,7 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		problem := plan.Problem(plan.BadUserInput, "GET runs queries only: send a "+string(op.Operation)+" by POST", op.Position)
 		return transport.Response{Result: execute.Result{Errors: gqlerror.List{problem}}, MethodNotAllowed: true}
 	}
-	bound, list := s.prepare(p, op, r)
+	bound, list := s.prepare(p, d, op, r)
 	if list != nil {
 		return transport.Response{Result: execute.Result{Errors: list}}
 	}
@@ -271,11 +258,11 @@ func (s *Service) Statements(r transport.Request) (plan.Bound, error) {
 	if p == nil {
 		return plan.Bound{}, s.notLoaded()
 	}
-	op, list := s.operation(p, r)
+	d, op, list := s.operation(p, r)
 	if list != nil {
 		return plan.Bound{}, list
 	}
-	bound, list := s.prepare(p, op, r)
+	bound, list := s.prepare(p, d, op, r)
 	if list != nil {
 		return plan.Bound{}, list
 	}
@@ -283,47 +270,51 @@ func (s *Service) Statements(r transport.Request) (plan.Bound, error) {
 }
 
 // operation finds the operation that a request means, in a document that is valid.
-func (s *Service) operation(p *picture, r transport.Request) (*plan.Operation, gqlerror.List) {
-	document, known := p.documents.get(r.Query)
-	if !known {
-		parsed, list := plan.Parse(p.schema, r.Query, s.config.planLimits(), s.config.introspection(s.deps.Dev))
-		if list != nil {
-			return nil, list
+func (s *Service) operation(p *picture, r transport.Request) (*document, *plan.Operation, gqlerror.List) {
+	d := p.documents.get(r.Query)
+	if d == nil {
+		text := r.Query
+		if len(text) <= keptText {
+			text = strings.Clone(text) // it may be a piece of something larger, such as the address of a GET
 		}
-		document = parsed
-		if len(r.Query) <= keptOne {
-			p.documents.put(r.Query, document, len(r.Query))
+		parsed, list := plan.Parse(p.schema, text, s.config.planLimits(), s.config.introspection(s.deps.Dev))
+		if list != nil {
+			return nil, nil, list
+		}
+		d = &document{Document: parsed, text: text, plans: map[planKey]*plan.Plan{}}
+		if len(text) <= keptText {
+			d = p.documents.put(d)
 		}
 	}
-	op, problem := document.Operation(r.OperationName)
+	op, problem := d.Operation(r.OperationName)
 	if problem != nil {
-		return nil, gqlerror.List{problem}
+		return nil, nil, gqlerror.List{problem}
 	}
 	if op.Introspects != nil && !s.config.introspection(s.deps.Dev) {
-		return nil, gqlerror.List{plan.Problem(plan.ValidationFailed, "introspection is off on this server: `[graphql] introspection = true` or `serve --dev` turns it on", op.Introspects)}
+		return nil, nil, gqlerror.List{plan.Problem(plan.ValidationFailed, "introspection is off on this server: `[graphql] introspection = true` or `serve --dev` turns it on", op.Introspects)}
 	}
-	return op, nil
+	return d, op, nil
 }
 
 // prepare gives the plan of an operation and its statements with the request's values. Plans are kept for
 // each shape of variables.
-func (s *Service) prepare(p *picture, op *plan.Operation, r transport.Request) (plan.Bound, gqlerror.List) {
+func (s *Service) prepare(p *picture, d *document, op *plan.Operation, r transport.Request) (plan.Bound, gqlerror.List) {
 	variables, list := plan.Variables(p.schema.AST, op.OperationDefinition, r.Variables)
 	if len(list) > 0 {
 		return plan.Bound{}, list
 	}
 	paging := s.config.paging()
 	var buffer [128]byte
-	key := planKey{operation: op, shape: string(op.Shape(buffer[:0], variables))}
-	planned, known := p.plans.get(key)
-	if !known {
+	shape := op.Shape(buffer[:0], variables)
+	planned := d.plan(op, shape)
+	if planned == nil {
 		compiled, problem := op.Compile(variables, paging)
 		if problem != nil {
 			return plan.Bound{}, gqlerror.List{problem}
 		}
 		planned = compiled
 		if !op.Alone {
-			p.plans.put(key, planned, planned.Weight()+len(key.shape))
+			p.documents.putPlan(d, planKey{op, string(shape)}, planned)
 		}
 	}
 	bound, problem := planned.Bind(variables, paging.Rows)

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -25,25 +27,33 @@ func TestLargeAnswersStream(t *testing.T) {
 	s.Routes(mux)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	ask := func(ctx context.Context, query string) (*http.Response, error) {
+	ask := func(ctx context.Context, method, query string) (*http.Response, error) {
 		body, _ := json.Marshal(map[string]string{"query": query})
-		r, _ := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/graphql", bytes.NewReader(body))
+		r, _ := http.NewRequestWithContext(ctx, method, server.URL+"/graphql", bytes.NewReader(body))
+		if method != http.MethodPost {
+			r, _ = http.NewRequestWithContext(ctx, method, server.URL+"/graphql?query="+url.QueryEscape(query), nil)
+		}
 		r.Header.Set("Content-Type", "application/json")
 		return server.Client().Do(r)
 	}
 	whole := s.Execute(t.Context(), transport.Request{Query: "{ pages(limit: 900) { id text } }"})
-	for range 3 {
-		response, err := ask(t.Context(), "{ pages(limit: 900) { id text } }")
+	for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodPost, http.MethodHead, http.MethodGet} {
+		response, err := ask(t.Context(), method, "{ pages(limit: 900) { id text } }")
 		if err != nil {
 			t.Fatal(err)
 		}
 		got, err := io.ReadAll(response.Body)
 		_ = response.Body.Close()
-		if err != nil || string(got) != `{"data":`+string(whole.Data)+"}" {
-			t.Fatalf("%d bytes came, ending in %s: %v", len(got), got[max(0, len(got)-40):], err)
+		want := `{"data":` + string(whole.Data) + "}"
+		if method == http.MethodHead {
+			want = ""
 		}
-		if response.ContentLength >= 0 {
-			t.Errorf("it was held: its length is %d", response.ContentLength)
+		if err != nil || string(got) != want {
+			t.Fatalf("%s: %d bytes came, ending in %s: %v", method, len(got), got[max(0, len(got)-40):], err)
+		}
+		h := response.Header
+		if response.ContentLength >= 0 || h.Get("Etag") != "" || (h.Get("Cache-Control") != "") != (method != http.MethodPost) {
+			t.Errorf("%s: it was held: its length is %d, its headers are %v", method, response.ContentLength, h)
 		}
 	}
 	// A client that is slower than the database gets everything, and does not hold its connection.
@@ -62,7 +72,7 @@ func TestLargeAnswersStream(t *testing.T) {
 	// A client that goes away frees the connection to the database.
 	for range 10 {
 		ctx, cancel := context.WithCancel(t.Context())
-		response, err := ask(ctx, "{ pages(limit: 900) { id text } }")
+		response, err := ask(ctx, http.MethodPost, "{ pages(limit: 900) { id text } }")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,5 +110,71 @@ func TestAStreamThatFailsIsCut(t *testing.T) {
 	}
 	if next := s.Execute(t.Context(), transport.Request{Query: "{ page(id: 1) { id } }"}); len(next.Errors) > 0 {
 		t.Errorf("the next request fails: %v", next.Errors)
+	}
+}
+
+// nowhere is a client that reads everything at once.
+type nowhere struct {
+	header http.Header
+	status int
+	bytes  int
+}
+
+func (w *nowhere) Header() http.Header         { return w.header }
+func (w *nowhere) WriteHeader(status int)      { w.status = status }
+func (w *nowhere) Write(b []byte) (int, error) { w.bytes += len(b); return len(b), nil }
+
+// TestTheMemoryOfAnswersIsUsedAgain counts what is taken for answers after the first ones. It is not parallel: the
+// memory of all is counted.
+func TestTheMemoryOfAnswersIsUsedAgain(t *testing.T) { //nolint:paralleltest // see above
+	s, _ := open(t, graphql.DefaultConfig(), sql(t, `
+		create table page (id int primary key, text text not null);
+		insert into page select i, repeat('x', 4000) from generate_series(1, 900) i;`))
+	mux := http.NewServeMux()
+	s.Routes(mux)
+	ask := func(r *http.Request) *nowhere {
+		r.Header.Set("Content-Type", "application/json")
+		w := &nowhere{header: http.Header{}, status: 200}
+		mux.ServeHTTP(w, r)
+		return w
+	}
+	const held, large = "{ pages(limit: 200) { text } }", "{ pages(limit: 900) { text } }"
+	get := func(query string) *http.Request {
+		return httptest.NewRequest(http.MethodGet, "/graphql?query="+url.QueryEscape(query), nil)
+	}
+	for name, c := range map[string]struct {
+		request func() *http.Request
+		status  int
+		most    int
+	}{
+		"held": {func() *http.Request { return get(held) }, 200, 450 << 10},
+		"unchanged": {func() *http.Request {
+			r := get(held)
+			r.Header.Set("If-None-Match", "*")
+			return r
+		}, 304, 450 << 10},
+		"in parts": {func() *http.Request {
+			return httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(`{"query":"`+large+`"}`))
+		}, 200, 3900 << 10}, // the parts after the first, which is of a megabyte
+	} {
+		t.Run(name, func(t *testing.T) { //nolint:paralleltest // see above
+			const times = 20
+			for range 5 {
+				ask(c.request())
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			for range times {
+				if w := ask(c.request()); w.status != c.status || (w.bytes == 0) != (c.status == 304) {
+					t.Fatalf("answered %d with %d bytes", w.status, w.bytes)
+				}
+			}
+			runtime.ReadMemStats(&after)
+			if taken := int(after.TotalAlloc-before.TotalAlloc) / times; taken > c.most {
+				t.Errorf("%d KB are taken for each answer, at most %d are allowed", taken>>10, c.most>>10)
+			} else {
+				t.Logf("%d KB", taken>>10)
+			}
+		})
 	}
 }

@@ -100,6 +100,11 @@ func (x *exchange) Write(b []byte) (int, error) {
 	if x.status == 0 {
 		x.status = http.StatusOK
 	}
+	if len(b) >= buffered/2 { // with its head it may be more than fits
+		if c, ok := x.of.Value(connectionKey{}).(*connection); ok {
+			return c.writeWhole(x.ResponseWriter, b)
+		}
+	}
 	return x.ResponseWriter.Write(b)
 }
 

@@ -2,13 +2,16 @@ package httpapi_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -161,42 +164,126 @@ func TestAClientThatHangsUpFreesItsPlace(t *testing.T) {
 	}
 }
 
-// expect has the server say that it waits for the body: whoever is told so is in line.
+// expect has the server say that it waits for the body: whoever is told so is being received.
 const expect = "Expect: 100-continue\r\n"
+
+// echo answers with the body, once it is there.
+var echo = map[string]http.HandlerFunc{"POST /echo": func(w http.ResponseWriter, r *http.Request) {
+	var text bytes.Buffer
+	_, _ = io.Copy(&text, r.Body)
+	_, _ = w.Write(text.Bytes())
+}}
+
+func TestWhatHasNotArrivedTakesNoPlace(t *testing.T) {
+	t.Parallel()
+	for _, depth := range []string{"0", "1"} {
+		for name, body := range map[string]string{"a head": "", "half a body": "{"} {
+			t.Run(name+" before a line of "+depth, func(t *testing.T) {
+				t.Parallel()
+				s := serveRoutes(t, map[string]string{"server.limits.max_concurrent_requests": "1", "server.limits.max_queue_depth": depth}, echo)
+				for range 5 {
+					conn, told := send(t, s, "/echo", expect)
+					if line, err := told.ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
+						t.Fatalf("it was told %q %v", line, err)
+					}
+					write(t, conn, body)
+				}
+				conn, told := send(t, s, "/echo")
+				write(t, conn, "{}")
+				if line, err := told.ReadString('\n'); err != nil || !strings.Contains(line, " 200 ") {
+					t.Errorf("one that is whole got %q %v", line, err)
+				}
+			})
+		}
+	}
+}
+
+// TestLargeBodiesThatStallAreBounded has clients that send much and then nothing more: so many are held in memory
+// as may be at work, and small requests are served beside them.
+func TestLargeBodiesThatStallAreBounded(t *testing.T) {
+	t.Parallel()
+	s := serveRoutes(t, map[string]string{"server.limits.max_concurrent_requests": "2"}, echo)
+	post := func(size int) (int, string) {
+		text := strings.Repeat("x", size)
+		response, err := http.Post(s.url+"/echo", "text/plain", strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		got, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode == 200 && string(got) != text {
+			t.Fatalf("of %d bytes %d came back: %v", size, len(got), err)
+		}
+		return response.StatusCode, string(got)
+	}
+	for _, size := range []int{0, 1, 16<<10 - 1, 16 << 10, 16<<10 + 1, 256 << 10, 256<<10 + 1, 256<<10 + 2, 1 << 20} {
+		if status, _ := post(size); status != 200 {
+			t.Errorf("%d bytes got %d", size, status)
+		}
+	}
+	until := func(what string, done func() bool) {
+		for deadline := time.Now().Add(10 * time.Second); !done(); {
+			if time.Now().After(deadline) {
+				t.Fatal(what)
+			}
+		}
+	}
+	var stalled []net.Conn
+	until("a third large body was taken", func() bool { // the places of those before may still be given back
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		write(t, conn, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"+strings.Repeat("x", 50000))
+		stalled = append(stalled, conn)
+		status, text := post(100000)
+		return status == 503 && strings.Contains(text, "server/busy")
+	})
+	if status, _ := post(1000); status != 200 {
+		t.Errorf("a small one got %d", status)
+	}
+	for _, conn := range stalled {
+		_ = conn.Close()
+	}
+	until("no large body is taken any more", func() bool { status, _ := post(100000); return status == 200 })
+}
 
 func TestAClientThatHangsUpLeavesTheLine(t *testing.T) {
 	t.Parallel()
-	for name, leave := range map[string]func(net.Conn){
-		"after its body":  func(conn net.Conn) { write(t, conn, "{}"); _ = conn.Close() },
-		"before its body": func(conn net.Conn) { _ = conn.Close() },
-		"within its body": func(conn net.Conn) { write(t, conn, "{"); _ = conn.Close() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := serve(t, map[string]string{"server.limits.max_concurrent_requests": "1", "server.limits.max_queue_depth": "1"})
-			first, answer := send(t, s, "/slow")
-			write(t, first, "{}")
-			<-s.entered
-			second, told := send(t, s, "/invalid", expect)
-			if line, err := told.ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
-				t.Fatalf("the second was told %q %v", line, err)
+	s := serve(t, map[string]string{"server.limits.max_concurrent_requests": "1", "server.limits.max_queue_depth": "1"})
+	first, answer := send(t, s, "/slow")
+	write(t, first, "{}")
+	<-s.entered
+	inLine := func() (net.Conn, *bufio.Reader) { // who gets no answer at once is in line
+		for deadline := time.Now().Add(10 * time.Second); ; {
+			conn, told := send(t, s, "/invalid")
+			write(t, conn, "{}")
+			if err := conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+				t.Fatal(err)
 			}
-			leave(second)
-			for deadline := time.Now().Add(10 * time.Second); ; {
-				third, told := send(t, s, "/invalid", expect)
-				line, err := told.ReadString('\n')
-				if err == nil && strings.Contains(line, " 100 ") {
-					close(s.release)
-					write(t, third, "{}")
-					break
-				}
-				if time.Now().After(deadline) {
-					t.Fatalf("the line is still full: %q %v", line, err)
-				}
+			line, err := told.ReadString('\n')
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				return conn, told
 			}
-			if line, err := answer.ReadString('\n'); err != nil || !strings.Contains(line, " 200 ") {
-				t.Errorf("the first got %q %v", line, err)
+			if time.Now().After(deadline) {
+				t.Fatalf("the line is full: %q %v", line, err)
 			}
-		})
+		}
+	}
+	second, _ := inLine()
+	if response, _ := do(t, "GET", s.url+"/invalid"); response.StatusCode != 503 {
+		t.Errorf("one more than the line has room for got %d", response.StatusCode)
+	}
+	_ = second.Close()
+	third, told := inLine()
+	close(s.release)
+	if err := third.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for reader, status := range map[*bufio.Reader]string{answer: " 200 ", told: " 400 "} {
+		if line, err := reader.ReadString('\n'); err != nil || !strings.Contains(line, status) {
+			t.Errorf("it got %q %v, want %s", line, err, status)
+		}
 	}
 }

@@ -41,6 +41,7 @@ func New(config Config, lifecycle Lifecycle, health *Health, log *slog.Logger, f
 		ReadTimeout:       config.Limits.HeaderTimeout + config.Limits.RequestTimeout,
 		WriteTimeout:      config.Limits.HeaderTimeout + 2*config.Limits.RequestTimeout,
 		IdleTimeout:       config.Limits.IdleTimeout,
+		ConnContext:       withConnection,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	return s
@@ -87,7 +88,7 @@ func (s *Server) Run(stop context.Context) error {
 			served <- s.http.ServeTLS(s.listener, s.config.TLS.CertFile, s.config.TLS.KeyFile)
 			return
 		}
-		served <- s.http.Serve(s.listener)
+		served <- s.http.Serve(listener{s.listener})
 	}()
 	select {
 	case err := <-served:

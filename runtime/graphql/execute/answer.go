@@ -44,7 +44,12 @@ func (a *answering) rows(rows *pgconn.ResultReader, s step) error {
 // result writes a statement's rows as the JSON value of its root field.
 func (a *answering) result(r *pgconn.ResultReader, at int) error {
 	call := a.unit.calls[at]
-	b := append(newBuffer(call.Pace.Bytes()), a.unit.before...)
+	parts := a.unit.open && a.unit.handed
+	expected := call.Pace.Bytes()
+	if parts {
+		expected = min(expected, streamFrom) // of a larger answer, only the first part is held
+	}
+	b := append(newBuffer(expected), a.unit.before...)
 	if call.One {
 		if r.NextRow() {
 			b = appendRow(b, call.Statement, r.Values(), a.estimate)
@@ -62,7 +67,7 @@ func (a *answering) result(r *pgconn.ResultReader, at int) error {
 		if len(b) > a.room {
 			return a.keep(at, b)
 		}
-		if len(b) >= streamFrom && a.unit.open && a.unit.handed {
+		if len(b) >= streamFrom && parts {
 			return a.open(r, at, b)
 		}
 	}

@@ -48,7 +48,7 @@ func (e *Executor) Close() { e.lanes.close() }
 
 // Result is a response before it is put on the wire. Data is JSON, or nil when execution never began.
 //
-// When Stream is there, Data is only the beginning: then comes the stream, and then After.
+// When Stream is there, Body is only the beginning: then comes the stream, and then After.
 type Result struct {
 	Data   []byte
 	Body   []byte // the whole response, Data in it, when there are no errors; it may be nil all the same
@@ -111,7 +111,7 @@ func (e *Executor) one(ctx context.Context, s *schema.Schema, p plan.Bound, open
 	case o.failed != nil:
 		return e.assemble(s, p.Plan, []answer{{err: o.failed.err}})
 	case stream != nil:
-		return Result{Data: o.parts[0][len(beforeData):], Stream: stream, After: "}"}
+		return Result{Body: o.parts[0], Data: o.parts[0][len(beforeData):], Stream: stream, After: "}}"}
 	}
 	body := append(o.parts[0], "}}"...)
 	return Result{Body: body, Data: body[len(beforeData) : len(body)-1]}

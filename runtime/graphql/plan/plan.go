@@ -13,13 +13,11 @@ type Plan struct {
 	Together *Statement // all fields as one statement; nil where each has its own
 }
 
-// Weight is about half of the bytes that a plan takes.
+// Weight is about the bytes that a plan takes, or somewhat more.
 func (p *Plan) Weight() int {
-	weight := 256
+	weight := 128 + p.Together.weight()
 	for i := range p.Fields {
-		if s := p.Fields[i].Statement; s != nil {
-			weight += 2*len(s.SQL) + 64*(len(s.Params)+len(s.Columns)+4)
-		}
+		weight += 192 + len(p.Fields[i].Before) + p.Fields[i].Statement.weight()
 	}
 	return weight
 }
@@ -61,6 +59,46 @@ type Statement struct {
 
 	Pace Pace
 	rows rows
+}
+
+func (s *Statement) weight() int {
+	if s == nil {
+		return 0
+	}
+	weight := 384 + len(s.SQL) + len(s.End) + 96*len(s.Locks)
+	for i := range s.Params {
+		weight += 192 + len(s.Params[i].constant) + weigh(s.Params[i].source)
+	}
+	for i := range s.Columns {
+		weight += 32 + len(s.Columns[i].Before)
+	}
+	if s.Estimate != nil {
+		weight += 32 + len(s.Estimate.SQL)
+	}
+	return weight
+}
+
+// weigh is about the bytes of a value with slots. Whoever asks makes it as large as a document and its variables may be.
+func weigh(value any) int {
+	switch value := value.(type) {
+	case slot:
+		return 64 + 32*len(value.path)
+	case string:
+		return 32 + len(value)
+	case []any:
+		weight := 32
+		for _, item := range value {
+			weight += 16 + weigh(item)
+		}
+		return weight
+	case map[string]any:
+		weight := 64
+		for name, member := range value {
+			weight += 64 + len(name) + weigh(member)
+		}
+		return weight
+	}
+	return 32
 }
 
 // Column is one column of a row.

@@ -4,6 +4,7 @@
 //	POST application/json        any operation
 //	GET  ?query=…&variables=…    queries only
 //	GET  from a browser          the playground, where it is on
+//	HEAD                         as GET, without the content
 //
 // Answers are application/graphql-response+json, whose status tells whether execution began: 200 with
 // data, 4xx or 5xx without. A client that accepts only application/json gets 200 for every request

@@ -39,6 +39,10 @@ func TestTagsOfAnswers(t *testing.T) {
 		"some errors":         {document: "partial", given: []string{"*"}, status: 200},
 		"only errors":         {document: "invalid", given: []string{"*"}, status: 400},
 		"only errors, 200":    {document: "invalid", accept: plain, given: []string{"*"}, status: 200},
+		"HEAD":                {method: http.MethodHead, status: 200, tag: true},
+		"HEAD, the same":      {method: http.MethodHead, given: []string{tag}, status: 304, tag: true},
+		"HEAD, some errors":   {method: http.MethodHead, document: "partial", status: 200},
+		"HEAD, only errors":   {method: http.MethodHead, document: "invalid", status: 400},
 		"POST":                {method: http.MethodPost, given: []string{"*"}, status: 200},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -46,7 +50,10 @@ func TestTagsOfAnswers(t *testing.T) {
 			if c.document == "" {
 				c.document = "{a}"
 			}
-			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"?query="+url.QueryEscape(c.document), nil)
+			if c.method == "" {
+				c.method = http.MethodGet
+			}
+			request, err := http.NewRequestWithContext(t.Context(), c.method, server.URL+"?query="+url.QueryEscape(c.document), nil)
 			if c.method == http.MethodPost {
 				request, err = http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, strings.NewReader(ask(c.document)))
 			}
@@ -64,8 +71,11 @@ func TestTagsOfAnswers(t *testing.T) {
 			}
 			defer func() { _ = response.Body.Close() }()
 			body, err := io.ReadAll(response.Body)
-			if err != nil || response.StatusCode != c.status || (len(body) == 0) != (c.status == 304) {
+			if err != nil || response.StatusCode != c.status || (len(body) == 0) != (c.status == 304 || c.method == http.MethodHead) {
 				t.Errorf("answered %d with %q, %v", response.StatusCode, body, err)
+			}
+			if c.method == http.MethodHead && c.status == 200 && response.ContentLength < int64(len(`{"data":{"a":1}}`)) {
+				t.Errorf("the length is %d", response.ContentLength)
 			}
 			h := response.Header
 			if got := h.Get("Etag"); (got != "") != c.tag || c.accept == "" && c.tag && got != tag {

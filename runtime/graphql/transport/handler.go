@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
@@ -25,27 +24,25 @@ type Response struct {
 type Handler struct {
 	Execute    func(ctx context.Context, r Request) Response
 	BodyLimit  int64
-	Playground http.Handler // for browsers; nil where there is none
+	Playground http.Handler        // for browsers; nil where there is none
+	Held       *semaphore.Weighted // bytes of large answers that are held for their clients; nil is no bound
 }
 
-// The media types of answers.
-const (
-	responseJSON = "application/graphql-response+json"
-	plainJSON    = "application/json"
-)
+// largeAnswer is the size from which on answers count that are held: below it they are bounded by the requests at work.
+const largeAnswer = 1 << 20
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h.Playground != nil && r.Method == http.MethodGet && !r.URL.Query().Has("query") && accepts(r, "text/html") {
+	w.Header().Set("Vary", "Accept")
+	if h.Playground != nil && reads(r.Method) && takesHTML(r.Header["Accept"]) && !r.URL.Query().Has("query") {
 		h.Playground.ServeHTTP(w, r)
 		return
 	}
-	w.Header().Set("Vary", "Accept")
-	if r.Method != http.MethodGet && r.Method != http.MethodPost {
-		w.Header().Set("Allow", "GET, POST")
-		answer(w, responseJSON, refuse(http.StatusMethodNotAllowed, "GraphQL is served by POST and GET, not by %s", r.Method))
+	if !reads(r.Method) && r.Method != http.MethodPost {
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		answer(w, responseJSON, refuse(http.StatusMethodNotAllowed, "GraphQL is served by POST, GET and HEAD, not by %s", r.Method))
 		return
 	}
-	media := negotiate(r.Header.Values("Accept"))
+	media := negotiate(r.Header["Accept"])
 	if media == "" {
 		answer(w, responseJSON, refuse(http.StatusNotAcceptable, "answers are %s or %s", responseJSON, plainJSON))
 		return
@@ -61,6 +58,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	response := h.Execute(r.Context(), request)
+	defer response.Release()
+	if size := int64(len(response.Data)); h.Held != nil && size >= largeAnswer && response.Stream == nil {
+		if !h.Held.TryAcquire(size) {
+			answer(w, media, full())
+			return
+		}
+		defer h.Held.Release(size)
+	}
 	if response.MethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPost)
 	}
@@ -69,11 +74,20 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if response.Stream != nil {
-		stream(r.Context(), w, media, response)
+		stream(r.Context(), w, media, &response)
 		return
 	}
 	write(w, media, status, response.Result)
-	response.Release()
+}
+
+// reads tells whether a method reads what the address names: HEAD is GET without the content (RFC 9110, section
+// 9.3.2), which net/http leaves out.
+func reads(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// full refuses an answer that is there already: to wait would hold it just as well.
+func full() *refusal {
+	return &refusal{status: http.StatusServiceUnavailable, problem: plan.Problem(plan.InternalError,
+		"the server holds as many large answers as it may, for clients that are slow to take them: try again soon, or ask for less at once", nil)}
 }
 
 func answer(w http.ResponseWriter, media string, bad *refusal) {
@@ -139,55 +153,19 @@ func encode(list gqlerror.List) []byte {
 // preflighted tells whether a browser would have asked the server before sending the request from
 // another site: the rule and the headers of Apollo Server, and a header of our own name.
 func preflighted(r *http.Request) bool {
+	if media, _, ok := contentOf(r); ok {
+		switch media {
+		case "text/plain", "application/x-www-form-urlencoded", "multipart/form-data":
+		default:
+			if r.Method == http.MethodPost || media == plainJSON {
+				return true
+			}
+		}
+	}
 	for _, name := range []string{"X-Apollo-Operation-Name", "Apollo-Require-Preflight", "X-Fraiseql-Preflight"} {
 		if r.Header.Get(name) != "" {
 			return true
 		}
 	}
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		return false // none, or one that browsers may read in another way than we do
-	}
-	switch media {
-	case "text/plain", "application/x-www-form-urlencoded", "multipart/form-data":
-		return false
-	}
-	return r.Method == http.MethodPost || media == plainJSON
-}
-
-// negotiate picks the media type of the answer; empty when the client takes neither.
-func negotiate(accept []string) string {
-	given := strings.Join(accept, ",")
-	if strings.TrimSpace(given) == "" {
-		return responseJSON
-	}
-	best, bestQuality := "", 0.0
-	for _, part := range strings.Split(given, ",") {
-		media, parameters, err := mime.ParseMediaType(part)
-		if err != nil {
-			continue
-		}
-		if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-			continue
-		}
-		quality := 1.0
-		if q, err := strconv.ParseFloat(parameters["q"], 64); err == nil {
-			quality = q
-		}
-		switch media {
-		case "*/*", "application/*":
-			media = responseJSON
-		case responseJSON, plainJSON:
-		default:
-			continue
-		}
-		if quality > bestQuality {
-			best, bestQuality = media, quality
-		}
-	}
-	return best
-}
-
-func accepts(r *http.Request, media string) bool {
-	return strings.Contains(r.Header.Get("Accept"), media)
+	return false
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
@@ -104,6 +105,15 @@ func TestStatusAndMediaType(t *testing.T) {
 		"neither":                            {call{body: ask("{a}"), accept: "text/html"}, 406, modern, "answers are"},
 		"another charset":                    {call{body: ask("{a}"), accept: plain + ";charset=latin1"}, 406, modern, ""},
 		"refused by quality":                 {call{body: ask("{a}"), accept: modern + ";q=0"}, 406, modern, ""},
+		"refused, all others taken":          {call{body: ask("{a}"), accept: modern + ";q=0, */*"}, 200, plain, `{"data":{"a":1}}`},
+		"all others taken, refused":          {call{body: ask("{a}"), accept: "*/*, " + modern + ";q=0"}, 200, plain, ""},
+		"refused with its kind":              {call{body: ask("{a}"), accept: "application/*;q=0, */*"}, 406, modern, ""},
+		"better than its kind":               {call{body: ask("{a}"), accept: "*/*;q=0.1, application/*;q=0.2, " + plain + "; Q=0.3"}, 200, plain, ""},
+		"worse than its kind":                {call{body: ask("{a}"), accept: "*/*, application/*;q=0.2, " + plain + ";q=0.1"}, 200, modern, ""},
+		"named before all others":            {call{body: ask("{a}"), accept: plain + ", text/plain, */*"}, 200, plain, ""},
+		"in capitals":                        {call{body: ask("{a}"), accept: "APPLICATION/JSON"}, 200, plain, ""},
+		"a charset in quotes":                {call{body: ask("{a}"), accept: plain + `; charset="UTF-8"`}, 200, plain, ""},
+		"an Accept of commas":                {call{body: ask("{a}"), accept: " , "}, 200, modern, ""},
 		"invalid, modern":                    {call{body: ask("invalid")}, 400, modern, `"code":"GRAPHQL_VALIDATION_FAILED"`},
 		"invalid, older":                     {call{body: ask("invalid"), accept: plain}, 200, plain, `"code":"GRAPHQL_VALIDATION_FAILED"`},
 		"a defect":                           {call{body: ask("internal")}, 500, modern, ""},
@@ -121,6 +131,8 @@ func TestStatusAndMediaType(t *testing.T) {
 		"a form that asked first":            {call{content: "application/x-www-form-urlencoded", body: "query={a}", headers: preflight}, 415, modern, "send the request as application/json"},
 		"xml":                                {call{content: "application/xml", body: "<a/>"}, 415, modern, ""},
 		"latin1":                             {call{content: plain + "; charset=latin1", body: ask("{a}")}, 415, modern, ""},
+		"gzip":                               {call{body: "\x1f\x8b", headers: []string{"Content-Encoding", "gzip"}}, 415, modern, "send the request without Content-Encoding, not as gzip"},
+		"encoded as it is":                   {call{body: ask("{a}"), headers: []string{"Content-Encoding", "Identity"}}, 200, modern, ""},
 		"utf-8":                              {call{content: plain + "; charset=UTF-8", body: ask("{a}")}, 200, modern, ""},
 		"broken JSON":                        {call{body: `{"query":`}, 400, modern, "is not JSON"},
 		"JSON and more":                      {call{body: ask("{a}") + "}"}, 400, modern, "is not JSON: at byte 16"},
@@ -153,6 +165,9 @@ func TestStatusAndMediaType(t *testing.T) {
 			if allow := w.Header().Get("Allow"); (allow != "") != (w.Code == 405) {
 				t.Errorf("Allow is %q", allow)
 			}
+			if encodings := w.Header().Get("Accept-Encoding"); (encodings == "identity") != (name == "gzip") {
+				t.Errorf("Accept-Encoding is %q", encodings)
+			}
 			if w.Code == 503 && w.Header().Get("Retry-After") == "" {
 				t.Error("it does not say when to come again")
 			}
@@ -180,16 +195,72 @@ func TestBrowsersCannotBeMadeToAsk(t *testing.T) {
 func TestBrowsersGetThePlayground(t *testing.T) {
 	t.Parallel()
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") })
-	h := &transport.Handler{Execute: answers, BodyLimit: 1000, Playground: page}
-	browser := "text/html,application/xhtml+xml,*/*;q=0.8"
-	if w := (call{method: "GET", accept: browser}).do(h); w.Body.String() != "<html>" {
-		t.Errorf("a browser gets %s", w.Body)
+	const browser = "text/html,application/xhtml+xml,*/*;q=0.8"
+	preflight := []string{"X-Fraiseql-Preflight", "1"}
+	for name, c := range map[string]struct {
+		call call
+		page http.Handler
+		code int
+		body string
+	}{
+		"a browser":                {call{method: "GET", accept: browser}, page, 200, "<html>"},
+		"a browser with a query":   {call{method: "GET", accept: browser, query: url.Values{"query": {"{a}"}}, headers: preflight}, page, 200, `{"data":{"a":1}}`},
+		"a browser that looks":     {call{method: "HEAD", accept: browser}, page, 200, ""},
+		"no playground":            {call{method: "GET", accept: browser}, nil, 400, "errors"},
+		"a tool":                   {call{method: "GET", accept: "*/*"}, page, 400, "errors"},
+		"a client that refuses it": {call{method: "GET", accept: "text/html;q=0, */*", headers: preflight}, page, 400, "errors"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := c.call.do(&transport.Handler{Execute: answers, BodyLimit: 1000, Playground: c.page})
+			if w.Code != c.code || !strings.Contains(w.Body.String(), c.body) || w.Header().Get("Vary") != "Accept" {
+				t.Errorf("answered %d %v %s", w.Code, w.Header(), w.Body)
+			}
+		})
 	}
-	if w := (call{method: "GET", accept: browser, query: url.Values{"query": {"{a}"}}, headers: []string{"X-Fraiseql-Preflight", "1"}}).do(h); w.Body.String() != `{"data":{"a":1}}` {
-		t.Errorf("a query of a browser gets %s", w.Body)
+}
+
+// slow is a client that takes its answer when it is let.
+type slow struct {
+	*httptest.ResponseRecorder
+	begun, let chan struct{}
+}
+
+func (w *slow) Write(b []byte) (int, error) {
+	close(w.begun)
+	<-w.let
+	return w.ResponseRecorder.Write(b)
+}
+
+func TestLargeAnswersThatAreHeldAreBounded(t *testing.T) {
+	t.Parallel()
+	h := &transport.Handler{BodyLimit: 200, Held: semaphore.NewWeighted(5 << 20), Execute: func(_ context.Context, r transport.Request) transport.Response {
+		body := []byte(`{"data":{"a":1}}`)
+		if r.Query == "large" {
+			body = []byte(`{"data":{"a":"` + strings.Repeat("x", 3<<20) + `"}}`)
+		}
+		return transport.Response{Result: execute.Result{Body: body, Data: body[len(`{"data":`) : len(body)-1]}}
+	}}
+	first := &slow{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(ask("large")))
+		r.Header.Set("Content-Type", plain)
+		h.ServeHTTP(first, r)
+	}()
+	<-first.begun
+	if w := (call{body: ask("large")}).do(h); w.Code != 503 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "ask for less") {
+		t.Errorf("beside one that is not taken, another large answer is %d %.200s", w.Code, w.Body)
 	}
-	h.Playground = nil
-	if w := (call{method: "GET", accept: browser}).do(h); w.Code != 400 {
-		t.Errorf("without a playground a browser gets %d", w.Code)
+	if w := (call{body: ask("small")}).do(h); w.Code != 200 {
+		t.Errorf("a small one is %d", w.Code)
+	}
+	close(first.let)
+	<-done
+	for range 3 {
+		if w := (call{body: ask("large")}).do(h); w.Code != 200 {
+			t.Errorf("after it was taken, another is %d %.200s", w.Code, w.Body)
+		}
 	}
 }

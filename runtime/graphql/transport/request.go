@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,7 +35,7 @@ func refuse(status int, format string, args ...any) *refusal {
 
 // read takes the GraphQL request out of an HTTP request.
 func read(w http.ResponseWriter, r *http.Request, limit int64) (Request, *refusal) {
-	if r.Method == http.MethodGet {
+	if reads(r.Method) {
 		return readQuery(r.URL.Query())
 	}
 	return readBody(w, r, limit)
@@ -46,15 +45,18 @@ func read(w http.ResponseWriter, r *http.Request, limit int64) (Request, *refusa
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) (Request, *refusal) {
-	media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	charset := strings.ToLower(parameters["charset"])
-	if err != nil || media != "application/json" || charset != "" && charset != "utf-8" {
+	media, charset, ok := contentOf(r)
+	if !ok || media != plainJSON || charset != "" && charset != "utf-8" {
 		return Request{}, refuse(http.StatusUnsupportedMediaType, "send the request as application/json in UTF-8")
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		w.Header().Set("Accept-Encoding", "identity") // which codings would do: RFC 9110, section 15.5.16
+		return Request{}, refuse(http.StatusUnsupportedMediaType, "send the request without Content-Encoding, not as %s: bodies are small, and are taken as they are", coding)
 	}
 	body := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(body)
 	body.Reset()
-	_, err = body.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return Request{}, refuse(http.StatusRequestEntityTooLarge, "the request is larger than the %d bytes that are allowed", limit)
@@ -69,7 +71,7 @@ func readQuery(values url.Values) (Request, *refusal) {
 	if !values.Has("query") {
 		return Request{}, refuse(http.StatusBadRequest, "the address has no parameter \"query\"")
 	}
-	request := Request{Query: values.Get("query"), OperationName: values.Get("operationName"), QueryOnly: true}
+	request := Request{Query: values.Get("query"), OperationName: values.Get("operationName"), QueryOnly: true, Open: true}
 	for _, name := range []string{"variables", "extensions"} {
 		text := values.Get(name)
 		if strings.TrimSpace(text) == "" {
