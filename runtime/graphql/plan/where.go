@@ -188,9 +188,9 @@ func (c *compiler) operator(codec *schema.Codec, value, name string, operand any
 func writerOf(codec *schema.Codec, operand schema.Operand) writer {
 	switch operand {
 	case schema.Several:
-		return listText(codec)
+		return listText(codec, 1)
 	case schema.Elements:
-		return listText(codec.Elem)
+		return listText(codec.Elem, 1)
 	case schema.Texts:
 		return arrayText
 	case schema.Inside:
@@ -201,7 +201,7 @@ func writerOf(codec *schema.Codec, operand schema.Operand) writer {
 		return patternText("%", "")
 	case schema.One:
 		if codec.IsList() {
-			return listText(codec.Elem)
+			return listText(codec.Elem, codec.Dimensions)
 		}
 	}
 	return scalarText

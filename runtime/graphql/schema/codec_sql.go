@@ -74,44 +74,41 @@ func (c *Codec) ComparedSQL(value string) string {
 	return c.Type.Compared(value)
 }
 
-// ParameterSQL writes a parameter of the type; PostgreSQL parses its text form.
+// ParameterSQL writes a parameter of the type; PostgreSQL parses its text form. A domain would round it, or refuse what
+// a condition may well ask for: it is taken for what the domain is made of.
 func (c *Codec) ParameterSQL(parameter string) string {
 	switch {
-	case c.Elem != nil:
+	case c.Elem != nil && (c.Elem.in != "" || c.compared != ""):
 		return c.Elem.ArraySQL(parameter)
 	case c.in != "":
 		return fmt.Sprintf(c.in, parameter)
 	}
-	return c.Type.Compared(parameter + "::" + c.Type.SQL)
+	return parameter + "::" + c.Type.Resolve().SQL
 }
 
 // EqualSQL writes that a value is that of a parameter, in the text form that the API gave out.
 func (c *Codec) EqualSQL(value, parameter string) string {
 	if c.IsList() {
-		return value + " = " + parameter + "::" + c.Type.SQL
+		return value + " = " + parameter + "::" + c.Type.Resolve().SQL
 	}
 	return c.ComparedSQL(value) + c.Type.Operator("=") + c.ParameterSQL(parameter)
 }
 
 // ArraySQL writes a parameter that is a list of values of the type.
 func (c *Codec) ArraySQL(parameter string) string {
-	if c.in != "" {
+	switch {
+	case c.several != "":
+		return fmt.Sprintf(c.several, parameter)
+	case c.in != "":
 		return "array(select " + fmt.Sprintf(c.in, "e") + " from unnest(" + parameter + "::text[]) as u(e))"
 	}
-	if base := c.Type.Resolve(); base.Kind == catalog.Enum {
-		return parameter + "::" + base.SQL + "[]"
-	}
-	return parameter + "::" + c.Type.SQL + "[]"
+	return parameter + "::" + c.Type.Resolve().SQL + "[]"
 }
 
 // operandSQL writes a parameter as an operator takes it.
 func (c *Codec) operandSQL(o *Operator, parameter string) string {
-	inner := c.Elem
-	if c.bound != nil {
-		inner = c.bound
-	}
 	switch o.Operand {
-	case One:
+	case One, Elements:
 		return c.ParameterSQL(parameter)
 	case Several:
 		return c.ArraySQL(parameter)
@@ -120,9 +117,7 @@ func (c *Codec) operandSQL(o *Operator, parameter string) string {
 	case Texts:
 		return parameter + "::text[]"
 	case Element:
-		return inner.ParameterSQL(parameter)
-	case Elements:
-		return inner.ArraySQL(parameter)
+		return c.bound.ParameterSQL(parameter)
 	case Address:
 		return parameter + "::inet"
 	case Query:

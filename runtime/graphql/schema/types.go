@@ -64,7 +64,7 @@ func (b *builder) listCodec(t *catalog.Type, dimensions int) *Codec {
 	c := &Codec{Type: t, Elem: b.codecOf(t.Elem, 0), Dimensions: dimensions, operators: listOperators}
 	switch {
 	case !c.Elem.comparable():
-	case c.Elem.in != "" && dimensions > 1: // a list of parameters of such a type has one dimension
+	case c.Elem.in != "" && c.Elem.several == "" && dimensions > 1: // a list of parameters of such a type has one dimension
 		c.operators = setOperators
 	default:
 		c.operators = arrayOperators
