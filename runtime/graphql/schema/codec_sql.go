@@ -45,6 +45,12 @@ func (c *Codec) listSQL(value string) string {
 // values. The aliases in it begin with prefix; they are written n.n, as n alone could be a column of that name.
 func (c *Codec) Nested(value, prefix string, element func(value string) string) string {
 	value = "(" + value + ")"
+	if c.Dimensions == 1 && c.Elem.Object == nil {
+		// To take elements by their number reads the whole array for each. Composites stay with that: unnest would take
+		// them apart.
+		n := prefix + "1"
+		return c.nested(value, "(select coalesce(json_agg("+element(n+".e")+" order by "+n+".n), '[]') from unnest("+value+") with ordinality "+n+"(e, n))")
+	}
 	at := make([]string, c.Dimensions)
 	for i := range at {
 		n := prefix + strconv.Itoa(i+1)
@@ -55,7 +61,17 @@ func (c *Codec) Nested(value, prefix string, element func(value string) string) 
 		n := prefix + strconv.Itoa(i)
 		sql = "(select coalesce(json_agg(" + sql + " order by " + n + "), '[]') from generate_subscripts(" + value + ", " + strconv.Itoa(i) + ") " + n + ")"
 	}
+	return c.nested(value, sql)
+}
+
+// nested lets sql make lists of a value that is there.
+func (c *Codec) nested(value, sql string) string {
 	return c.guarded(value, "case when "+value+" is not null then "+sql+" end", "integer[]::text::json")
+}
+
+// Selects tells whether a value is read by a sub-select.
+func (c *Codec) Selects() bool {
+	return c.Innermost().Object != nil || c.IsList() && !c.Elem.text && (c.Elem.IsList() || c.Elem.out != "")
 }
 
 // guarded lets only arrays with the dimensions of the schema pass: PostgreSQL lets a column have any. The cast
