@@ -47,6 +47,8 @@ func TestCorners(t *testing.T) {
 	t.Parallel()
 	relay := graphql.DefaultConfig()
 	relay.Relay = true
+	keyed := graphql.DefaultConfig()
+	keyed.Entities = map[string]graphql.Entity{"A": {Key: []string{"code"}}, "B": {Key: []string{"id"}}}
 	for name, c := range map[string]struct {
 		config *graphql.Config
 		script string
@@ -63,6 +65,12 @@ func TestCorners(t *testing.T) {
 			{`{ items(where: {ts: {eq: [sad, glad]}}) { id } }`, ``, `{"items":[{"id":1}]}`},
 			{`{ items(where: {ts: {array_overlaps: [ok, sad]}}) { id } }`, ``, `{"items":[{"id":1},{"id":4}]}`},
 			{`{ items(where: {prices: {array_contains: ["10"]}}) { id } }`, ``, `{"items":[{"id":1}]}`},
+		}},
+		"a key beside the table's own": {config: &keyed, script: `
+			create table a (id int primary key, code text); insert into a values (1, 'x'); create table b (id int primary key); insert into b values (1);
+			create table c (id int primary key, code text); insert into c values (1, 'x'); create unique index on c (code); create unique index on c (code) include (id);`, asks: []ask{
+			{`{ a(code: "x") { id } aById(id: 1) { code } b(id: 1) { id } c(id: 1) { id } cByCode(code: "x") { id } }`, ``, `{"a":{"id":1},"aById":{"code":"x"},"b":{"id":1},"c":{"id":1},"cByCode":{"id":1}}`},
+			{`{ bById(id: 1) { id } }`, ``, "GRAPHQL_VALIDATION_FAILED"},
 		}},
 		"a global id of a type that has none": {config: &relay, script: `
 			create table a (id int primary key); insert into a values (1);
@@ -202,7 +210,55 @@ func TestWarnings(t *testing.T) {
 		entities map[string]graphql.Entity
 		script   string
 		want     []string
-	}{} {
+	}{
+		"what a comment is on": {
+			script: `
+				create view "ä" as select 1 as id; create materialized view "ö" as select 1 as id; create table "ü" (id int primary key);
+				create table parted ("é" int) partition by range ("é");
+				create extension file_fdw; create server files foreign data wrapper file_fdw; create foreign table "ß" (id int) server files options (filename 'none');
+				create view orders as select 1 as id, 'x' as code; comment on view orders is '@fraiseql {"key": ["no"]}';`,
+			want: []string{
+				"schema/bad-reference public.orders: the key by (no) names a table or column that does not exist or does not fit -> comment on view \"public\".\"orders\" is '@fraiseql {\"key\": [\"id\"], \"references\": [{\"columns\": [\"customer_id\"], \"table\": \"public.customer\"}]}'",
+				"schema/no-name public.ß: no GraphQL name can be derived that is not taken, so the foreign table is left out -> comment on foreign table \"public\".\"ß\" is '@fraiseql {\"name\": \"…\"}'",
+				"schema/no-name public.ä: no GraphQL name can be derived that is not taken, so the view is left out -> comment on view \"public\".\"ä\" is '@fraiseql {\"name\": \"…\"}'",
+				"schema/no-name public.ö: no GraphQL name can be derived that is not taken, so the materialized view is left out -> comment on materialized view \"public\".\"ö\" is '@fraiseql {\"name\": \"…\"}'",
+				"schema/no-name public.ü: no GraphQL name can be derived that is not taken, so the table is left out -> comment on table \"public\".\"ü\" is '@fraiseql {\"name\": \"…\"}'",
+				"schema/no-field-name public.parted.é: no GraphQL name can be derived that is not taken, so the column is left out -> comment on column \"public\".\"parted\".\"é\" is '@fraiseql {\"name\": \"…\"}'",
+			},
+		},
+		"two indexes over the same columns": {script: `create table a (id int primary key, code text); create unique index on a (code); create unique index on a (code) include (id);`},
+		"a key beside the table's own":      {entities: map[string]graphql.Entity{"A": {Key: []string{"code"}}}, script: `create table a (id int primary key, code text);`},
+		"a table that takes another's name": {
+			script: `create table album (id int primary key); create table albums (id int primary key);`,
+			want:   []string{"schema/name-taken public.albums: the name Album is taken, so the table is shown as PublicAlbum -> comment on table \"public\".\"albums\" is '@fraiseql {\"name\": \"…\"}'"},
+		},
+		"references that do not fit": {
+			entities: map[string]graphql.Entity{
+				"Fit":   {References: []graphql.Reference{{Columns: []string{"a"}, Table: "far"}, {Columns: []string{"t"}, Table: "far", To: []string{"code"}}, {Columns: []string{"d"}, Table: "far", To: []string{"mood"}}}},
+				"Unfit": {References: []graphql.Reference{{Columns: []string{"t"}, Table: "far"}, {Columns: []string{"j"}, Table: "far", To: []string{"doc"}}, {Columns: []string{"t"}, Table: "far", To: []string{"mood"}}}},
+			},
+			script: `
+				create type mood as enum ('sad'); create domain temper as mood;
+				create table far (id int8 primary key, code varchar(9), doc json, mood mood);
+				create view fits as select 1::int2 as a, 'x' as t, 'sad'::temper as d; create view unfits as select 'x' as t, '1'::json as j;`,
+			want: []string{
+				"schema/bad-reference public.unfits: the reference to far by (t) names a table or column that does not exist or does not fit -> comment on view \"public\".\"unfits\" is '@fraiseql {\"key\": [\"id\"], \"references\": [{\"columns\": [\"customer_id\"], \"table\": \"public.customer\"}]}'",
+				"schema/bad-reference public.unfits: the reference to far by (j) names a table or column that does not exist or does not fit -> comment on view \"public\".\"unfits\" is '@fraiseql {\"key\": [\"id\"], \"references\": [{\"columns\": [\"customer_id\"], \"table\": \"public.customer\"}]}'",
+				"schema/bad-reference public.unfits: the reference to far by (t) names a table or column that does not exist or does not fit -> comment on view \"public\".\"unfits\" is '@fraiseql {\"key\": [\"id\"], \"references\": [{\"columns\": [\"customer_id\"], \"table\": \"public.customer\"}]}'",
+			},
+		},
+		"a name that was chosen comes first": {
+			script: `create table a (id int primary key, name text, label text); comment on column a.label is '@fraiseql {"name": "name"}';`,
+			want:   []string{"schema/no-field-name public.a.name: no GraphQL name can be derived that is not taken, so the column is left out -> comment on column \"public\".\"a\".\"name\" is '@fraiseql {\"name\": \"…\"}'"},
+		},
+		"a composite type without names": {
+			script: `create type punkt as ("ä" int); create type "ü" as (x int); create table a (id int primary key, p punkt, u "ü");`,
+			want: []string{
+				"schema/composite-as-string public.punkt: no GraphQL name can be derived for any of its attributes, so the type is shown as String -> alter type punkt rename attribute \"ä\" to …",
+				"schema/composite-as-string public.ü: no GraphQL name can be derived that is not taken, so the type is shown as String -> rename the type: alter type \"ü\" rename to …",
+			},
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			config := graphql.DefaultConfig()
@@ -216,6 +272,16 @@ func TestWarnings(t *testing.T) {
 				t.Errorf("it says\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 			}
 		})
+	}
+}
+
+// TestNamesThatAreTakenAlready has a table that is to have a name of the API itself.
+func TestNamesThatAreTakenAlready(t *testing.T) {
+	t.Parallel()
+	s, pool := open(t, graphql.DefaultConfig(), sql(t, `create table album (id int primary key, label text, name text);`))
+	exec(t, pool, `comment on table album is '@fraiseql {"name": "Date"}'`)
+	if err := s.Load(t.Context()); err == nil || !strings.Contains(err.Error(), "the name `Date` that was chosen for public.album is one of the API itself") {
+		t.Errorf("it says %v", err)
 	}
 }
 
