@@ -23,11 +23,13 @@ const (
 		create domain temper as mood;
 		create domain amount as numeric(12,2) check (value < 1000);
 		create domain share as numeric(4,2);
+		create type amounts as range (subtype = amount);
 		create table shop (id int primary key);
 		insert into shop values (1), (2), (3);
-		create table item (id int primary key, shop_id int references shop, price amount, share share, ts temper[], prices amount[]);
+		create table item (id int primary key, shop_id int references shop, price amount, share share, ts temper[], prices amount[], span amounts);
 		insert into item values (1, 1, 10.00, 1, '{sad,glad}', '{10.00}'), (2, 1, 999, 2, '{}', null), (3, 1, 999, 2, null, null),
-			(4, 2, 900, 1, '{ok}', '{1}'), (5, 2, 901, 1, null, null), (6, 2, 902, 2, null, null), (7, 3, 1, 1, null, null);`
+			(4, 2, 900, 1, '{ok}', '{1}'), (5, 2, 901, 1, null, null), (6, 2, 902, 2, null, null), (7, 3, 1, 1, null, null);
+		update item set span = '[2,8]' where id = 7;`
 
 	extensions = `
 		create schema "exten%sions"; create extension citext with schema "exten%sions"; create extension ltree with schema "exten%sions";
@@ -64,6 +66,8 @@ func TestCorners(t *testing.T) {
 			{`{ itemsGroupBy(by: [shopId], having: {sum: {price: {gt: "2700"}}}) { key { shopId } } }`, ``, `{"itemsGroupBy":[{"key":{"shopId":2}}]}`},
 			{`{ items(where: {ts: {eq: [sad, glad]}}) { id } }`, ``, `{"items":[{"id":1}]}`},
 			{`{ items(where: {ts: {array_overlaps: [ok, sad]}}) { id } }`, ``, `{"items":[{"id":1},{"id":4}]}`},
+			{`{ items(where: {span: {range_contains: "5"}}) { id } }`, ``, `{"items":[{"id":7}]}`},
+			{`{ items(where: {span: {range_overlaps: "[1,2]"}}) { id } }`, ``, `{"items":[{"id":7}]}`},
 			{`{ items(where: {prices: {array_contains: ["10"]}}) { id } }`, ``, `{"items":[{"id":1}]}`},
 		}},
 		"a key beside the table's own": {config: &keyed, script: `

@@ -133,7 +133,11 @@ func (c *Codec) operandSQL(o *Operator, parameter string) string {
 	case Texts:
 		return parameter + "::text[]"
 	case Element:
-		return c.bound.ParameterSQL(parameter)
+		sql := c.bound.ParameterSQL(parameter)
+		if c.bound.Type.Kind == catalog.Domain {
+			sql += "::" + c.bound.Type.SQL // a range over a domain takes values of no other type
+		}
+		return sql
 	case Address:
 		return parameter + "::inet"
 	case Query:
