@@ -39,9 +39,13 @@ const (
 	composites = `
 		create type punkt as ("länge" numeric, "höhe" numeric);
 		create type place as (x int, y int);
-		create table stelle (id int primary key, p punkt, ps punkt[], place place, cells money[][], raws bytea[], docs jsonb[][], sums numeric[][]);
-		insert into stelle values (1, (1, 2), array[(1, 2)::punkt], (1, 2), '{{1,2}}', array['\x00ff'::bytea, null], '{{"{\"a\": [1]}",NULL}}', '{{1,2}}'),
-			(2, null, '{}', null, '{{1},{2}}', '{}', '{{"[1]"}}', '{{1},{2}}');`
+		create domain blobs as bytea[];
+		create domain grid as bytea[][];
+		create domain spot as place;
+		create table stelle (id int primary key, p punkt, ps punkt[], place place, cells money[][], raws bytea[], docs jsonb[][], sums numeric[][], deep blobs[], deeper grid[][], spots spot[]);
+		insert into stelle values (1, (1, 2), array[(1, 2)::punkt], (1, 2), '{{1,2}}', array['\x00ff'::bytea, null], '{{"{\"a\": [1]}",NULL}}', '{{1,2}}',
+				'{"{AA,AB}",NULL,"{AC}"}', '{{"{{AA,AB}}","{{AC},{AD}}"}}', '{"(3,4)",NULL}'),
+			(2, null, '{}', null, '{{1},{2}}', '{}', '{{"[1]"}}', '{{1},{2}}', null, '{}', '{}');`
 )
 
 // TestCorners has small databases with what is easily got wrong.
@@ -90,6 +94,7 @@ func TestCorners(t *testing.T) {
 			{`{ stelles(where: {docs: {eq: [[{a: [1]}, null]]}}) { id } }`, ``, `{"stelles":[{"id":1}]}`},
 			{`query($v: JSON) { stelles(where: {docs: {eq: [[$v]]}}) { id } }`, `{"v": [1]}`, `{"stelles":[{"id":2}]}`},
 			{`query($v: [[JSON]]) { stelles(where: {docs: {eq: $v}}) { id } }`, `{"v": [[[1]]]}`, `{"stelles":[{"id":2}]}`},
+			{`{ stelle(id: 1) { deep deeper spots { y } } }`, ``, `{"stelle":{"deep":[["QUE=","QUI="],null,["QUM="]],"deeper":[[[["QUE=","QUI="]],[["QUM="],["QUQ="]]]],"spots":[{"y":4},null]}}`},
 			{`{ stelles { raws } }`, ``, `{"stelles":[{"raws":["AP8=",null]},{"raws":[]}]}`},
 		}},
 		"aggregates of an extension's type": {script: extensions, asks: []ask{

@@ -36,7 +36,11 @@ func (c *Codec) listSQL(value string) string {
 	case elem.text:
 		return c.guarded(value, value+"::text[]", "text[]")
 	case elem.IsList() || elem.out != "":
-		return c.Nested(value, "e", elem.JSONSQL)
+		prefix := "e"
+		for inner := elem; inner.IsList(); inner = inner.Elem {
+			prefix += "e" // the lists within have aliases of their own
+		}
+		return c.Nested(value, prefix, elem.JSONSQL)
 	}
 	return c.guarded(value, value, c.Type.SQL)
 }
