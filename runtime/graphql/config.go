@@ -142,6 +142,7 @@ func (c *Config) Check(r *config.Report) {
 	if c.DefaultLimit > c.MaxLimit && r.Given("default_limit") {
 		r.Error("default_limit", "config/out-of-range", fmt.Sprintf("`default_limit` is %d, above `max_limit`, which is %d", c.DefaultLimit, c.MaxLimit), "")
 	}
+	checkName(r, "node_id", c.NodeID)
 	taken := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.Entities)) {
 		chosen := c.Entities[name].Name
@@ -154,7 +155,7 @@ func (c *Config) Check(r *config.Report) {
 
 // Check wants GraphQL names.
 func (e *Entity) Check(r *config.Report) {
-	checkName(r, e.Name)
+	checkName(r, "name", e.Name)
 	for i, reference := range e.References {
 		if len(reference.Columns) == 0 || reference.Table == "" {
 			r.Error(fmt.Sprintf("references[%d]", i), "schema/bad-reference", "a reference needs `columns` and `table`", `columns = ["customer_id"], table = "public.customer"`)
@@ -163,10 +164,10 @@ func (e *Entity) Check(r *config.Report) {
 }
 
 // Check wants a GraphQL name.
-func (f *EntityField) Check(r *config.Report) { checkName(r, f.Name) }
+func (f *EntityField) Check(r *config.Report) { checkName(r, "name", f.Name) }
 
-func checkName(r *config.Report, name string) {
+func checkName(r *config.Report, key, name string) {
 	if name != "" && !schema.ValidName(name) {
-		r.Error("name", "schema/bad-name", "`"+name+"` is not a GraphQL name", "use letters, digits and underscores, and begin with a letter")
+		r.Error(key, "schema/bad-name", "`"+name+"` is not a GraphQL name", "use letters, digits and underscores, and begin with a letter")
 	}
 }

@@ -64,6 +64,8 @@ func TestErrorsOfRequests(t *testing.T) {
 		"too many aliases":   {query: aliases, want: "QUERY_TOO_COMPLEX 1:1 the operation has 31 aliases; at most 30 are allowed"},
 		"too many words":     {query: "{ albums { " + strings.Repeat("title ", 2001) + "} }", want: "QUERY_TOO_COMPLEX the document has more than 2000 tokens"},
 		"a broken regex":     {query: `{ ok: albums(limit: 1) { albumId } albums(where: {title: {regex: "("}}) { title } }`, want: "BAD_USER_INPUT at albums 1:36 invalid regular expression", ran: true},
+		"which rows, within": {query: `{ artists(where: {albums: {aggregate: {_not: {where: {title: {eq: "x"}}}}}}) { name } }`, want: "GRAPHQL_VALIDATION_FAILED 1:47 Field \"where\" is not defined by type \"AlbumHaving\"."},
+		"which rows, null":   {query: `{ artists(where: {albums: {aggregate: {where: null, count: {gt: 1}}}}) { name } }`, want: "BAD_USER_INPUT at artists 1:3 argument where.albums.aggregate.where: null is no condition"},
 		"no such mutation":   {query: "mutation { createAlbum { title } }", want: "GRAPHQL_VALIDATION_FAILED"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -112,6 +112,24 @@ func TestInputsAreBounded(t *testing.T) {
 	}
 }
 
+// TestUndeclaredVariables has many variables that no operation declares: the first ones are named, in their order.
+func TestUndeclaredVariables(t *testing.T) {
+	t.Parallel()
+	s, _ := chinook(t)
+	given := map[string]any{}
+	for i := range 3000 {
+		given[fmt.Sprintf("v%04d", i)] = nil
+	}
+	got := s.Execute(t.Context(), transport.Request{Query: "{ __typename }", Variables: given})
+	if len(got.Errors) != 50 || !strings.Contains(got.Errors[0].Message, "$v0000 ") || !strings.Contains(got.Errors[49].Message, "$v0049 ") {
+		t.Errorf("there are %d errors, the first of which is %s", len(got.Errors), firstError(got))
+	}
+	got = s.Execute(t.Context(), transport.Request{Query: "{ __typename }", Variables: map[string]any{strings.Repeat("z", 9000): nil}})
+	if len(got.Errors) != 1 || len(got.Errors[0].Message) > 300 {
+		t.Errorf("a long name is told as %.400s", firstError(got))
+	}
+}
+
 // TestNoAliasesMeansNone has a limit of zero.
 func TestNoAliasesMeansNone(t *testing.T) {
 	t.Parallel()

@@ -106,7 +106,9 @@ func (x *translator) aggregated(r *refRelation, a string, given map[string]any) 
 	if where, is := given["where"].(map[string]any); is {
 		rows = x.where(target, b, where)
 	}
-	return fmt.Sprintf("(select %s from %s %s where %s and %s group by ())", x.having(target, b, given), target.name, b, x.belongs(r, b, a+"."+r.local), rows)
+	having := maps.Clone(given)
+	delete(having, "where") // it chooses rows, and is no condition on what they come to
+	return fmt.Sprintf("(select %s from %s %s where %s and %s group by ())", x.having(target, b, having), target.name, b, x.belongs(r, b, a+"."+r.local), rows)
 }
 
 // belongs writes the condition that the row b belongs to one whose local column is value.
@@ -128,7 +130,6 @@ func (x *translator) having(t *refTable, b string, given map[string]any) string 
 			continue
 		}
 		switch name {
-		case "where":
 		case "count":
 			parts = append(parts, x.compare("count(*)", "int8", value.(map[string]any)))
 		default:

@@ -6,7 +6,7 @@ import (
 )
 
 // Catalog is the picture of one database as one login sees it at one moment.
-// Nothing in it is written after Load has returned, so it may be shared freely.
+// Nothing in it is written after Load has returned but the numbers of rows, which are atomic: it may be shared freely.
 type Catalog struct {
 	Database      string
 	User          string

@@ -2,6 +2,6 @@
 // what the login may read. It is one consistent picture, taken in one round trip, and it knows
 // nothing of GraphQL; package schema makes an API of it.
 //
-//	[Load] ──> *Catalog (never changed after) ──> schema.Build
+//	[Load] ──> *Catalog (never changed after, but for Count) ──> schema.Build
 //	[Fingerprint] ──> a text that differs after any DDL that could change the picture
 package catalog

@@ -153,6 +153,7 @@ func (l *loader) readTables(rows pgx.Rows) error {
 		table := t
 		table.Kind = Kind(kind[0])
 		table.byNumber = map[int16]*Column{}
+		table.rows = unknown()
 		for _, r := range l.columns[table.OID] {
 			c := l.column(r)
 			if table.Kind == Ordinary || table.Kind == Partitioned {

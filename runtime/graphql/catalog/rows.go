@@ -13,6 +13,13 @@ import (
 // may change: see Catalog.Count.
 type estimate struct{ rows *atomic.Uint64 }
 
+// unknown is the estimate of a table that nobody has counted.
+func unknown() estimate {
+	e := estimate{&atomic.Uint64{}}
+	e.rows.Store(math.Float64bits(math.Inf(1)))
+	return e
+}
+
 // Rows tells about how many rows a table has, by the planner's statistics or else by its size. It is +Inf where nobody
 // knows, as of a view.
 func (t *Table) Rows() float64 {
@@ -22,10 +29,10 @@ func (t *Table) Rows() float64 {
 	return math.Float64frombits(t.rows.rows.Load())
 }
 
-// SetRows notes about how many rows a table has.
+// SetRows notes about how many rows a table has. One that was made by hand has no estimate yet, and nobody else sees it.
 func (t *Table) SetRows(n float64) {
 	if t.rows.rows == nil {
-		t.rows.rows = &atomic.Uint64{}
+		t.rows = unknown()
 	}
 	t.rows.rows.Store(math.Float64bits(n))
 }

@@ -20,9 +20,9 @@ where n.nspname = any($1)
 order by array_position($1, n.nspname::text), c.relname`
 
 // A table that was never analyzed, as small ones never are of themselves, is judged by its size: a row takes 64 bytes
-// at least, or nearly so. A view has none, and is not in it.
+// at least, or nearly so. A view has none, and is not in it; neither has a table that was dropped a moment ago.
 const sizesSQL = `
-select c.oid, sum(case when p.reltuples >= 0 then p.reltuples else pg_relation_size(p.oid) / 64.0 end)::float8
+select c.oid, sum(case when p.reltuples >= 0 then p.reltuples else coalesce(pg_relation_size(p.oid), 0) / 64.0 end)::float8
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 cross join lateral (
@@ -48,7 +48,8 @@ where a.attnum > 0
        or c.relkind = 'c')
 order by a.attrelid, a.attnum`
 
-// A key is a valid unique index on plain columns without a condition, whether a constraint made it or not.
+// A key is a valid unique index on plain columns without a condition, whether a constraint made it or not. That of a
+// table that others inherit from says nothing of their rows, which are read with it.
 const keysSQL = `
 select i.indrelid, x.relname, i.indisprimary, (i.indkey::int2[])[0:i.indnkeyatts - 1]
 from pg_index i
@@ -57,13 +58,19 @@ join pg_class c on c.oid = i.indrelid
 join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = any($1)
   and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
+  and not (c.relkind = 'r' and exists (select from pg_inherits h where h.inhparent = c.oid))
 order by i.indrelid, i.indisprimary desc, x.relname`
 
+// A foreign key does not hold for the rows of tables that inherit from its own. One over a period names no single row:
+// several cover it together.
 const foreignKeysSQL = `
-select k.conrelid, k.conname, k.conkey, k.confrelid, k.confkey, k.convalidated
+select k.conrelid, k.conname, k.conkey, k.confrelid, k.confkey,
+       k.convalidated and not (c.relkind = 'r' and exists (select from pg_inherits h where h.inhparent = c.oid))
 from pg_constraint k
+join pg_class c on c.oid = k.conrelid
 join pg_namespace n on n.oid = k.connamespace
 where n.nspname = any($1) and k.contype = 'f' and k.conparentid = 0
+  and not coalesce((to_jsonb(k) ->> 'conperiod')::bool, false) -- a column of PostgreSQL 18
 order by k.conrelid, k.conname`
 
 // In a cast, character and bit without a length mean a length of 1: their internal names do not. What a type
@@ -115,7 +122,7 @@ where n.nspname = any($1)
 // that of those rows only what the picture is made of is looked at.
 const fingerprintSQL = `
 select coalesce(sum(h), 0)::text from (
-  select hashtextextended(concat_ws(' ', c.relname, c.relkind, c.relowner, c.relrowsecurity, c.relispartition, c.relacl), c.oid::int8) as h
+  select hashtextextended(concat_ws(' ', c.relname, c.relkind, c.relowner, c.relrowsecurity, c.relispartition, c.relhassubclass, c.relacl), c.oid::int8) as h
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1)
   union all
   select hashint8extended(i.indexrelid::int8, i.xmin::text::int8) from pg_index i join pg_class c on c.oid = i.indexrelid

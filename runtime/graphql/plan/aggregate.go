@@ -57,10 +57,11 @@ func (c *compiler) aggregate(from source, f selected, values map[string]any) (qu
 	if err != nil {
 		return query{}, err
 	}
-	if len(s.taken) == 0 {
-		s.take("count(*)") // an aggregate makes it one row, also where only __typename is asked for
+	q := query{record: r}
+	if len(s.taken) > 0 { // an estimate and __typename take nothing of the rows
+		q.tail = " from (select " + s.list() + s.scope.from + s.scope.where() + ") " + s.alias
 	}
-	return query{record: r, tail: " from (select " + s.list() + s.scope.from + s.scope.where() + ") " + s.alias}, nil
+	return q, nil
 }
 
 // members compiles what is selected of an aggregate or a group.
@@ -112,7 +113,7 @@ func (c *compiler) estimated(from source, s scope) (value, *gqlerror.Error) {
 	}
 	if c.estimate == nil {
 		// The parameters of the conditions are the first ones: nothing has been written before them.
-		c.estimate = &Estimate{SQL: "explain (format json) select" + s.from + s.where(), Params: s.params}
+		c.estimate = &Estimate{SQL: "explain (format json) " + mention("select"+s.from+s.where(), s.params), Params: s.params}
 	}
 	return value{encoding: schema.Estimated}, nil
 }
@@ -248,9 +249,6 @@ func (c *compiler) measured(o *schema.Object, t, function, name string) orderKey
 // having writes conditions on aggregates of the rows t.
 func (c *compiler) having(o *schema.Object, t string, conditions map[string]any) (string, *inputError) {
 	return c.all(conditions, noCondition, func(name string, given any) (string, *inputError) {
-		if name == "where" {
-			return "", nil // it chooses rows, and is no condition on aggregates
-		}
 		return c.havingOne(o, t, name, given)
 	})
 }

@@ -73,6 +73,7 @@ func (c *compiler) child(l *level, o *schema.Object, t string, f selected) (valu
 		return value{row: sql, json: sql, encoding: schema.Quoted}, nil
 	case target.Relation == nil:
 		l.need(target.Column)
+		l.attached = l.attached || target.Codec.Selects()
 		return c.scalar(target.Codec, column(t, target.Column), f.selections)
 	}
 	l.need(target.Relation.Local...)

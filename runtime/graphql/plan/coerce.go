@@ -41,9 +41,12 @@ func Variables(s *ast.Schema, op *ast.OperationDefinition, given map[string]any)
 		}
 		values[v.Variable] = value
 	}
-	for name := range given {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if op.VariableDefinitions.ForName(name) == nil {
-			problems = append(problems, Problem(BadUserInput, fmt.Sprintf("variable $%s is not declared by the operation", name), op.Position))
+			problems = append(problems, Problem(BadUserInput, fmt.Sprintf("variable $%s is not declared by the operation", Shorten(name, 80)), op.Position))
+		}
+		if len(problems) >= maxProblems {
+			break
 		}
 	}
 	return values, problems

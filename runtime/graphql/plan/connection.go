@@ -22,19 +22,17 @@ type connection struct {
 	key, number   string // names of p's columns with the keys of the order, and with the place of the row
 	needed        level  // what else p must give
 	paged, keyed  bool   // whether p and its keys are read at all
-	taken         int    // the parameters that are in the statement without p
 }
 
 // connection writes a connection as one row of sub-selects.
 func (c *compiler) connection(from source, f selected, values map[string]any) (query, *gqlerror.Error) {
-	taken := len(c.params)
 	s, err := c.scope(from, values)
 	if err != nil {
 		return query{}, err
 	}
 	x := &connection{
 		compiler: c, from: from, scope: s, mark: orderMark(from.object, s.order),
-		key: freeName(from.object.Table, "k"), number: freeName(from.object.Table, "n"), taken: taken,
+		key: freeName(from.object.Table, "k"), number: freeName(from.object.Table, "n"),
 	}
 	if err := x.window(values); err != nil {
 		return query{}, err
@@ -50,8 +48,7 @@ func (c *compiler) connection(from source, f selected, values map[string]any) (q
 		}
 		q.record = append(q.record, member{key: field.key, value: v})
 	}
-	if x.paged || len(c.params) > x.taken {
-		// Where nobody reads the page, PostgreSQL does not make it; but every parameter has to be somewhere.
+	if x.paged {
 		q.with = x.with()
 	}
 	return q, nil
@@ -118,7 +115,6 @@ func (x *connection) member(whole, f selected) (value, *gqlerror.Error) {
 	case "__typename":
 		return value{constant: whole.field.Definition.Type.Name()}, nil
 	case "totalCount":
-		x.taken = x.scope.params
 		return x.json("(select count(*)" + x.scope.from + x.scope.where() + ")"), nil
 	case "estimatedCount":
 		return x.estimated(x.from, x.scope)

@@ -91,7 +91,7 @@ func (c *compiler) position(argument, mark string, keys []orderKey, cursor any) 
 		if err != nil {
 			return nil, err
 		}
-		places[i] = k.codec.Type.Compared(parameter + "::" + k.codec.Type.SQL)
+		places[i] = parameter + "::" + k.codec.Type.Resolve().SQL
 	}
 	return places, nil
 }
@@ -109,7 +109,7 @@ func beyond(keys []orderKey, places []string, backward bool) string {
 		further := k.sql + k.codec.Type.Operator(sign(k, backward)) + place
 		same := k.sql + k.codec.Type.Operator("=") + place
 		if !k.notNull {
-			same = k.sql + " is not distinct from " + place
+			same = "(" + same + " or (" + k.sql + " is null and " + place + " is null))"
 			if k.nullsFirst != backward { // nulls are passed before all values
 				further = "(" + further + " or (" + k.sql + " is not null and " + place + " is null))"
 			} else {

@@ -142,11 +142,11 @@ func (c *compiler) page(argument string, more int, values map[string]any) (page,
 	return p, nil
 }
 
-// magnitude gives the smallest n for which a number of rows is at most 10 to the power of n.
+// magnitude gives the smallest n for which a number of rows is at most 10 to the power of n. 10 is enough for all of Int.
 func magnitude(value any) int {
 	rows, _ := strconv.Atoi(textOf(value)) // Int has been coerced
 	n := 0
-	for ; power(n) < rows; n++ {
+	for ; n < 10 && power(n) < rows; n++ {
 	}
 	return n
 }

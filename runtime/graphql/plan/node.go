@@ -9,7 +9,7 @@ func (c *compiler) node(f selected, values map[string]any) (q query, known bool,
 	argument := c.schema.NodeID
 	typeName, keys, ok := reveal(textOf(values[argument]))
 	object := c.schema.Objects[typeName]
-	if !ok || object == nil || object.Table == nil || len(keys) != len(object.PrimaryKey()) {
+	if !ok || object == nil || !object.HasNodeID() || len(keys) != len(object.PrimaryKey()) {
 		return q, false, Problem(BadUserInput, "argument "+argument+": it is no id that this server has given", nil)
 	}
 	given := map[string]any{}

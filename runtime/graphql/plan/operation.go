@@ -41,7 +41,7 @@ func (o *Operation) look(set ast.SelectionSet, seen map[string]bool) {
 				o.Alone = o.Alone || s.ObjectDefinition == o.Schema.AST.Query
 			}
 			for _, name := range []string{"limit", "first", "last"} {
-				if a := s.Arguments.ForName(name); a != nil && a.Value.Kind == ast.Variable {
+				if a := s.Arguments.ForName(name); a != nil && a.Value.Kind == ast.Variable && pages(s.Definition.Arguments.ForName(name)) {
 					o.pages[a.Value.Raw] = true
 				}
 			}
@@ -55,6 +55,11 @@ func (o *Operation) look(set ast.SelectionSet, seen map[string]bool) {
 			}
 		}
 	}
+}
+
+// pages tells whether an argument says how many rows. A key may have columns of such names: those are never null.
+func pages(argument *ast.ArgumentDefinition) bool {
+	return argument.Type.NamedType == "Int" && !argument.Type.NonNull
 }
 
 // Shape writes what of coerced variables decides the text of statements: two requests of an operation with

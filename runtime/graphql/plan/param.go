@@ -2,7 +2,6 @@ package plan
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -96,20 +95,29 @@ func textOf(v any) string {
 	}
 }
 
-// listText writes a list of values of a codec. JSON that is a list is one value of it, and no list within.
-func listText(codec *schema.Codec) writer {
+// listText writes lists of values of a codec, as deep as dimensions says. JSON that is a list is one value of it, and
+// no list within.
+func listText(codec *schema.Codec, dimensions int) writer {
 	if codec.GraphQL != "JSON" {
 		return arrayText
 	}
-	return func(v any) ([]byte, *inputError) {
-		items := slices.Clone(v.([]any))
-		for i, item := range items {
-			if item != nil {
-				items[i] = textOf(item)
-			}
+	return func(v any) ([]byte, *inputError) { return arrayText(texts(v.([]any), dimensions)) }
+}
+
+// texts writes what is in lists of so many levels as texts.
+func texts(items []any, levels int) []any {
+	list := make([]any, len(items))
+	for i, item := range items {
+		inner, isList := item.([]any)
+		switch {
+		case item == nil:
+		case isList && levels > 1:
+			list[i] = texts(inner, levels-1)
+		default:
+			list[i] = textOf(item)
 		}
-		return arrayText(items)
 	}
+	return list
 }
 
 // arrayText writes a list in PostgreSQL's array notation, every element quoted.

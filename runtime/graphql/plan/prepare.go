@@ -27,7 +27,8 @@ var (
 	silent     = bounded(withoutSuggestions())
 )
 
-// maxProblems is how often a rule says what is wrong: a document can be so in as many ways as it has pairs of fields.
+// maxProblems is how often a rule says what is wrong: a document can be so in as many ways as it has pairs of fields. Of
+// variables that nobody declares there may be even more.
 const maxProblems = 50
 
 func bounded(r *rules.Rules) *rules.Rules {

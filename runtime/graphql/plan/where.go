@@ -103,19 +103,9 @@ func (c *compiler) existsIn(s source, condition string) string {
 }
 
 func (c *compiler) quantify(r *schema.Relation, parent string, conditions map[string]any) (string, *inputError) {
-	var parts []string
-	for _, word := range slices.Sorted(maps.Keys(conditions)) {
-		inner, given := conditions[word].(map[string]any)
-		if !given {
-			return "", wrong("null is no condition: leave it out").under("." + word)
-		}
-		sql, err := c.quantified(word, r, parent, inner)
-		if err != nil {
-			return "", err.under("." + word)
-		}
-		parts = append(parts, sql)
-	}
-	return strings.Join(parts, " and "), nil
+	return c.all(conditions, noCondition, func(word string, given any) (string, *inputError) {
+		return c.quantified(word, r, parent, given.(map[string]any))
+	})
 }
 
 func (c *compiler) quantified(word string, r *schema.Relation, parent string, conditions map[string]any) (string, *inputError) {
@@ -145,14 +135,20 @@ func (c *compiler) aggregated(r *schema.Relation, parent string, conditions map[
 	}
 	from := c.correlate(r, parent)
 	where := ""
-	if given, ok := conditions["where"].(map[string]any); ok {
-		sql, err := c.where(from.object, from.alias, given)
+	if given, present := conditions["where"]; present {
+		chosen, is := given.(map[string]any)
+		if !is {
+			return "", wrong(noCondition).under(".where")
+		}
+		sql, err := c.where(from.object, from.alias, chosen)
 		if err != nil {
 			return "", err.under(".where")
 		}
 		if sql != "" {
 			where = " and " + group(sql)
 		}
+		conditions = maps.Clone(conditions)
+		delete(conditions, "where")
 	}
 	having, err := c.having(from.object, from.alias, conditions)
 	if err != nil || having == "" {
@@ -188,9 +184,9 @@ func (c *compiler) operator(codec *schema.Codec, value, name string, operand any
 func writerOf(codec *schema.Codec, operand schema.Operand) writer {
 	switch operand {
 	case schema.Several:
-		return listText(codec)
+		return listText(codec, 1)
 	case schema.Elements:
-		return listText(codec.Elem)
+		return listText(codec.Elem, 1)
 	case schema.Texts:
 		return arrayText
 	case schema.Inside:
@@ -201,7 +197,7 @@ func writerOf(codec *schema.Codec, operand schema.Operand) writer {
 		return patternText("%", "")
 	case schema.One:
 		if codec.IsList() {
-			return listText(codec.Elem)
+			return listText(codec.Elem, codec.Dimensions)
 		}
 	}
 	return scalarText

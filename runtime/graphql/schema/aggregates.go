@@ -77,18 +77,16 @@ func (b *builder) defineAggregates(o *Object) {
 		Kind: ast.Object, Name: o.aggregateName(), Description: "What rows of " + o.Name + " come to.", Position: position,
 		Fields: append(ast.FieldList{estimate}, shown...),
 	})
-	b.defineConditions(o.havingName(), "Conditions on what rows of "+o.Name+" come to; all of those given must hold.", having)
-	b.defineConditions(o.aggregateWhereName(), "Conditions on what the rows of "+o.Name+" that a row leads to come to; all of those given must hold.",
-		append(ast.FieldList{b.member("where", "Which of them count.", o.whereName())}, having...))
+	having = append(b.connectives(o.havingName()), having...)
+	b.define(inputDefinition(o.havingName(), "Conditions on what rows of "+o.Name+" come to; all of those given must hold.", having...))
+	where := b.member("where", "Which of them count.", o.whereName())
+	b.define(inputDefinition(o.aggregateWhereName(), "Conditions on what the rows of "+o.Name+" that a row leads to come to; all of those given must hold.",
+		append(ast.FieldList{where}, having...)...))
 	b.define(oneOf(inputDefinition(o.aggregateOrderByName(), "One key of an order by what rows come to: exactly one field.", order...)))
 	b.defineGroups(o, shown, order)
 }
 
-// defineConditions makes an input of conditions with the connectives.
-func (b *builder) defineConditions(name, doc string, conditions ast.FieldList) {
-	b.define(inputDefinition(name, doc, append(b.connectives(name), conditions...)...))
-}
-
+// connectives join conditions of the input with a name.
 func (b *builder) connectives(name string) ast.FieldList {
 	self := named(name)
 	return ast.FieldList{

@@ -92,6 +92,12 @@ func (b *builder) useScalar(name string) {
 // addColumns gives an object a field for each column.
 func (b *builder) addColumns(o *Object) {
 	entity := b.entity(o.Table)
+	var chosen []string // names by a person, which no derived name takes
+	for _, f := range entity.Fields {
+		if !f.Omit && f.Name != "" {
+			chosen = append(chosen, f.Name)
+		}
+	}
 	for _, c := range o.Table.Columns {
 		override := entity.Fields[c.Name]
 		dimensions := c.Dimensions
@@ -103,8 +109,8 @@ func (b *builder) addColumns(o *Object) {
 			continue // it may be part of a key all the same
 		}
 		name := override.Name
-		if name == "" {
-			name = FieldName(c.Name)
+		if derived := FieldName(c.Name); name == "" && !slices.Contains(chosen, derived) {
+			name = derived
 		}
 		b.addColumn(o, c, name, override.Description)
 	}

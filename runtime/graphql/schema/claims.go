@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -82,7 +81,10 @@ func (b *builder) nameTables() {
 			return
 		}
 		chosen[name] = table.Schema + "." + table.Name
-		names[i] = b.claimType("", name, nil)
+		if names[i] = b.claimType("", name, nil); names[i] == "" {
+			b.err = nameError(name, table.Schema+"."+table.Name, "")
+			return
+		}
 	}
 	for i, table := range b.catalog.Tables {
 		entity := entities[i]
@@ -92,11 +94,16 @@ func (b *builder) nameTables() {
 		name := names[i]
 		if name == "" {
 			name = b.claimType(table.Schema, TypeName(table.Name), nil)
-		}
-		if name == "" {
-			b.warn("schema/no-name", table.Schema+"."+table.Name, "no GraphQL name can be derived that is not taken, so the table is left out",
-				fmt.Sprintf(`comment on table %s is '@fraiseql {"name": "…"}'`, table.SQL()))
-			continue
+			switch name {
+			case "":
+				b.warn("schema/no-name", table.Schema+"."+table.Name, "no GraphQL name can be derived that is not taken, so the "+commented(table)+" is left out",
+					commentOn(table, `{"name": "…"}`))
+				continue
+			case TypeName(table.Name):
+			default:
+				b.warn("schema/name-taken", table.Schema+"."+table.Name, "the name "+TypeName(table.Name)+" is taken, so the "+commented(table)+" is shown as "+name,
+					commentOn(table, `{"name": "…"}`))
+			}
 		}
 		object := &Object{Name: name, Plural: pluralOf(name), Table: table, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}, Keys: table.Keys, foreignKeys: table.ForeignKeys}
 		object.description = describe(entity.Description, defaultDescription(table))
@@ -135,14 +142,31 @@ func (b *builder) keepNames() {
 func (b *builder) leaveOut(o *Object, why string) {
 	b.objects = slices.DeleteFunc(b.objects, func(x *Object) bool { return x == o })
 	delete(b.byTable, o.Table)
-	b.warn("schema/no-name", o.Table.Schema+"."+o.Table.Name, why+", so the table is left out",
-		fmt.Sprintf(`comment on table %s is '@fraiseql {"name": "…"}'`, o.Table.SQL()))
+	b.warn("schema/no-name", o.Table.Schema+"."+o.Table.Name, why+", so the "+commented(o.Table)+" is left out", commentOn(o.Table, `{"name": "…"}`))
+}
+
+// commentOn writes the statement by which a table's comment says something to us.
+func commentOn(t *catalog.Table, said string) string {
+	return "comment on " + commented(t) + " " + t.SQL() + " is '@fraiseql " + said + "'"
+}
+
+// commented names what a comment is on, as SQL does.
+func commented(t *catalog.Table) string {
+	switch t.Kind {
+	case catalog.View:
+		return "view"
+	case catalog.MaterializedView:
+		return "materialized view"
+	case catalog.Foreign:
+		return "foreign table"
+	}
+	return "table"
 }
 
 func defaultDescription(t *catalog.Table) string {
-	kind := map[catalog.Kind]string{
-		catalog.Ordinary: "table", catalog.Partitioned: "partitioned table", catalog.View: "view",
-		catalog.MaterializedView: "materialized view", catalog.Foreign: "foreign table",
-	}[t.Kind]
+	kind := commented(t)
+	if t.Kind == catalog.Partitioned {
+		kind = "partitioned table"
+	}
 	return "A row of the " + kind + " " + t.Schema + "." + t.Name + "."
 }

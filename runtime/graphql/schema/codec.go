@@ -30,12 +30,13 @@ type Codec struct {
 	GraphQL    string        // the named type
 	Type       *catalog.Type // in the database, domains included
 	Encoding   Encoding      // of the text form
-	Elem       *Codec        // of a list: how each element crosses; all else but Type is then unused
+	Elem       *Codec        // of a list: how each element crosses
 	Dimensions int           // of a list: how deep its elements lie
 	Object     *Object       // of a composite: its fields
 
 	out       string // SQL around the value where its own text form will not do; %s is the value
 	in        string // SQL around a parameter; empty: a cast to the type
+	several   string // SQL around a list of parameters, where that takes any dimensions; empty: in for each
 	compared  string // SQL around the value in conditions, where the type's own operators will not do
 	text      bool   // JSON made by PostgreSQL would be a number: cast to text first
 	class     class
@@ -68,7 +69,7 @@ var scalarCodecs = map[string]Codec{
 	"oid":         {GraphQL: "BigInt", text: true, class: ordered},
 	"xid8":        {GraphQL: "BigInt", text: true, class: ordered},
 	"numeric":     {GraphQL: "Decimal", text: true, class: ordered},
-	"money":       {GraphQL: "Decimal", out: "%s::numeric::text", in: "%s::numeric::money", class: ordered},
+	"money":       {GraphQL: "Decimal", out: "%s::numeric::text", in: "%s::numeric::money", several: "%s::numeric[]::money[]", class: ordered},
 	"float4":      {GraphQL: "Float", Encoding: Float, class: ordered},
 	"float8":      {GraphQL: "Float", Encoding: Float, class: ordered},
 	"text":        {GraphQL: "String", class: textual},

@@ -36,7 +36,11 @@ func (c *Codec) listSQL(value string) string {
 	case elem.text:
 		return c.guarded(value, value+"::text[]", "text[]")
 	case elem.IsList() || elem.out != "":
-		return c.Nested(value, "e", elem.JSONSQL)
+		prefix := "e"
+		for inner := elem; inner.IsList(); inner = inner.Elem {
+			prefix += "e" // the lists within have aliases of their own
+		}
+		return c.Nested(value, prefix, elem.JSONSQL)
 	}
 	return c.guarded(value, value, c.Type.SQL)
 }
@@ -45,6 +49,12 @@ func (c *Codec) listSQL(value string) string {
 // values. The aliases in it begin with prefix; they are written n.n, as n alone could be a column of that name.
 func (c *Codec) Nested(value, prefix string, element func(value string) string) string {
 	value = "(" + value + ")"
+	if c.Dimensions == 1 && c.Elem.Object == nil {
+		// To take elements by their number reads the whole array for each. Composites stay with that: unnest would take
+		// them apart.
+		n := prefix + "1"
+		return c.nested(value, "(select coalesce(json_agg("+element(n+".e")+" order by "+n+".n), '[]') from unnest("+value+") with ordinality "+n+"(e, n))")
+	}
 	at := make([]string, c.Dimensions)
 	for i := range at {
 		n := prefix + strconv.Itoa(i+1)
@@ -55,7 +65,17 @@ func (c *Codec) Nested(value, prefix string, element func(value string) string) 
 		n := prefix + strconv.Itoa(i)
 		sql = "(select coalesce(json_agg(" + sql + " order by " + n + "), '[]') from generate_subscripts(" + value + ", " + strconv.Itoa(i) + ") " + n + ")"
 	}
+	return c.nested(value, sql)
+}
+
+// nested lets sql make lists of a value that is there.
+func (c *Codec) nested(value, sql string) string {
 	return c.guarded(value, "case when "+value+" is not null then "+sql+" end", "integer[]::text::json")
+}
+
+// Selects tells whether a value is read by a sub-select.
+func (c *Codec) Selects() bool {
+	return c.Innermost().Object != nil || c.IsList() && !c.Elem.text && (c.Elem.IsList() || c.Elem.out != "")
 }
 
 // guarded lets only arrays with the dimensions of the schema pass: PostgreSQL lets a column have any. The cast
@@ -74,44 +94,41 @@ func (c *Codec) ComparedSQL(value string) string {
 	return c.Type.Compared(value)
 }
 
-// ParameterSQL writes a parameter of the type; PostgreSQL parses its text form.
+// ParameterSQL writes a parameter of the type; PostgreSQL parses its text form. A domain would round it, or refuse what
+// a condition may well ask for: it is taken for what the domain is made of.
 func (c *Codec) ParameterSQL(parameter string) string {
 	switch {
-	case c.Elem != nil:
+	case c.Elem != nil && (c.Elem.in != "" || c.compared != ""):
 		return c.Elem.ArraySQL(parameter)
 	case c.in != "":
 		return fmt.Sprintf(c.in, parameter)
 	}
-	return c.Type.Compared(parameter + "::" + c.Type.SQL)
+	return parameter + "::" + c.Type.Resolve().SQL
 }
 
 // EqualSQL writes that a value is that of a parameter, in the text form that the API gave out.
 func (c *Codec) EqualSQL(value, parameter string) string {
 	if c.IsList() {
-		return value + " = " + parameter + "::" + c.Type.SQL
+		return value + " = " + parameter + "::" + c.Type.Resolve().SQL
 	}
 	return c.ComparedSQL(value) + c.Type.Operator("=") + c.ParameterSQL(parameter)
 }
 
 // ArraySQL writes a parameter that is a list of values of the type.
 func (c *Codec) ArraySQL(parameter string) string {
-	if c.in != "" {
+	switch {
+	case c.several != "":
+		return fmt.Sprintf(c.several, parameter)
+	case c.in != "":
 		return "array(select " + fmt.Sprintf(c.in, "e") + " from unnest(" + parameter + "::text[]) as u(e))"
 	}
-	if base := c.Type.Resolve(); base.Kind == catalog.Enum {
-		return parameter + "::" + base.SQL + "[]"
-	}
-	return parameter + "::" + c.Type.SQL + "[]"
+	return parameter + "::" + c.Type.Resolve().SQL + "[]"
 }
 
 // operandSQL writes a parameter as an operator takes it.
 func (c *Codec) operandSQL(o *Operator, parameter string) string {
-	inner := c.Elem
-	if c.bound != nil {
-		inner = c.bound
-	}
 	switch o.Operand {
-	case One:
+	case One, Elements:
 		return c.ParameterSQL(parameter)
 	case Several:
 		return c.ArraySQL(parameter)
@@ -120,9 +137,11 @@ func (c *Codec) operandSQL(o *Operator, parameter string) string {
 	case Texts:
 		return parameter + "::text[]"
 	case Element:
-		return inner.ParameterSQL(parameter)
-	case Elements:
-		return inner.ArraySQL(parameter)
+		sql := c.bound.ParameterSQL(parameter)
+		if c.bound.Type.Kind == catalog.Domain {
+			sql += "::" + c.bound.Type.SQL // a range over a domain takes values of no other type
+		}
+		return sql
 	case Address:
 		return parameter + "::inet"
 	case Query:

@@ -9,7 +9,6 @@
 //	                            ├─> Schema.Objects  (type -> fields -> columns and relations)
 //	                            └─> Schema.Warnings (what was left out, and how to name it)
 //
-// Names follow fixed rules (names.go). Nothing is ever renamed silently because another table came
-// along: what cannot be given the name that the rules say is left out with a warning that tells how to
-// name it.
+// Names follow fixed rules (names.go), and those that a person chose come first. A name that is taken gets the schema's
+// before it; what can be given neither is left out. Warnings tell of both for tables, and how to name them.
 package schema

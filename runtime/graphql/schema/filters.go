@@ -46,14 +46,10 @@ func (c *Codec) filterName() string {
 
 // comparable tells whether arrays of the values can be compared, too.
 func (c *Codec) comparable() bool {
-	return c.Elem == nil && c.Object == nil && c.ComparedSQL("") == "" && c.Type.Equal()
+	return c.Elem == nil && c.Object == nil && c.compared == "" && c.Type.Equal()
 }
 
 func (b *builder) operandType(c *Codec, o *Operator) *ast.Type {
-	inner := c.Elem
-	if c.bound != nil {
-		inner = c.bound
-	}
 	switch o.Operand {
 	case One:
 		return c.outputType()
@@ -66,9 +62,9 @@ func (b *builder) operandType(c *Codec, o *Operator) *ast.Type {
 	case Texts:
 		return listOf(nonNull(named("String")))
 	case Element:
-		return named(inner.GraphQL)
+		return named(c.bound.GraphQL)
 	case Elements:
-		return listOf(named(inner.GraphQL))
+		return listOf(named(c.Elem.GraphQL))
 	case Address:
 		b.useScalar("Inet")
 		return named("Inet")

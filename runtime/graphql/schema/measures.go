@@ -11,11 +11,14 @@ import (
 type Measure struct {
 	Column *catalog.Column
 	Codec  *Codec // of its value
+	schema string // of the function, with a point; empty for PostgreSQL's own
 	sql    string // with %s for the column
 }
 
 // SQL writes the aggregate of a value.
-func (m *Measure) SQL(value string) string { return fmt.Sprintf(m.sql, m.Column.Type.Compared(value)) }
+func (m *Measure) SQL(value string) string {
+	return m.schema + fmt.Sprintf(m.sql, m.Column.Type.Compared(value))
+}
 
 // Count is the codec of count(*).
 var Count = &Codec{GraphQL: "Int", Type: builtin("int8", "bigint"), Encoding: Raw, class: ordered}
@@ -106,7 +109,11 @@ func (b *builder) addMeasures(o *Object) {
 			if o.measures[function.name] == nil {
 				o.measures[function.name] = map[string]*Measure{}
 			}
-			o.measures[function.name][f.Name] = &Measure{Column: f.Column, Codec: codec, sql: function.sql}
+			m := &Measure{Column: f.Column, Codec: codec, sql: function.sql}
+			if base := f.Column.Type.Resolve(); function.results[base.Name] != "" && base.Kind == catalog.Base && base.Schema != "pg_catalog" {
+				m.schema = catalog.QuoteIdent(base.Schema) + "." // else it is that of text, where search_path does not reach citext's
+			}
+			o.measures[function.name][f.Name] = m
 		}
 	}
 }

@@ -19,8 +19,8 @@ const (
 	Inside                 // a text that the value has in it, begins with, or ends with
 	Start
 	End
-	Element  // a value of what arrays and ranges are made of
-	Elements // a list of such values
+	Element  // a value of what ranges are made of
+	Elements // a list of what arrays are made of
 	Address  // an Inet
 	Query    // a query of a type beside the type
 	Path     // conditions on what is at a path within JSON
@@ -56,8 +56,12 @@ func (o *Operator) SQL(c *Codec, value, operand string) string {
 
 // Operator gives the operator that a filter on values of the codec has under a name.
 func (c *Codec) Operator(name string) *Operator {
-	i := slices.IndexFunc(c.Operators(), func(o *Operator) bool { return o.Name == name })
-	return c.Operators()[i]
+	for _, o := range c.Operators() {
+		if o.Name == name {
+			return o
+		}
+	}
+	panic("the filter " + c.filterName() + " has no operator " + name)
 }
 
 var (

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/fraiseql/fraiseql/runtime/fault"
@@ -119,7 +120,13 @@ func (b *builder) columnAnnotations(t *catalog.Table, e Entity) Entity {
 func (b *builder) virtualKeys(o *Object, e Entity) {
 	if len(e.Key) > 0 {
 		if columns := pick(o.Table, e.Key); columns != nil {
-			o.Keys = append([]*catalog.Key{{Name: "key", Primary: true, Columns: columns}}, o.Keys...)
+			keys := []*catalog.Key{{Name: "key", Primary: true, Columns: columns}}
+			for _, k := range o.Keys { // another primary key of the table's own is a unique one beside it
+				if !k.Primary || !slices.Equal(k.Columns, columns) {
+					keys = append(keys, &catalog.Key{Name: k.Name, Columns: k.Columns})
+				}
+			}
+			o.Keys = keys
 		} else {
 			b.badReference(o.Table, "key", e.Key)
 		}
@@ -133,7 +140,7 @@ func (b *builder) virtualKeys(o *Object, e Entity) {
 		} else if target != nil && target.PrimaryKey() != nil {
 			remote = target.PrimaryKey().Columns
 		}
-		if local == nil || len(local) != len(remote) {
+		if local == nil || !slices.EqualFunc(local, remote, joinable) {
 			b.badReference(o.Table, "reference to "+r.Table, r.Columns)
 			continue
 		}
@@ -141,9 +148,29 @@ func (b *builder) virtualKeys(o *Object, e Entity) {
 	}
 }
 
+// joinable tells whether columns can be compared with =: those of one type that has it, and of types that PostgreSQL
+// compares with each other.
+func joinable(a, b *catalog.Column) bool {
+	left, right := a.Type.Resolve(), b.Type.Resolve()
+	if left == right {
+		return left.Equal()
+	}
+	return slices.ContainsFunc(compared, func(names []string) bool {
+		return slices.Contains(names, left.Name) && slices.Contains(names, right.Name)
+	})
+}
+
+var compared = [][]string{
+	{"int2", "int4", "int8", "numeric", "float4", "float8"},
+	{"int2", "int4", "int8", "oid"},
+	{"text", "varchar", "bpchar", "name", "citext"},
+	{"date", "timestamp", "timestamptz"},
+	{"inet", "cidr"},
+}
+
 func (b *builder) badReference(t *catalog.Table, what string, columns []string) {
 	b.warn("schema/bad-reference", t.Schema+"."+t.Name, fmt.Sprintf("the %s by (%s) names a table or column that does not exist or does not fit", what, strings.Join(columns, ", ")),
-		`comment on view … is '@fraiseql {"key": ["id"], "references": [{"columns": ["customer_id"], "table": "public.customer"}]}'`)
+		commentOn(t, `{"key": ["id"], "references": [{"columns": ["customer_id"], "table": "public.customer"}]}`))
 }
 
 func pick(t *catalog.Table, names []string) []*catalog.Column {
@@ -164,9 +191,13 @@ func pick(t *catalog.Table, names []string) []*catalog.Column {
 func nameError(name, table, other string) error {
 	e := fault.New(fault.Invalid, "schema/bad-name", fmt.Sprintf("the name `%s` that was chosen for %s is no GraphQL name", name, table)).
 		WithHint("use letters, digits and underscores, beginning with a letter")
-	if other != "" {
+	switch {
+	case other != "":
 		e.Message = fmt.Sprintf("the name `%s` is chosen for both %s and %s", name, other, table)
 		e.Hint = "choose another one in [graphql.entities] or in the comment of one of the two"
+	case ValidName(name):
+		e.Message = fmt.Sprintf("the name `%s` that was chosen for %s is one of the API itself", name, table)
+		e.Hint = "choose another one in [graphql.entities] or in its comment"
 	}
 	return e
 }

@@ -1,9 +1,12 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 )
 
 // addQuery makes the fields of Query: a list of each table, and a look-up by each key.
@@ -52,7 +55,10 @@ func (b *builder) derived(o *Object, name, rows string) []derived {
 
 // addKeys adds `album(albumId:)` for the primary key and `userByEmail(email:)` for each unique one.
 func (b *builder) addKeys(query *ast.Definition, o *Object) {
-	for _, key := range o.Keys {
+	for i, key := range o.Keys {
+		if slices.ContainsFunc(o.Keys[:i], func(k *catalog.Key) bool { return !k.Primary && slices.Equal(k.Columns, key.Columns) }) {
+			continue // another index over the same columns
+		}
 		name := lowerFirst(o.Name)
 		if !key.Primary {
 			name += "By" + joinedColumns(key.Columns)

@@ -156,6 +156,9 @@ func (o *Object) PrimaryKey() []*catalog.Column {
 	return nil
 }
 
+// HasNodeID tells whether rows have a global id.
+func (o *Object) HasNodeID() bool { return len(o.order) > 0 && o.order[0].NodeID }
+
 // KeyFields gives the columns of the primary key with their codecs; some may not be shown as fields.
 func (o *Object) KeyFields() []*Field {
 	var fields []*Field

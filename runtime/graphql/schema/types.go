@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
@@ -64,7 +65,7 @@ func (b *builder) listCodec(t *catalog.Type, dimensions int) *Codec {
 	c := &Codec{Type: t, Elem: b.codecOf(t.Elem, 0), Dimensions: dimensions, operators: listOperators}
 	switch {
 	case !c.Elem.comparable():
-	case c.Elem.in != "" && dimensions > 1: // a list of parameters of such a type has one dimension
+	case c.Elem.in != "" && c.Elem.several == "" && dimensions > 1: // a list of parameters of such a type has one dimension
 		c.operators = setOperators
 	default:
 		c.operators = arrayOperators
@@ -142,13 +143,21 @@ func (b *builder) enumType(t *catalog.Type) string {
 	return name
 }
 
-// compositeType makes an object type of a composite type that is not a table's row.
+// compositeType makes an object type of a composite type that is not a table's row; nil when there is no name for it or
+// for any of its attributes, in which case values are plain strings.
 func (b *builder) compositeType(t *catalog.Type) *Object {
 	if len(t.Fields) == 0 || b.tableRow(t) {
 		return nil
 	}
+	if !slices.ContainsFunc(t.Fields, func(a *catalog.Column) bool { return ValidName(FieldName(a.Name)) }) {
+		b.warn("schema/composite-as-string", t.Schema+"."+t.Name, "no GraphQL name can be derived for any of its attributes, so the type is shown as String",
+			"alter type "+t.SQL+" rename attribute "+catalog.QuoteIdent(t.Fields[0].Name)+" to …")
+		return nil
+	}
 	name := b.claimType(t.Schema, pascal(words(t.Name)), filterNames)
 	if name == "" {
+		b.warn("schema/composite-as-string", t.Schema+"."+t.Name, "no GraphQL name can be derived that is not taken, so the type is shown as String",
+			"rename the type: alter type "+t.SQL+" rename to …")
 		return nil
 	}
 	object := &Object{Name: name, typeSQL: t.SQL, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}}
