@@ -57,7 +57,7 @@ func TestLargeAnswersStream(t *testing.T) {
 		}
 	}
 	// A client that is slower than the database gets everything, and does not hold its connection.
-	response, err := ask(t.Context(), "{ pages(limit: 900) { id text } }")
+	response, err := ask(t.Context(), http.MethodPost, "{ pages(limit: 900) { id text } }")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,9 +48,18 @@ where a.attnum > 0
        or c.relkind = 'c')
 order by a.attrelid, a.attnum`
 
+// Tables that others inherit from. The keys of a hypertable of TimescaleDB hold for all of its chunks, so it is none.
+const heirsSQL = `
+with heirs as (
+  select h.inhparent
+  from pg_inherits h
+  join pg_class p on p.oid = h.inhparent and p.relkind = 'r'
+  join pg_class c on c.oid = h.inhrelid
+  join pg_namespace n on n.oid = c.relnamespace and n.nspname <> '_timescaledb_internal')`
+
 // A key is a valid unique index on plain columns without a condition, whether a constraint made it or not. That of a
 // table that others inherit from says nothing of their rows, which are read with it.
-const keysSQL = `
+const keysSQL = heirsSQL + `
 select i.indrelid, x.relname, i.indisprimary, (i.indkey::int2[])[0:i.indnkeyatts - 1]
 from pg_index i
 join pg_class x on x.oid = i.indexrelid
@@ -58,14 +67,14 @@ join pg_class c on c.oid = i.indrelid
 join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = any($1)
   and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
-  and not (c.relkind = 'r' and exists (select from pg_inherits h where h.inhparent = c.oid))
+  and not exists (select from heirs h where h.inhparent = c.oid)
 order by i.indrelid, i.indisprimary desc, x.relname`
 
 // A foreign key does not hold for the rows of tables that inherit from its own. One over a period names no single row:
 // several cover it together.
-const foreignKeysSQL = `
+const foreignKeysSQL = heirsSQL + `
 select k.conrelid, k.conname, k.conkey, k.confrelid, k.confkey,
-       k.convalidated and not (c.relkind = 'r' and exists (select from pg_inherits h where h.inhparent = c.oid))
+       k.convalidated and not exists (select from heirs h where h.inhparent = c.oid)
 from pg_constraint k
 join pg_class c on c.oid = k.conrelid
 join pg_namespace n on n.oid = k.connamespace

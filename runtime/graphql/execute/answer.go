@@ -127,9 +127,6 @@ func (a *answering) finish(left []step) {
 	u := a.unit
 	stream := u.stream.Load()
 	if a.failed == nil && stream == nil {
-		if len(a.units) == 1 { // else it may have come together with others
-			a.quickest(took)
-		}
 		for i := range u.calls {
 			u.calls[i].Pace.Note(took/time.Duration(len(u.calls)), len(a.parts[i]))
 		}

@@ -54,7 +54,7 @@ type lanes struct {
 	there   atomic.Int32 // its connections that are open
 
 	losses atomic.Int64 // connections that broke: those from before are looked at before they are used
-	least  atomic.Int64 // nanoseconds of the quickest run of all: the way to the server and back
+	way    atomic.Int64 // nanoseconds of the way to the server and back
 
 	quit    chan struct{}
 	closing sync.Once
@@ -115,7 +115,7 @@ const (
 // judge chooses a lane by what is known of a unit's statements. One that nobody knows yet gets a connection of its
 // own if one is free, and else may take all workers of the quick lane but one.
 func (l *lanes) judge(u *unit) lane {
-	known, below := true, quickBelow+time.Duration(l.least.Load())
+	known, below := true, quickBelow+time.Duration(l.way.Load())
 	for i := range u.calls {
 		pace := &u.calls[i].Pace
 		took := pace.Took()
@@ -143,10 +143,10 @@ func (l *lanes) judge(u *unit) lane {
 	return slowLane
 }
 
-// quickest notes the time of a run that was alone on its connection.
-func (l *lanes) quickest(took time.Duration) {
-	for least := l.least.Load(); least == 0 || int64(took) < least; least = l.least.Load() {
-		if l.least.CompareAndSwap(least, int64(took)) {
+// distant notes the time of a way to the server and back; the shortest counts.
+func (l *lanes) distant(way time.Duration) {
+	for before := l.way.Load(); before == 0 || int64(way) < before; before = l.way.Load() {
+		if l.way.CompareAndSwap(before, int64(way)) {
 			return
 		}
 	}

@@ -93,6 +93,13 @@ func (w *worker) connect(ctx context.Context) error {
 	}
 	w.conn, w.known, w.losses = conn, newPrepared(), losses
 	w.count(1)
+	for range 2 { // the first time the server has some things to set up
+		began := time.Now()
+		if !w.say("") {
+			return pgconn.ErrConnClosed
+		}
+		w.distant(time.Since(began))
+	}
 	return nil
 }
 
