@@ -59,19 +59,17 @@ func (a *answering) result(r *pgconn.ResultReader, at int) error {
 		return a.keep(at, b)
 	}
 	b = append(b, '[')
-	for first := true; r.NextRow(); first = false {
-		if !first {
-			b = append(b, ',')
-		}
-		b = appendRow(b, call.Statement, r.Values(), a.estimate)
+	writer := newRowWriter(call.Statement, a.estimate)
+	for r.NextRow() {
+		b = writer.row(b, r.Values())
 		if len(b) > a.room {
 			return a.keep(at, b)
 		}
 		if len(b) >= streamFrom && parts {
-			return a.open(r, at, b)
+			return a.open(r, writer, at, b)
 		}
 	}
-	return a.keep(at, append(b, ']'))
+	return a.keep(at, writer.end(b))
 }
 
 // keep takes an answer that is complete, unless it is too large.
@@ -90,7 +88,7 @@ func (a *answering) keep(at int, b []byte) error {
 
 // open lets an answer leave while the rest of it is read. From here on nobody else may give it, and a client
 // that is slower than the database makes the database wait.
-func (a *answering) open(r *pgconn.ResultReader, at int, b []byte) error {
+func (a *answering) open(r *pgconn.ResultReader, writer *rowWriter, at int, b []byte) error {
 	if !a.unit.claim() {
 		return errLeft
 	}
@@ -103,8 +101,7 @@ func (a *answering) open(r *pgconn.ResultReader, at int, b []byte) error {
 	total := len(b)
 	b = make([]byte, 0, size+size/8)
 	for r.NextRow() {
-		b = append(b, ',')
-		b = appendRow(b, call.Statement, r.Values(), a.estimate)
+		b = writer.row(b, r.Values())
 		if len(b) < size {
 			continue
 		}
@@ -118,7 +115,7 @@ func (a *answering) open(r *pgconn.ResultReader, at int, b []byte) error {
 		b = make([]byte, 0, size+size/8)
 	}
 	call.Pace.Sized(total + len(b))
-	return stream.put(a.unit.ctx, append(b, ']'))
+	return stream.put(a.unit.ctx, writer.end(b))
 }
 
 // finish hands the answer over, or has the unit sent again. left are the steps that the server has not taken.

@@ -7,20 +7,32 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
-// appendRow writes a row as a JSON object. values are PostgreSQL's text forms; nil is null. estimate is what the
-// planner has said of the statement.
-func appendRow(b []byte, s *plan.Statement, values [][]byte, estimate []byte) []byte {
+// appendColumns writes columns, each with what stands before it. values are PostgreSQL's text forms; nil is null.
+// estimate is what the planner has said of the statement. It gives how many values it took.
+func appendColumns(b []byte, columns []plan.Column, values [][]byte, estimate []byte) ([]byte, int) {
 	next := 0
-	for i := range s.Columns {
-		c := &s.Columns[i]
+	for i := range columns {
+		c := &columns[i]
 		b = append(b, c.Before...)
-		if c.Encoding == schema.Estimated {
+		switch {
+		case c.Encoding == schema.Estimated:
 			b = appendValue(b, schema.Raw, estimate)
 			continue
+		case c.Open == "" || values[next] == nil:
+			b = appendValue(b, c.Encoding, values[next])
+		default:
+			b = append(b, c.Open...)
+			b = appendValue(b, c.Encoding, values[next])
+			b = append(b, c.Close...)
 		}
-		b = appendValue(b, c.Encoding, values[next])
 		next++
 	}
+	return b, next
+}
+
+// appendRow writes a row as a JSON object.
+func appendRow(b []byte, s *plan.Statement, values [][]byte, estimate []byte) []byte {
+	b, _ = appendColumns(b, s.Columns, values, estimate)
 	return append(b, s.End...)
 }
 

@@ -27,6 +27,8 @@ type level struct {
 	needed   []*catalog.Column // what the derived table of the level must give
 	joins    string            // lateral joins with lists of children
 	attached bool              // a value is a sub-select: it must be above the level's limit
+	unroll   bool              // the first list of children is to be rows of their own
+	below    *branch           // that list
 }
 
 func (l *level) need(columns ...*catalog.Column) {
@@ -49,16 +51,21 @@ func (l *level) needs(alias string) []string {
 // children compiles what is selected of an object whose rows have the alias t.
 func (c *compiler) children(o *schema.Object, t string, set ast.SelectionSet) (level, *gqlerror.Error) {
 	l := level{record: record{}} // an object of which @skip leaves nothing is an object still
+	return l, c.fill(&l, o, t, set)
+}
+
+// fill compiles what is selected of an object into a level.
+func (c *compiler) fill(l *level, o *schema.Object, t string, set ast.SelectionSet) *gqlerror.Error {
 	for _, f := range collect(set, c.variables, o.Name) {
 		leave := c.enter(f)
-		v, err := c.child(&l, o, t, f)
+		v, err := c.child(l, o, t, f)
 		leave()
 		if err != nil {
-			return l, f.blame(err)
+			return f.blame(err)
 		}
 		l.record = append(l.record, member{key: f.key, value: v})
 	}
-	return l, nil
+	return nil
 }
 
 func (c *compiler) child(l *level, o *schema.Object, t string, f selected) (value, *gqlerror.Error) {
@@ -74,7 +81,9 @@ func (c *compiler) child(l *level, o *schema.Object, t string, f selected) (valu
 	case target.Relation == nil:
 		l.need(target.Column)
 		l.attached = l.attached || target.Codec.Selects()
-		return c.scalar(target.Codec, column(t, target.Column), f.selections)
+		v, err := c.scalar(target.Codec, column(t, target.Column), f.selections)
+		v.notNull = target.Column.NotNull
+		return v, err
 	}
 	l.need(target.Relation.Local...)
 	values, err := c.arguments(f.field)
@@ -98,6 +107,11 @@ func (c *compiler) child(l *level, o *schema.Object, t string, f selected) (valu
 	case target.Form == schema.Groups:
 		q, err := c.groups(from, f, values)
 		return c.joined(l, q), err
+	case target.Relation.Many && l.unroll:
+		l.unroll = false
+		b, err := c.branch(from, f, values)
+		l.below = b
+		return value{below: b}, err
 	case target.Relation.Many:
 		q, err := c.list(from, f, values)
 		return c.joined(l, q), err
@@ -105,7 +119,14 @@ func (c *compiler) child(l *level, o *schema.Object, t string, f selected) (valu
 	l.attached = true
 	// A reference that a person declared may have no key that guards it.
 	q, err := c.oneRow(from, f, from.condition, unique(target.Relation.Target.Table, target.Relation.Remote))
-	return c.json(q.sub()), err
+	v := c.json(q.sub())
+	if len(q.record) == 1 && q.record[0].notNull {
+		// The column alone says whether there is an object, and costs less than one of PostgreSQL's making.
+		only := q.record[0]
+		v.row, v.encoding = "(select "+only.row+q.tail+")", only.encoding
+		v.open, v.close = "{"+quoted(only.key)+":", "}"
+	}
+	return v, err
 }
 
 // json is a value that PostgreSQL gives as JSON.

@@ -34,6 +34,7 @@ type compiler struct {
 	estimate   *Estimate
 	aliases    int
 	rows       *rows // of the level at work
+	depth      int   // of the branches at work
 	nested     bool  // rows of the root field's list have children
 	most       int   // rows of it at most
 
@@ -97,6 +98,7 @@ func (c *compiler) arguments(f *ast.Field) (map[string]any, *gqlerror.Error) {
 
 // root writes the statement of a field of Query.
 func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.Error) {
+	before := *c
 	q, err := c.rootQuery(target, f)
 	if err != nil || q.nothing {
 		return nil, err
@@ -104,15 +106,24 @@ func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.
 	if problem := c.checkParameters(); problem != nil {
 		return nil, problem
 	}
-	statement := &Statement{Params: c.params, Locks: slices.Sorted(maps.Keys(c.locks)), Calls: c.calls, Estimate: c.estimate, rows: *c.rows}
-	if !q.one && c.nested && c.most <= wholeUpTo {
-		statement.SQL, statement.One, statement.Columns = mention("select v from "+q.all()+" w", len(c.params)), true, []Column{{Encoding: schema.Raw}}
-		return statement, nil
+	statement := c.statement()
+	if !q.one && c.nested {
+		wide := *c
+		*c = before
+		if unrolled, err := c.unrolled(target, f); unrolled != nil || err != nil {
+			return unrolled, err
+		}
+		*c = wide
 	}
 	var list []string
 	list, statement.Columns, statement.End = q.columns()
 	statement.SQL, statement.One = mention(q.with+"select "+strings.Join(list, ", ")+q.tail, len(c.params)), q.one
 	return statement, nil
+}
+
+// statement is what all statements of a root field have.
+func (c *compiler) statement() *Statement {
+	return &Statement{Params: c.params, Locks: slices.Sorted(maps.Keys(c.locks)), Calls: c.calls, Estimate: c.estimate, rows: *c.rows}
 }
 
 func (c *compiler) checkParameters() *gqlerror.Error {

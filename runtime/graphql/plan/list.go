@@ -53,14 +53,7 @@ func (c *compiler) scope(from source, values map[string]any) (scope, *gqlerror.E
 // list writes a level: rows that meet the conditions, ordered and limited first; then, only for the
 // rows that are left, its children.
 func (c *compiler) list(from source, f selected, values map[string]any) (query, *gqlerror.Error) {
-	s, err := c.scope(from, values)
-	if err != nil {
-		return query{}, err
-	}
-	if given, _ := values["orderBy"].([]any); len(given) == 1 && s.order[0].distance {
-		s.order = s.order[:1] // an index on vectors serves no order that has more keys
-	}
-	page, err := c.page("limit", 0, values)
+	s, page, err := c.pageOf(from, values)
 	if err != nil {
 		return query{}, err
 	}
@@ -79,10 +72,18 @@ func (c *compiler) list(from source, f selected, values map[string]any) (query, 
 	return query{record: l.record, tail: " from (select " + strings.Join(l.needs(from.alias), ", ") + rows + ") " + from.alias + l.joins + page.outer}, nil
 }
 
-// wholeUpTo is the page up to which PostgreSQL makes one value of a list whose rows have children. Such rows come
-// slowly, and waking up for each few of them costs more than it takes PostgreSQL to put them together. Rows of
-// plain columns come at once, and large lists are to leave before they are complete.
-const wholeUpTo = 100
+// pageOf compiles the arguments of a list.
+func (c *compiler) pageOf(from source, values map[string]any) (scope, page, *gqlerror.Error) {
+	s, err := c.scope(from, values)
+	if err != nil {
+		return s, page{}, err
+	}
+	if given, _ := values["orderBy"].([]any); len(given) == 1 && s.order[0].distance {
+		s.order = s.order[:1] // an index on vectors serves no order that has more keys
+	}
+	p, err := c.page("limit", 0, values)
+	return s, p, err
+}
 
 // level begins the estimate of a level; the function that it gives ends it.
 func (c *compiler) level(limit any, from source) (leave func()) {

@@ -52,6 +52,7 @@ type Statement struct {
 	One     bool // at most one row, answered as an object or null; else a list
 	Columns []Column
 	End     string
+	Levels  []Level  // when there are some, each row is of one of them, and Columns and End are empty
 	Locks   []string // the tables that it reads, as LOCK TABLE takes them, in order
 	Calls   bool     // it reads what may call functions of the database's owner: they must not write
 
@@ -69,11 +70,22 @@ func (s *Statement) weight() int {
 	for i := range s.Params {
 		weight += 192 + len(s.Params[i].constant) + weigh(s.Params[i].source)
 	}
-	for i := range s.Columns {
-		weight += 32 + len(s.Columns[i].Before)
+	weight += weighColumns(s.Columns)
+	for i := range s.Levels {
+		l := &s.Levels[i]
+		weight += 96 + len(l.Open) + len(l.End) + weighColumns(l.Columns) + weighColumns(l.After)
 	}
 	if s.Estimate != nil {
 		weight += 32 + len(s.Estimate.SQL)
+	}
+	return weight
+}
+
+func weighColumns(columns []Column) int {
+	weight := 0
+	for i := range columns {
+		c := &columns[i]
+		weight += 64 + len(c.Before) + len(c.Open) + len(c.Close)
 	}
 	return weight
 }
@@ -105,6 +117,20 @@ func weigh(value any) int {
 type Column struct {
 	Before   string          // JSON: `,"title":`
 	Encoding schema.Encoding // how the column's text form becomes JSON
+
+	// What stands around a value that is not null, as where an object has one field that cannot be null: it is null
+	// when that is.
+	Open, Close string
+}
+
+// Level is one of nested lists whose rows come one after the other: an object, then those of the list in it. The first
+// column of each row tells its level, from 1 on.
+type Level struct {
+	At      int      // its first column
+	Columns []Column // what stands before its list
+	Open    string   // `,"posts":[`; empty at the last level
+	After   []Column // what stands behind its list
+	End     string
 }
 
 // Estimate asks the planner how many rows meet a statement's conditions. Its answer is the value of the columns

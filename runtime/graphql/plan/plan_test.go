@@ -79,10 +79,7 @@ func TestStatements(t *testing.T) {
 		},
 		"children hang on rows that are limited already": {
 			"{ authors(limit: 2, offset: 4) { books(limit: 1) { title author { name } } } }",
-			`select v from (select coalesce(json_agg(r.*), '[]') v from (select l4.v "books" from (select t1."id" from "public"."author" t1 order by t1."id" limit 2 offset $1::int8) t1 ` +
-				`cross join lateral (select coalesce(json_agg(r.*), '[]') v from (select t2."title" "title", (select row_to_json(r.*) from ` +
-				`(select t3."name" "name" from "public"."author" t3 where t3."id" = t2."author_id") r) "author" from ` +
-				`(select t2."title", t2."author_id" from "public"."od""d" t2 where t2."author_id" = t1."id" order by t2."id" limit 1) t2) r) l4) r) w`,
+			`select z5.*, count(*) over () from (select t1."id" from "public"."author" t1 order by t1."id" limit 2 offset $1::int8) t1 cross join lateral (select 1, null, null union all select y4.c0, y4.c1, y4.c2 from (select 2, t2."title", (select t3."name" from "public"."author" t3 where t3."id" = t2."author_id") from (select t2."title", t2."author_id" from "public"."od""d" t2 where t2."author_id" = t1."id" order by t2."id" limit 1) t2) y4(c0, c1, c2)) z5`,
 		},
 		"an order by a relation": {
 			"{ books(orderBy: [{author: {name: DESC}}]) { id } }",

@@ -24,6 +24,10 @@ type value struct {
 	json     string          // as a member of a JSON row
 	encoding schema.Encoding // of row
 	object   record
+	below    *branch // a list whose objects are rows of their own
+
+	notNull     bool   // it is a column that cannot be null
+	open, close string // around row: it is the only field of an object
 }
 
 // columns flattens a record into columns of a statement's row, which package execute joins to an object. For
@@ -34,7 +38,11 @@ func (r record) columns() (list []string, columns []Column, end string) {
 }
 
 func (r record) flatten(before string, list *[]string, columns *[]Column) string {
-	before += "{"
+	return r.members(before+"{", list, columns) + "}"
+}
+
+// members flattens the members without what stands around them.
+func (r record) members(before string, list *[]string, columns *[]Column) string {
 	for i, m := range r {
 		if i > 0 {
 			before += ","
@@ -49,11 +57,11 @@ func (r record) flatten(before string, list *[]string, columns *[]Column) string
 			if m.encoding != schema.Estimated {
 				*list = append(*list, m.row)
 			}
-			*columns = append(*columns, Column{Before: before, Encoding: m.encoding})
+			*columns = append(*columns, Column{Before: before, Encoding: m.encoding, Open: m.open, Close: m.close})
 			before = ""
 		}
 	}
-	return before + "}"
+	return before
 }
 
 // maxName is the length at which PostgreSQL cuts an identifier (NAMEDATALEN - 1).

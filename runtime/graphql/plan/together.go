@@ -30,7 +30,7 @@ func (c *compiler) together(fields []selected) *Statement {
 		leave := c.enter(f)
 		q, err := c.rootQuery(target, f)
 		leave()
-		if err != nil || q.nothing || c.estimate != nil || c.most > wholeUpTo {
+		if err != nil || q.nothing || c.estimate != nil || c.most > atOnceUpTo {
 			return nil
 		}
 		sql := q.sub()
