@@ -56,46 +56,12 @@ func (w *worker) rest() {
 		return
 	default:
 	}
-	if w.spared() {
-		w.spare <- w
-	} else {
-		w.free <- w
-	}
+	w.free <- w
 	select {
 	case <-w.quit: // closed just now
 		w.lanes.disconnect()
 	default:
 	}
-}
-
-// lend lets one more statement run, as one of those that run takes long; it is false where there is none more.
-func (l *lanes) lend() bool {
-	select {
-	case w := <-l.spare:
-		l.free <- w
-		return true
-	default:
-	}
-	for opened := l.opened.Load(); opened < l.slow; opened = l.opened.Load() {
-		if l.opened.CompareAndSwap(opened, opened+1) {
-			l.free <- &worker{lanes: l, alone: true}
-			return true
-		}
-	}
-	return false
-}
-
-// takeBack lets one statement less run, as what took long has ended.
-func (l *lanes) takeBack() { l.surplus.Add(1) }
-
-// spared tells whether a connection that has become free is one too many.
-func (l *lanes) spared() bool {
-	for surplus := l.surplus.Load(); surplus > 0; surplus = l.surplus.Load() {
-		if l.surplus.CompareAndSwap(surplus, surplus-1) {
-			return true
-		}
-	}
-	return false
 }
 
 // vacancy takes a connection of the slow lane if one is free, or may be opened.
@@ -105,7 +71,7 @@ func (l *lanes) vacancy() *worker {
 		return w
 	default:
 	}
-	for opened := l.opened.Load(); opened < l.turns.Load(); opened = l.opened.Load() {
+	for opened := l.opened.Load(); opened < l.slow; opened = l.opened.Load() {
 		if l.opened.CompareAndSwap(opened, opened+1) {
 			return &worker{lanes: l, alone: true}
 		}
@@ -114,7 +80,7 @@ func (l *lanes) vacancy() *worker {
 }
 
 // vacant gives how many units could have a connection of the slow lane now.
-func (l *lanes) vacant() int { return len(l.free) + int(max(0, l.turns.Load()-l.opened.Load())) }
+func (l *lanes) vacant() int { return len(l.free) + int(max(0, l.slow-l.opened.Load())) }
 
 // acquire takes a connection of the slow lane; those who wait get theirs in the order in which they came. It gives
 // none when the answer has come meanwhile.

@@ -45,11 +45,8 @@ type lanes struct {
 	strangers atomic.Int32 // units of which nobody knows whether they are quick
 
 	free    chan *worker // connections of the slow lane that nobody uses
-	spare   chan *worker // those that wait until others take long
 	slow    int32        // how many there may be
-	turns   atomic.Int32 // how many may run at once while none of them takes long
 	opened  atomic.Int32
-	surplus atomic.Int32 // how many of them are to be spare again, when they become free
 	waiting atomic.Int32
 	there   atomic.Int32 // its connections that are open
 
@@ -65,13 +62,11 @@ type lanes struct {
 func newLanes(dial func(ctx context.Context) (*pgconn.PgConn, error), log *slog.Logger, connections int, unnamed bool) *lanes {
 	quick := max(1, min(4, connections/3))
 	slow := max(1, connections-quick)
-	l := &lanes{
+	return &lanes{
 		dial: dial, log: log, unnamed: unnamed, quit: make(chan struct{}),
 		queue: make(chan *unit, queueBound), quick: int32(quick),
-		free: make(chan *worker, slow), spare: make(chan *worker, slow), slow: int32(slow),
+		free: make(chan *worker, slow), slow: int32(slow),
 	}
-	l.turns.Store(l.slow)
-	return l
 }
 
 // errBusy refuses a unit that would be one too many in a queue.
@@ -167,8 +162,6 @@ func (l *lanes) disconnect() {
 	for {
 		select {
 		case w := <-l.free:
-			w.disconnect()
-		case w := <-l.spare:
 			w.disconnect()
 		default:
 			return

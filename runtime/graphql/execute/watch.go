@@ -27,7 +27,6 @@ type watch struct {
 	at        int     // the one that runs
 	since     time.Time
 	stuck     bool       // the one that runs takes long, and the lanes know it
-	lent      bool       // one more runs in the slow lane because of it
 	cancelled time.Time  // when a cancel request was sent last, for one of the units
 	receipt   chan error // what came of it
 	pending   bool       // it was for the unit that runs
@@ -79,12 +78,7 @@ func (s *watch) loosen() {
 		return
 	}
 	s.stuck = false
-	switch {
-	case !s.worker.alone:
-		s.worker.stuck.Add(-1)
-	case s.lent:
-		s.worker.takeBack()
-	}
+	s.worker.stuck.Add(-1)
 }
 
 // interrupted tells whether a cancel request was sent that may have hit another unit than it was meant for.
@@ -154,14 +148,13 @@ func (s *watch) hold(running *unit, took time.Duration) {
 	for _, u := range behind[:min(len(behind), l.vacant())] {
 		u.move()
 	}
-	switch {
-	case s.stuck:
-	case s.worker.alone:
-		s.lent = l.lend()
-	case l.stuck.Add(1) >= l.hired.Load():
-		l.overtake(l.vacant()) // the others wait until a connection of the quick lane is taken back
+	if s.worker.alone || s.stuck {
+		return
 	}
 	s.stuck = true
+	if l.stuck.Add(1) >= l.hired.Load() {
+		l.overtake(l.vacant()) // the others wait until a connection of the quick lane is taken back
+	}
 }
 
 // cancel asks the server to end the statement that runs.
