@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -128,8 +128,7 @@ func (w *worker) broken() bool {
 	_ = w.conn.Conn().SetReadDeadline(time.Now().Add(time.Millisecond)) // what cannot be set fails in reading
 	_, err := w.conn.ReceiveMessage(background)
 	_ = w.conn.Conn().SetReadDeadline(time.Time{})
-	var timeout net.Error
-	return err != nil && !(errors.As(err, &timeout) && timeout.Timeout())
+	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // roundTrip is one exchange with units. It leaves a connection that can go on, or none.

@@ -58,7 +58,7 @@ func (c *compiler) unrolled(target *schema.Root, f selected) (*Statement, *gqler
 	}
 	if b.below == nil {
 		var list []string
-		list, statement.Columns, statement.End = b.record.columns()
+		list, statement.Columns, statement.End = b.columns()
 		statement.SQL = mention("select "+strings.Join(list, ", ")+last+b.tail, len(c.params))
 		return statement, nil
 	}
@@ -115,7 +115,7 @@ func (b *branch) level(at int) Level {
 	var unused []string
 	at = b.list()
 	if at < 0 {
-		level.End = b.record.members("{", &unused, &level.Columns) + "}"
+		level.End = b.members("{", &unused, &level.Columns) + "}"
 		return level
 	}
 	level.Open = b.record[:at].members("{", &unused, &level.Columns)
@@ -145,15 +145,13 @@ func (b *branch) sql(c *compiler, last string) (columns int, sql string) {
 	}
 	below, inner := b.below.sql(c, "")
 	y, z := c.alias("y"), c.alias("z")
-	names := make([]string, below)
+	names, values := make([]string, below), make([]string, below)
 	for i := range names {
 		names[i] = "c" + strconv.Itoa(i)
+		values[i] = y + "." + names[i]
 	}
-	rest := y + "." + names[0] + strings.Repeat(", null", len(own)-1)
-	for _, name := range names[1:] {
-		rest += ", " + y + "." + name
-	}
+	values[0] += strings.Repeat(", null", len(own)-1)
 	return len(own) + below - 1, "select " + z + ".*" + last + b.tail +
 		" cross join lateral (select " + strings.Join(own, ", ") + strings.Repeat(", null", below-1) +
-		" union all select " + rest + " from (" + inner + ") " + y + "(" + strings.Join(names, ", ") + ")) " + z
+		" union all select " + strings.Join(values, ", ") + " from (" + inner + ") " + y + "(" + strings.Join(names, ", ") + ")) " + z
 }

@@ -36,11 +36,11 @@ func (c *Codec) listSQL(value string) string {
 	case elem.text:
 		return c.guarded(value, value+"::text[]", "text[]")
 	case elem.IsList() || elem.out != "":
-		prefix := "e"
+		depth := 1 // the lists within have aliases of their own
 		for inner := elem; inner.IsList(); inner = inner.Elem {
-			prefix += "e" // the lists within have aliases of their own
+			depth++
 		}
-		return c.Nested(value, prefix, elem.JSONSQL)
+		return c.Nested(value, strings.Repeat("e", depth), elem.JSONSQL)
 	}
 	return c.guarded(value, value, c.Type.SQL)
 }
