@@ -94,7 +94,7 @@ func TestInputsAreBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := s.Execute(t.Context(), transport.Request{
-				Query:     "query($w: AlbumWhere, $o: [AlbumOrderBy!]) { albums(where: $w, orderBy: $o) { albumId } }",
+				Query:     "query($w: AlbumWhere, $o: [AlbumOrderBy!]) { albums(where: $w, orderBy: $o) { albumId tracks(limit: 1) { trackId } } }",
 				Variables: map[string]any{"w": c.where, "o": c.orderBy},
 			})
 			switch {

@@ -9,10 +9,10 @@ import (
 
 // silence is how long the other end of a connection may leave what was sent without a sign that it came. A line on
 // which everything is dropped, as after a failover or behind a firewall that has forgotten it, says nothing else.
-const silence = 2 * time.Second
+const silence = 4 * time.Second
 
-// dialer gives connections on which silence is noticed, also while a long statement runs. The time that a statement
-// takes has nothing to do with it: it is the kernel at the other end that answers.
+// dialer gives connections on which silence is noticed, also while a long statement runs. It is the kernel at the other
+// end that answers, as long as it has room for what comes.
 func dialer(timeout time.Duration) pgconn.DialFunc {
 	d := net.Dialer{
 		Timeout:         timeout,

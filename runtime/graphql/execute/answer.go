@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -35,10 +36,14 @@ func (a *answering) rows(rows *pgconn.ResultReader, s step) error {
 		err = a.result(rows, s.at)
 	case control, drop, prepare:
 	}
-	if _, closed := rows.Close(); closed != nil {
+	switch _, closed := rows.Close(); {
+	case closed == nil:
+		return err
+	case err != nil:
+		return fmt.Errorf("%w: %w", err, closed) // it was cancelled because of err
+	default:
 		return closed
 	}
-	return err
 }
 
 // result writes a statement's rows as the JSON value of its root field.
@@ -107,9 +112,11 @@ func (a *answering) open(r *pgconn.ResultReader, writer *rowWriter, at int, b []
 		}
 		if total += len(b); total > a.room {
 			a.unit.left.Store(true)
+			a.watch.soon()
 			return errTooLarge
 		}
 		if err := stream.put(a.unit.ctx, b); err != nil {
+			a.watch.soon()
 			return err
 		}
 		b = make([]byte, 0, size+size/8)
@@ -130,6 +137,7 @@ func (a *answering) finish(left []step) {
 	}
 	if a.failed != nil {
 		a.undo(left)
+		u.last.Store(a.failed)
 	}
 	switch {
 	case stream != nil && a.failed != nil:

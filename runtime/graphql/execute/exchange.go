@@ -147,6 +147,7 @@ func (x *exchange) lost(units []*unit, err error) {
 		case u.blame.Add(blame) > maxBlame, i == 0 && !isLostConnection(err):
 			u.finish(outcome{failed: &failure{at: -1, err: err}})
 		default:
+			u.last.Store(&failure{at: -1, err: err})
 			x.again = append(x.again, u)
 		}
 	}
@@ -156,6 +157,7 @@ func (x *exchange) lost(units []*unit, err error) {
 func (x *exchange) panicked(err error) []*unit {
 	for i, u := range x.units[x.at:] {
 		if i > 0 {
+			u.last.Store(&failure{at: -1, err: err})
 			x.again = append(x.again, u)
 			continue
 		}

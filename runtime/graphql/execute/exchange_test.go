@@ -242,6 +242,21 @@ func TestALostConnectionIsNobodysFault(t *testing.T) {
 	}
 }
 
+// TestASessionThatTheServerEnds has a connection that has been idle for too long: it is no request's fault.
+func TestASessionThatTheServerEnds(t *testing.T) {
+	t.Parallel()
+	w := alone(t, false)
+	for range 3 {
+		u := newUnit([]plan.Call{one("select 7")}, room, false)
+		send(w, u)
+		if <-u.done; u.failed != nil || string(u.parts[0]) != `[{"v":7}]` {
+			t.Errorf("it gave %v", u.outcome)
+		}
+		rows(t, w.conn, "set idle_session_timeout = '10ms'")
+		<-time.After(50 * time.Millisecond)
+	}
+}
+
 // TestASlowStatementStopsNoOther has many statements that do not end: those that were quick before, and such as
 // nobody knows. All the others are answered meanwhile.
 func TestASlowStatementStopsNoOther(t *testing.T) {

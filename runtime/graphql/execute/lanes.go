@@ -54,6 +54,8 @@ type lanes struct {
 	way    atomic.Int64 // nanoseconds of the way to the server and back
 
 	quit    chan struct{}
+	life    context.Context // of connecting ahead of requests: until then
+	end     context.CancelFunc
 	closing sync.Once
 	work    sync.WaitGroup
 }
@@ -62,11 +64,13 @@ type lanes struct {
 func newLanes(dial func(ctx context.Context) (*pgconn.PgConn, error), log *slog.Logger, connections int, unnamed bool) *lanes {
 	quick := max(1, min(4, connections/3))
 	slow := max(1, connections-quick)
-	return &lanes{
+	l := &lanes{
 		dial: dial, log: log, unnamed: unnamed, quit: make(chan struct{}),
 		queue: make(chan *unit, queueBound), quick: int32(quick),
 		free: make(chan *worker, slow), slow: int32(slow),
 	}
+	l.life, l.end = context.WithCancel(background)
+	return l
 }
 
 // errBusy refuses a unit that would be one too many in a queue.
@@ -123,11 +127,12 @@ func (l *lanes) judge(u *unit) lane {
 		known = known && took > 0
 	}
 	switch {
-	case known:
+	case known && (l.ready.Load() > 0 || l.vacant() == 0 || l.hired.Load() == 0):
 		return quickLane
+	case known:
 	case l.vacant() == 0:
 		if l.strangers.Add(1) < l.quick {
-			u.stranger = l
+			u.stranger.Store(l)
 			return quickLane
 		}
 		l.strangers.Add(-1)
@@ -138,23 +143,27 @@ func (l *lanes) judge(u *unit) lane {
 	return slowLane
 }
 
-// distant notes the time of a way to the server and back; the shortest counts.
-func (l *lanes) distant(way time.Duration) {
-	for before := l.way.Load(); before == 0 || int64(way) < before; before = l.way.Load() {
-		if l.way.CompareAndSwap(before, int64(way)) {
+// close ends the workers after what they have on the way, and the connections.
+func (l *lanes) close() {
+	l.closing.Do(func() {
+		close(l.quit)
+		l.end()
+	})
+	l.work.Wait()
+	l.drop()
+	l.disconnect()
+}
+
+// drop ends what waits in the queue of the quick lane.
+func (l *lanes) drop() {
+	for {
+		select {
+		case u := <-l.queue:
+			u.finish(outcome{failed: &failure{at: -1, err: pgconn.ErrConnClosed}})
+		default:
 			return
 		}
 	}
-}
-
-// close ends the workers after what they have on the way, and the connections.
-func (l *lanes) close() {
-	l.closing.Do(func() { close(l.quit) })
-	l.work.Wait()
-	for len(l.queue) > 0 {
-		(<-l.queue).finish(outcome{failed: &failure{at: -1, err: pgconn.ErrConnClosed}})
-	}
-	l.disconnect()
 }
 
 // disconnect ends the connections that nobody uses.

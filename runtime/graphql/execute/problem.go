@@ -107,7 +107,7 @@ func isLostConnection(err error) bool {
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		return pg.Code == "57P01" || pg.Code == "57P02" // the server was told to end, or crashed
+		return pg.SeverityUnlocalized == "FATAL" || pg.SeverityUnlocalized == "PANIC" // it is the end of the session
 	}
 	return postgres.IsUnavailable(err)
 }

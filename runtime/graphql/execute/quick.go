@@ -9,13 +9,21 @@ import (
 // share runs a unit in the quick lane, until that says that it should be run elsewhere.
 func (l *lanes) share(u *unit) {
 	u.elsewhere = make(chan struct{}, 1)
-	for {
+	for sent := false; ; sent = true {
+		u.moved.Store(false)
 		select {
 		case l.queue <- u:
 			l.hire()
+			select {
+			case <-l.quit: // closed just now: nobody takes it
+				l.drop()
+			default:
+			}
 		default:
-			u.leave(errBusy)
-			return
+			if !sent { // else it may be answered still
+				u.leave(errBusy)
+				return
+			}
 		}
 		select {
 		case <-u.done:
@@ -26,6 +34,7 @@ func (l *lanes) share(u *unit) {
 		case <-u.elsewhere:
 		}
 		if u.slow.Load() {
+			u.known()
 			l.direct(u)
 			return
 		}
@@ -115,7 +124,7 @@ const (
 // other one it does not wait: whoever asks is told soon that the database is away.
 func (w *worker) connected() bool {
 	for pause := retryAfter; w.conn == nil && (!w.alone || w.there.Load() > 0); pause = min(2*pause, retryAtMost) {
-		ctx, cancel := context.WithTimeout(background, 20*pause)
+		ctx, cancel := context.WithTimeout(w.life, 20*pause)
 		err := w.connect(ctx)
 		cancel()
 		if err == nil {

@@ -30,10 +30,12 @@ type unit struct {
 	outcome
 	stream atomic.Pointer[Stream] // set before done when the rest of the answer is still to come
 
-	elsewhere chan struct{} // of the quick lane: has one when it is to be run elsewhere, too
-	slow      atomic.Bool   // it was to be quick, and is not
-	stranger  *lanes        // whose quick lane it is in although nobody knows it
+	elsewhere chan struct{}         // of the quick lane: has one when it is to be run elsewhere, too
+	moved     atomic.Bool           // it runs elsewhere, or is about to
+	slow      atomic.Bool           // it was to be quick, and is not
+	stranger  atomic.Pointer[lanes] // whose quick lane it is in although nobody knows it
 
+	last  atomic.Pointer[failure] // of a run
 	tries atomic.Int32
 	blame atomic.Int32 // for connections that were lost with it
 }
@@ -59,11 +61,15 @@ func newUnit(calls []plan.Call, room int, open bool) *unit {
 
 // claim takes the right to give the answer.
 func (u *unit) claim() bool {
-	first := u.claimed.CompareAndSwap(false, true)
-	if first && u.stranger != nil {
-		u.stranger.strangers.Add(-1)
+	u.known()
+	return u.claimed.CompareAndSwap(false, true)
+}
+
+// known gives back the place in the quick lane of a unit that nobody knew.
+func (u *unit) known() {
+	if l := u.stranger.Swap(nil); l != nil {
+		l.strangers.Add(-1)
 	}
-	return first
 }
 
 // finish gives the answer, unless somebody else has.
@@ -87,7 +93,10 @@ func (u *unit) leave(why error) {
 }
 
 // move tells whoever waits for a unit of the quick lane to run it elsewhere.
-func (u *unit) move() { signal(u.elsewhere) }
+func (u *unit) move() {
+	u.moved.Store(true)
+	signal(u.elsewhere)
+}
 
 // gone tells whether nobody waits for the unit any more.
 func (u *unit) gone() bool {

@@ -7,9 +7,9 @@ import "log/slog"
 func (l *lanes) warm() {
 	begun := l.opened.Swap(l.slow)
 	l.work.Go(func() {
-		for i := begun; i < l.slow; i++ {
+		for i := begun; i < l.slow && l.life.Err() == nil; i++ {
 			w := &worker{lanes: l, alone: true}
-			if err := w.connect(background); err != nil {
+			if err := w.connect(l.life); err != nil {
 				w.log.Debug("a connection could not be opened ahead of requests", slog.Any("error", err))
 			}
 			w.rest()

@@ -143,17 +143,23 @@ func (s *watch) hold(running *unit, took time.Duration) {
 	for i := range running.calls {
 		running.calls[i].Pace.Stuck(took)
 	}
-	l := s.worker.lanes
-	behind := s.units[s.at+1:]
-	for _, u := range behind[:min(len(behind), l.vacant())] {
-		u.move()
-	}
-	if s.worker.alone || s.stuck {
+	if s.worker.alone {
 		return
 	}
-	s.stuck = true
-	if l.stuck.Add(1) >= l.hired.Load() {
-		l.overtake(l.vacant()) // the others wait until a connection of the quick lane is taken back
+	l := s.worker.lanes
+	if !s.stuck {
+		s.stuck = true
+		l.stuck.Add(1)
+	}
+	vacant := l.vacant() // the others wait until the connection is taken back
+	for _, u := range s.units[s.at+1:] {
+		if vacant > 0 && !u.claimed.Load() && !u.moved.Load() {
+			u.move()
+			vacant--
+		}
+	}
+	if l.stuck.Load() >= l.ready.Load() {
+		l.overtake(vacant)
 	}
 }
 

@@ -41,7 +41,7 @@ func (w *worker) send() (again []*unit) {
 		switch {
 		case u.claimed.Load() || u.gone():
 		case u.tries.Load() >= maxTries:
-			u.finish(outcome{failed: &failure{at: -1, err: errTried}})
+			u.finish(outcome{failed: u.last.Load()}) // it was sent in vain because of that
 		default:
 			units = append(units, u)
 		}
@@ -62,10 +62,7 @@ func (w *worker) send() (again []*unit) {
 	return w.roundTrip(units)
 }
 
-var (
-	errTried = errors.New("the statement was sent several times without an answer")
-	errLater = errors.New("the connection is being made")
-)
+var errLater = errors.New("the connection is being made")
 
 // ensure makes sure that there is a connection. Units of the quick lane do not wait for one.
 func (w *worker) ensure() error {
@@ -93,13 +90,19 @@ func (w *worker) connect(ctx context.Context) error {
 	}
 	w.conn, w.known, w.losses = conn, newPrepared(), losses
 	w.count(1)
+	var way time.Duration
 	for range 2 { // the first time the server has some things to set up
 		began := time.Now()
 		if !w.say("") {
 			return pgconn.ErrConnClosed
 		}
-		w.distant(time.Since(began))
+		way = time.Since(began)
 	}
+	// A longer way than before may be a busy moment, or another server.
+	if before := time.Duration(w.way.Load()); before > 0 && way > before {
+		way = before + (way-before)/4
+	}
+	w.way.Store(int64(way))
 	return nil
 }
 

@@ -32,10 +32,13 @@ type branch struct {
 // maxUnrolled is the number of columns up to which rows of all levels are taken side by side.
 const maxUnrolled = 200
 
-// atOnceUpTo is the page up to which PostgreSQL holds the rows of a list back until it has all of them. They come
-// slowly where each has children, and to wake up for each few of them costs both sides more than to keep them for a
-// while. Large lists are to leave before they are complete.
-const atOnceUpTo = 100
+// atOnceUpTo is the page up to which PostgreSQL holds the rows of a list back until it has all of them, as long as
+// there are at most atOnceRows in all. They come slowly where each has children, and to wake up for each few of them
+// costs both sides more than to keep them for a while. Large lists are to leave before they are complete.
+const (
+	atOnceUpTo = 100
+	atOnceRows = 20_000
+)
 
 // atOnce is a column with which PostgreSQL can give no row before it has seen all.
 const atOnce = ", count(*) over ()"
@@ -53,7 +56,7 @@ func (c *compiler) unrolled(target *schema.Root, f selected) (*Statement, *gqler
 	}
 	statement := c.statement()
 	last := ""
-	if b.most <= atOnceUpTo {
+	if b.most <= atOnceUpTo && b.rows() <= atOnceRows {
 		last = atOnce
 	}
 	if b.below == nil {
@@ -97,6 +100,14 @@ func (c *compiler) branch(from source, f selected, values map[string]any) (*bran
 	}
 	b.tail = " from " + rows + l.joins
 	return b, nil
+}
+
+// rows is how many there are at most.
+func (b *branch) rows() int {
+	if b.below == nil {
+		return b.most
+	}
+	return b.most * min(1+b.below.rows(), atOnceRows+1)
 }
 
 // list is the member that has the list below; -1 for none.

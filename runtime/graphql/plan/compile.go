@@ -98,7 +98,7 @@ func (c *compiler) arguments(f *ast.Field) (map[string]any, *gqlerror.Error) {
 
 // root writes the statement of a field of Query.
 func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.Error) {
-	before := *c
+	before, budget := *c, *c.budget
 	q, err := c.rootQuery(target, f)
 	if err != nil || q.nothing {
 		return nil, err
@@ -108,12 +108,12 @@ func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.
 	}
 	statement := c.statement()
 	if !q.one && c.nested {
-		wide := *c
-		*c = before
+		wide, spent := *c, *c.budget
+		*c, *c.budget = before, budget // what was compiled counts once
 		if unrolled, err := c.unrolled(target, f); unrolled != nil || err != nil {
 			return unrolled, err
 		}
-		*c = wide
+		*c, *c.budget = wide, spent
 	}
 	var list []string
 	list, statement.Columns, statement.End = q.columns()
