@@ -41,13 +41,15 @@ func Variables(s *ast.Schema, op *ast.OperationDefinition, given map[string]any)
 		}
 		values[v.Variable] = value
 	}
-	for _, name := range slices.Sorted(maps.Keys(given)) {
+	var strange []string
+	for name := range given {
 		if op.VariableDefinitions.ForName(name) == nil {
-			problems = append(problems, Problem(BadUserInput, fmt.Sprintf("variable $%s is not declared by the operation", Shorten(name, 80)), op.Position))
+			strange = append(strange, name)
 		}
-		if len(problems) >= maxProblems {
-			break
-		}
+	}
+	slices.Sort(strange)
+	for _, name := range strange[:min(len(strange), max(0, maxProblems-len(problems)))] {
+		problems = append(problems, Problem(BadUserInput, fmt.Sprintf("variable $%s is not declared by the operation", Shorten(name, 80)), op.Position))
 	}
 	return values, problems
 }
