@@ -7,6 +7,6 @@
 // trip; the first one of its shape on a connection also prepares the statement in that same round trip.
 //
 // Statements that are known to be quick share connections (lanes.go), each unit up to a synchronisation of its own
-// (exchange.go); all others have one each. A unit is a read, so that it may be sent again: after a lost
-// connection, a stale plan, a neighbour's failure, or when what runs before it takes long (watch.go).
+// (exchange.go); all others have one each (direct.go). A unit is a read, so that it may be sent again: after a lost
+// connection, a stale plan, a neighbour's failure, or when it or what runs before it takes long (watch.go).
 package execute

@@ -10,7 +10,7 @@ import (
 )
 
 // branch is a level of nested lists that PostgreSQL gives as plain rows: for each object one row, then the rows of the
-// list in it. Making JSON of them in PostgreSQL costs it up to a third more time.
+// list in it. Making JSON of them costs PostgreSQL a tenth to a third more time.
 //
 //	select y.* from (select … limit 10) t1 cross join lateral (
 //	  select 1, t1.id, t1.name, null, null
@@ -18,9 +18,9 @@ import (
 //	  select 2, null, null, t2.id, t2.title from (select … where t2.author_id = t1.id limit 5) t2
 //	) y
 //
-// The columns of a level are null in the rows of the others, so that nothing is sent twice. Only a pair of selects
-// stands on each side of a union: PostgreSQL would take the nulls of a third for text. The lateral joins fix the order
-// of the rows: there is no other way to run them than one after the other.
+// The columns of a level are null in the rows of the others, so that nothing is sent twice. A union has two selects and
+// no more: of two that both have null in a column PostgreSQL makes text, which a third would not fit. The lateral joins
+// fix the order of the rows: there is no other way to run them than one after the other.
 type branch struct {
 	record
 	tail  string // " from …", one row for each object
