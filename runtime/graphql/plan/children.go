@@ -85,6 +85,9 @@ func (c *compiler) child(l *level, o *schema.Object, t string, f selected) (valu
 		v.notNull = target.Column.NotNull
 		return v, err
 	}
+	if err := c.budget.relative(); err != nil {
+		return value{}, err.problem("", f.field.Position)
+	}
 	l.need(target.Relation.Local...)
 	values, err := c.arguments(f.field)
 	if err != nil {

@@ -165,10 +165,23 @@ const (
 	maxParameters = 1<<16 - 1
 )
 
-// budget is what the filters and orders of a request have left.
-type budget struct{ conditions, related int }
+// maxRelatives is the number of fields of a request that lead to other tables: each is a select inside another.
+const maxRelatives = 100
 
-func newBudget() *budget { return &budget{conditions: maxConditions, related: maxRelated} }
+// budget is what a request has left.
+type budget struct{ conditions, related, relatives int }
+
+func newBudget() *budget {
+	return &budget{conditions: maxConditions, related: maxRelated, relatives: maxRelatives}
+}
+
+// relative is for a field that leads to another table.
+func (b *budget) relative() *inputError {
+	if b.relatives--; b.relatives < 0 {
+		return tooComplex("the operation has more than %d fields that lead to other tables", maxRelatives)
+	}
+	return nil
+}
 
 func (b *budget) condition() *inputError {
 	if b.conditions--; b.conditions < 0 {
