@@ -38,15 +38,14 @@ func (w *worker) serve(u *unit) (elsewhere bool) {
 // release gives a connection of the slow lane back. One that is broken comes back when it is made again, or at
 // once where no other is open: whoever takes it is told soon that the database is away.
 func (w *worker) release() {
-	if w.conn == nil && w.there.Load() > 0 {
-		w.work.Go(func() {
-			if w.connected() {
-				w.rest()
-			}
-		})
-		return
+	mend := func() {
+		if w.connected() {
+			w.rest()
+		}
 	}
-	w.rest()
+	if w.conn != nil || w.there.Load() == 0 || !w.spawn(mend) {
+		w.rest()
+	}
 }
 
 func (w *worker) rest() {

@@ -56,7 +56,7 @@ type lanes struct {
 	quit    chan struct{}
 	life    context.Context // of connecting ahead of requests: until then
 	end     context.CancelFunc
-	closing sync.Once
+	closing sync.RWMutex // held to start work, so that none begins when close waits for its end
 	work    sync.WaitGroup
 }
 
@@ -93,7 +93,10 @@ func (l *lanes) run(ctx context.Context, u *unit) (outcome, *Stream) {
 	case handedOver:
 		// Another one reads, so that the answer can leave meanwhile.
 		u.handed = true
-		l.work.Go(func() { l.direct(u) })
+		if !l.spawn(func() { l.direct(u) }) {
+			u.leave(pgconn.ErrConnClosed)
+			break
+		}
 		select {
 		case <-u.done:
 		case <-ctx.Done():
@@ -143,12 +146,25 @@ func (l *lanes) judge(u *unit) lane {
 	return slowLane
 }
 
+// spawn starts work that close waits for. It is false when the lanes are closed.
+func (l *lanes) spawn(work func()) bool {
+	l.closing.RLock()
+	defer l.closing.RUnlock()
+	if l.life.Err() != nil {
+		return false
+	}
+	l.work.Go(work)
+	return true
+}
+
 // close ends the workers after what they have on the way, and the connections.
 func (l *lanes) close() {
-	l.closing.Do(func() {
-		close(l.quit)
+	l.closing.Lock()
+	if l.life.Err() == nil {
 		l.end()
-	})
+		close(l.quit)
+	}
+	l.closing.Unlock()
 	l.work.Wait()
 	l.drop()
 	l.disconnect()

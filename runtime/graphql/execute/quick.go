@@ -76,7 +76,7 @@ func (l *lanes) hire() {
 
 func (l *lanes) start() {
 	w := &worker{lanes: l}
-	l.work.Go(w.run)
+	l.spawn(w.run)
 }
 
 // run takes units of the quick lane until the lanes are closed.

@@ -6,7 +6,7 @@ import "log/slog"
 // first is one of the slow lane, which serves everything.
 func (l *lanes) warm() {
 	begun := l.opened.Swap(l.slow)
-	l.work.Go(func() {
+	l.spawn(func() {
 		for i := begun; i < l.slow && l.life.Err() == nil; i++ {
 			w := &worker{lanes: l, alone: true}
 			if err := w.connect(l.life); err != nil {

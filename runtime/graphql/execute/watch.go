@@ -168,7 +168,7 @@ func (s *watch) cancel() {
 	s.pending, s.cancelled = true, time.Now()
 	conn, before, receipt := s.conn, s.receipt, make(chan error, 1)
 	s.receipt = receipt
-	s.worker.work.Go(func() {
+	ask := func() {
 		ctx, cancel := context.WithTimeout(context.Background(), cancelPatience) // nobody else waits for it
 		defer cancel()
 		err := conn.CancelRequest(ctx)
@@ -179,5 +179,8 @@ func (s *watch) cancel() {
 			err = <-before
 		}
 		receipt <- err
-	})
+	}
+	if !s.worker.spawn(ask) {
+		go ask() // of a request that outlives the lanes
+	}
 }
