@@ -103,9 +103,6 @@ func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.
 	if err != nil || q.nothing {
 		return nil, err
 	}
-	if problem := c.checkParameters(); problem != nil {
-		return nil, problem
-	}
 	statement := c.statement()
 	if !q.one && c.nested {
 		wide, spent := *c, *c.budget
@@ -124,13 +121,6 @@ func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.
 // statement is what all statements of a root field have.
 func (c *compiler) statement() *Statement {
 	return &Statement{Params: c.params, Locks: slices.Sorted(maps.Keys(c.locks)), Calls: c.calls, Estimate: c.estimate, rows: *c.rows}
-}
-
-func (c *compiler) checkParameters() *gqlerror.Error {
-	if len(c.params) <= maxParameters {
-		return nil
-	}
-	return Problem(TooComplex, "the field needs "+strconv.Itoa(len(c.params))+" parameters; PostgreSQL takes "+strconv.Itoa(maxParameters), nil)
 }
 
 // rootQuery is the query of a field of Query.

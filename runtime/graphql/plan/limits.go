@@ -158,15 +158,14 @@ func (m *measurer) fragment(name string) measure {
 }
 
 // What filters and orders may ask, literal or by variables, which no limit of the document sees. The time
-// PostgreSQL takes to plan a statement grows steeply with the tables in it.
+// PostgreSQL takes to plan a statement grows steeply with the tables in it. Together these bounds keep a statement
+// far below the 65,535 parameters that PostgreSQL takes.
 const (
 	maxConditions = 1000 // conditions and keys of order in a request
 	maxRelated    = 30   // relations that these lead through, in a request
-	maxParameters = 1<<16 - 1
+	maxRelatives  = 100  // fields of a request that lead to other tables: each is a select inside another
+	maxTogether   = 100  // root fields in one statement
 )
-
-// maxRelatives is the number of fields of a request that lead to other tables: each is a select inside another.
-const maxRelatives = 100
 
 // budget is what a request has left.
 type budget struct{ conditions, related, relatives int }

@@ -8,9 +8,12 @@ import (
 
 // together writes several root fields as one statement, whose one row is the response's data: they share a
 // snapshot without a transaction and the locks before it. PostgreSQL makes the JSON then, which is dear for
-// long lists; those, and what asks for an estimate, stay apart: the result is nil. When the statement fails,
+// long lists; those, what asks for an estimate, and more than maxTogether fields stay apart: the result is nil. When the statement fails,
 // the fields are run apart, so that each has its own error.
 func (c *compiler) together(fields []selected) *Statement {
+	if len(fields) > maxTogether {
+		return nil
+	}
 	statement := &Statement{One: true, End: "}"}
 	var list []string
 	before := "{"
@@ -41,7 +44,7 @@ func (c *compiler) together(fields []selected) *Statement {
 		statement.Columns = append(statement.Columns, Column{Before: before, Encoding: schema.Raw})
 		before = ""
 	}
-	if len(list) < 2 || c.checkParameters() != nil {
+	if len(list) < 2 {
 		return nil
 	}
 	statement.End = before + "}"
