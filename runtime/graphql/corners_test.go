@@ -2,6 +2,7 @@ package graphql_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -228,10 +229,10 @@ func TestWarnings(t *testing.T) {
 				create view orders as select 1 as id, 'x' as code; comment on view orders is '@fraiseql {"key": ["no"]}';`,
 			want: []string{
 				"schema/bad-reference public.orders: the key by (no) names a table or column that does not exist or does not fit -> comment on view \"public\".\"orders\" is '@fraiseql {\"key\": [\"id\"], \"references\": [{\"columns\": [\"customer_id\"], \"table\": \"public.customer\"}]}'",
-				"schema/no-name public.ß: no GraphQL name can be derived that is not taken, so the foreign table is left out -> comment on foreign table \"public\".\"ß\" is '@fraiseql {\"name\": \"…\"}'",
-				"schema/no-name public.ä: no GraphQL name can be derived that is not taken, so the view is left out -> comment on view \"public\".\"ä\" is '@fraiseql {\"name\": \"…\"}'",
-				"schema/no-name public.ö: no GraphQL name can be derived that is not taken, so the materialized view is left out -> comment on materialized view \"public\".\"ö\" is '@fraiseql {\"name\": \"…\"}'",
-				"schema/no-name public.ü: no GraphQL name can be derived that is not taken, so the table is left out -> comment on table \"public\".\"ü\" is '@fraiseql {\"name\": \"…\"}'",
+				"schema/no-name public.ß: no GraphQL name can be derived from its own, so the foreign table is left out -> comment on foreign table \"public\".\"ß\" is '@fraiseql {\"name\": \"…\"}'",
+				"schema/no-name public.ä: no GraphQL name can be derived from its own, so the view is left out -> comment on view \"public\".\"ä\" is '@fraiseql {\"name\": \"…\"}'",
+				"schema/no-name public.ö: no GraphQL name can be derived from its own, so the materialized view is left out -> comment on materialized view \"public\".\"ö\" is '@fraiseql {\"name\": \"…\"}'",
+				"schema/no-name public.ü: no GraphQL name can be derived from its own, so the table is left out -> comment on table \"public\".\"ü\" is '@fraiseql {\"name\": \"…\"}'",
 				"schema/no-field-name public.parted.é: no GraphQL name can be derived that is not taken, so the column is left out -> comment on column \"public\".\"parted\".\"é\" is '@fraiseql {\"name\": \"…\"}'",
 			},
 		},
@@ -239,7 +240,7 @@ func TestWarnings(t *testing.T) {
 		"a key beside the table's own":      {entities: map[string]graphql.Entity{"A": {Key: []string{"code"}}}, script: `create table a (id int primary key, code text);`},
 		"a table that takes another's name": {
 			script: `create table album (id int primary key); create table albums (id int primary key);`,
-			want:   []string{"schema/name-taken public.albums: the name Album is taken, so the table is shown as PublicAlbum -> comment on table \"public\".\"albums\" is '@fraiseql {\"name\": \"…\"}'"},
+			want:   []string{"schema/name-taken public.albums: the name Album, or that of a type made for it, is taken, so the table is shown as PublicAlbum -> comment on table \"public\".\"albums\" is '@fraiseql {\"name\": \"…\"}'"},
 		},
 		"references that do not fit": {
 			entities: map[string]graphql.Entity{
@@ -284,13 +285,19 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreTakenAlready has a table that is to have a name of the API itself.
+// TestNamesThatAreTakenAlready chooses names that the API itself has, by itself or for what is made for a table.
 func TestNamesThatAreTakenAlready(t *testing.T) {
 	t.Parallel()
-	s, pool := open(t, graphql.DefaultConfig(), sql(t, `create table album (id int primary key, label text, name text);`))
-	exec(t, pool, `comment on table album is '@fraiseql {"name": "Date"}'`)
-	if err := s.Load(t.Context()); err == nil || !strings.Contains(err.Error(), "the name `Date` that was chosen for public.album is one of the API itself") {
-		t.Errorf("it says %v", err)
+	s, pool := open(t, graphql.DefaultConfig(), sql(t, `create table album (id int primary key); create table song (id int primary key);`))
+	for _, c := range []struct{ album, song, want string }{
+		{"Date", "Song", "the name `Date` that was chosen for public.album is one of the API itself"},
+		{"Record", "Record", "the name `Record` is chosen for both public.album and public.song"},
+		{"Record", "RecordEdge", "the name `Record` that was chosen for public.album needs `RecordEdge` for a type beside it, which is taken"},
+	} {
+		exec(t, pool, fmt.Sprintf(`comment on table album is '@fraiseql {"name": "%s"}'; comment on table song is '@fraiseql {"name": "%s"}'`, c.album, c.song))
+		if err := s.Load(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("it says %v\nwant %s", err, c.want)
+		}
 	}
 }
 

@@ -19,15 +19,16 @@ func (o *Object) groupKeyName() string         { return o.Name + "GroupKey" }
 func (o *Object) groupOrderByName() string     { return o.Name + "GroupOrderBy" }
 func (o *Object) havingName() string           { return o.Name + "Having" }
 
-// madeNames lists the names of all types that are made for a table.
-func (o *Object) madeNames() []string {
+// madeNames lists the names of all types that are made for a table whose type has a name.
+func madeNames(name string) []string {
+	o := &Object{Name: name}
 	names := []string{
 		o.whereName(), o.toManyName(), o.orderByName(), o.connectionName(), o.edgeName(), o.aggregateName(), o.aggregateWhereName(),
 		o.aggregateOrderByName(), o.columnName(), o.groupName(), o.groupKeyName(), o.groupOrderByName(), o.groupKeyName() + "OrderBy", o.havingName(),
 	}
 	for _, function := range functions {
-		name := o.Name + upperFirst(function.name)
-		names = append(names, name, name+"Having", name+"OrderBy")
+		one := name + upperFirst(function.name)
+		names = append(names, one, one+"Having", one+"OrderBy")
 	}
 	return names
 }

@@ -24,9 +24,8 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Choices: map[string]bool{}},
 	}
 	b.reserve()
-	b.nameTables()
-	if b.err != nil {
-		return nil, b.err
+	if err := b.nameTables(); err != nil {
+		return nil, err
 	}
 	for _, object := range slices.Clone(b.objects) {
 		b.addColumns(object)
@@ -59,7 +58,6 @@ type builder struct {
 	order    []string // type names as they were defined
 	codecs   map[codecKey]*Codec
 	members  map[string]*ast.FieldDefinition // of inputs and aggregates, by name and type
-	err      error
 }
 
 func (b *builder) warn(code, subject, message, hint string) {

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -66,83 +68,106 @@ func filterNames(typeName string) []string {
 }
 
 // nameTables gives each table its type name; configured names come first, so that no derived name takes them.
-func (b *builder) nameTables() {
+func (b *builder) nameTables() error {
 	entities := make([]Entity, len(b.catalog.Tables))
-	names := make([]string, len(b.catalog.Tables))
-	chosen := map[string]string{}
 	for i, table := range b.catalog.Tables {
 		entities[i] = b.entity(table)
-		name := entities[i].Name
-		if name == "" || entities[i].Omit {
-			continue
-		}
-		if other := chosen[name]; other != "" || !ValidName(name) {
-			b.err = nameError(name, table.Schema+"."+table.Name, other)
-			return
-		}
-		chosen[name] = table.Schema + "." + table.Name
-		if names[i] = b.claimType("", name, nil); names[i] == "" {
-			b.err = nameError(name, table.Schema+"."+table.Name, "")
-			return
-		}
 	}
+	names, err := b.chosenNames(entities)
+	if err != nil {
+		return err
+	}
+	b.derivedNames(entities, names)
 	for i, table := range b.catalog.Tables {
-		entity := entities[i]
-		if entity.Omit || len(table.Columns) == 0 {
+		if entities[i].Omit || len(table.Columns) == 0 {
 			continue
 		}
-		name := names[i]
-		if name == "" {
-			name = b.claimType(table.Schema, TypeName(table.Name), nil)
-			switch name {
-			case "":
-				b.warn("schema/no-name", table.Schema+"."+table.Name, "no GraphQL name can be derived that is not taken, so the "+commented(table)+" is left out",
-					commentOn(table, `{"name": "…"}`))
-				continue
-			case TypeName(table.Name):
-			default:
-				b.warn("schema/name-taken", table.Schema+"."+table.Name, "the name "+TypeName(table.Name)+" is taken, so the "+commented(table)+" is shown as "+name,
-					commentOn(table, `{"name": "…"}`))
-			}
+		if entities[i].Name == "" {
+			b.warnOfName(table, names[i])
 		}
-		object := &Object{Name: name, Plural: pluralOf(name), Table: table, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}, Keys: table.Keys, foreignKeys: table.ForeignKeys}
-		object.description = describe(entity.Description, defaultDescription(table))
-		b.virtualKeys(object, entity)
+		if names[i] == "" {
+			continue
+		}
+		object := &Object{Name: names[i], Plural: pluralOf(names[i]), Table: table, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}, Keys: table.Keys, foreignKeys: table.ForeignKeys}
+		object.description = describe(entities[i].Description, defaultDescription(table))
+		b.virtualKeys(object, entities[i])
 		b.objects = append(b.objects, object)
 		b.byTable[table] = object
 	}
-	b.keepNames()
+	return nil
 }
 
-// keepNames keeps the names of the types that are made for each table. A table that has got one of them, or
-// for which one of them would be made once more, is left out: nobody could tell the two apart.
-func (b *builder) keepNames() {
-	byName, makers := map[string]*Object{}, map[string]*Object{}
-	for _, o := range b.objects {
-		byName[o.Name] = o
-	}
-	for _, o := range slices.Clone(b.objects) {
-		if !slices.Contains(b.objects, o) {
+// chosenNames takes the names that a person chose, then those of the types that are made for them.
+func (b *builder) chosenNames(entities []Entity) ([]string, error) {
+	names := make([]string, len(entities))
+	owner := map[string]string{}
+	for i, e := range entities {
+		if e.Name == "" || e.Omit {
 			continue
 		}
-		for _, name := range o.madeNames() {
-			if maker := makers[name]; maker != nil {
-				b.leaveOut(o, "the name "+name+" of a type made for it is that of one made for "+maker.Name)
-				break
+		table := b.catalog.Tables[i].Schema + "." + b.catalog.Tables[i].Name
+		if owner[e.Name] != "" || !ValidName(e.Name) || b.taken(e.Name) {
+			return nil, nameError(e.Name, table, owner[e.Name])
+		}
+		names[i], owner[e.Name] = e.Name, table
+		b.keep(e.Name)
+	}
+	for i, name := range names {
+		if name == "" {
+			continue
+		}
+		made := madeNames(name)
+		if at := slices.IndexFunc(made, b.taken); at >= 0 {
+			err := nameError(name, b.catalog.Tables[i].Schema+"."+b.catalog.Tables[i].Name, "")
+			err.Message = fmt.Sprintf("the name `%s` that was chosen for %s.%s needs `%s` for a type beside it, which is taken", name, b.catalog.Tables[i].Schema, b.catalog.Tables[i].Name, made[at])
+			return nil, err
+		}
+		b.keep(made...)
+	}
+	return names, nil
+}
+
+// derivedNames names the tables that nobody named. Shorter names come first, as the types made for a table have longer
+// ones, which no table must take; of one name, a table that is called just so comes before those whose
+// plural or prefix had to go. So a table that is added later takes no name of another's that is nearer to it.
+func (b *builder) derivedNames(entities []Entity, names []string) {
+	type candidate struct {
+		at, schema int
+		name       string
+		bent       int // 1 when the table is called otherwise
+	}
+	var candidates []candidate
+	for i, table := range b.catalog.Tables {
+		if names[i] == "" && !entities[i].Omit && len(table.Columns) > 0 {
+			c := candidate{at: i, schema: slices.Index(b.catalog.Schemas, table.Schema), name: TypeName(table.Name)}
+			if c.name != pascal(words(table.Name)) {
+				c.bent = 1
 			}
-			if other := byName[name]; other != nil {
-				b.leaveOut(other, "its name "+name+" is that of a type made for "+o.Name)
-			}
-			makers[name] = o
-			b.keep(name)
+			candidates = append(candidates, c)
+		}
+	}
+	slices.SortStableFunc(candidates, func(x, y candidate) int {
+		return cmp.Or(cmp.Compare(len(x.name), len(y.name)), cmp.Compare(x.name, y.name), cmp.Compare(x.schema, y.schema), cmp.Compare(x.bent, y.bent))
+	})
+	for _, c := range candidates {
+		table := b.catalog.Tables[c.at]
+		names[c.at] = b.claimType(table.Schema, c.name, madeNames)
+		if names[c.at] == "" && ValidName(c.name) {
+			names[c.at] = b.claimType(table.Schema, c.name+"Row", madeNames)
 		}
 	}
 }
 
-func (b *builder) leaveOut(o *Object, why string) {
-	b.objects = slices.DeleteFunc(b.objects, func(x *Object) bool { return x == o })
-	delete(b.byTable, o.Table)
-	b.warn("schema/no-name", o.Table.Schema+"."+o.Table.Name, why+", so the "+commented(o.Table)+" is left out", commentOn(o.Table, `{"name": "…"}`))
+// warnOfName tells of a table that has not the name that its own gives, or none.
+func (b *builder) warnOfName(table *catalog.Table, name string) {
+	subject, hint := table.Schema+"."+table.Name, commentOn(table, `{"name": "…"}`)
+	switch derived := TypeName(table.Name); name {
+	case "":
+		b.warn("schema/no-name", subject, "no GraphQL name can be derived from its own, so the "+commented(table)+" is left out", hint)
+	case derived:
+	default:
+		b.warn("schema/name-taken", subject, "the name "+derived+", or that of a type made for it, is taken, so the "+commented(table)+" is shown as "+name, hint)
+	}
 }
 
 // commentOn writes the statement by which a table's comment says something to us.

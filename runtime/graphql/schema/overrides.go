@@ -188,7 +188,7 @@ func pick(t *catalog.Table, names []string) []*catalog.Column {
 	return columns
 }
 
-func nameError(name, table, other string) error {
+func nameError(name, table, other string) *fault.Error {
 	e := fault.New(fault.Invalid, "schema/bad-name", fmt.Sprintf("the name `%s` that was chosen for %s is no GraphQL name", name, table)).
 		WithHint("use letters, digits and underscores, beginning with a letter")
 	switch {

@@ -10,39 +10,54 @@ import (
 )
 
 // addRelations makes fields of the foreign keys, in both directions and across join tables. Names that
-// rules give come first for all tables; each later kind yields to what is there.
+// rules give come first for all tables; each later kind yields to what is there. Where several ways lead from one table
+// to the rows of another, none has the plain name: a key that is added later then takes the meaning of no name.
 func (b *builder) addRelations() {
-	tables := slices.Clone(b.objects)
-	names := map[*catalog.ForeignKey]string{}
+	tables := slices.DeleteFunc(slices.Clone(b.objects), func(o *Object) bool { return o.Table == nil })
+	names, ways := map[*catalog.ForeignKey]string{}, map[way]int{}
 	for _, o := range tables {
-		if o.Table != nil {
-			b.addToOne(o, names)
+		b.addToOne(o, names)
+		for _, key := range o.foreignKeys {
+			ways[way{key.Target, o.Table}]++
+		}
+		for _, a := range across(o) {
+			ways[way{a.near.Target, a.far.Target}]++
 		}
 	}
 	for _, o := range tables {
-		if o.Table != nil {
-			b.addReverse(o, names)
-		}
+		b.addReverse(o, names, ways)
 	}
 	for _, o := range tables {
-		if o.Table != nil {
-			b.addManyToMany(o)
+		for _, a := range across(o) {
+			b.addAcross(o, a, ways)
 		}
 	}
 }
 
+// way leads from a row of one table to rows of another.
+type way struct{ from, to *catalog.Table }
+
 // addToOne gives o a field for each of its foreign keys and notes the name for the way back.
 func (b *builder) addToOne(o *Object, names map[*catalog.ForeignKey]string) {
+	plain, count := map[*catalog.ForeignKey]string{}, map[string]int{}
 	for _, key := range o.foreignKeys {
 		target := b.byTable[key.Target]
 		if target == nil {
 			continue
 		}
-		name := lowerFirst(target.Name)
+		plain[key] = lowerFirst(target.Name)
 		if len(key.Columns) == 1 {
-			name = toOneName(key.Columns[0].Name, key.References[0].Name)
+			plain[key] = toOneName(key.Columns[0].Name, key.References[0].Name)
 		}
-		if name == "" || o.Fields[name] != nil {
+		count[plain[key]]++
+	}
+	for _, key := range o.foreignKeys {
+		target := b.byTable[key.Target]
+		if target == nil {
+			continue
+		}
+		name := plain[key]
+		if name == "" || count[name] > 1 || o.Fields[name] != nil {
 			name = lowerFirst(target.Name) + "By" + joinedColumns(key.Columns)
 		}
 		names[key] = name
@@ -74,11 +89,7 @@ func columnNames(columns []*catalog.Column) string {
 }
 
 // addReverse gives each target of o's foreign keys the way back: one row where the key is unique, else a list.
-func (b *builder) addReverse(o *Object, names map[*catalog.ForeignKey]string) {
-	count := map[*catalog.Table]int{}
-	for _, key := range o.foreignKeys {
-		count[key.Target]++
-	}
+func (b *builder) addReverse(o *Object, names map[*catalog.ForeignKey]string, ways map[way]int) {
 	for _, key := range o.foreignKeys {
 		target := b.byTable[key.Target]
 		if target == nil {
@@ -89,7 +100,7 @@ func (b *builder) addReverse(o *Object, names map[*catalog.ForeignKey]string) {
 		if many {
 			name, article = o.Plural, "The rows of "+o.Name+" whose "
 		}
-		if count[key.Target] > 1 || target == o {
+		if ways[way{key.Target, o.Table}] > 1 || target == o {
 			name += "By" + upperFirst(names[key])
 		}
 		b.addRelation(target, &Field{
@@ -106,30 +117,35 @@ func isUnique(o *Object, columns []*catalog.Column) bool {
 	return slices.ContainsFunc(o.Keys, func(k *catalog.Key) bool { return k.In(columns) })
 }
 
-// addManyToMany finds join tables: their primary key is exactly the columns of two foreign keys.
-func (b *builder) addManyToMany(o *Object) {
+// ends are the two foreign keys of a join table, as seen from one side.
+type ends struct{ near, far *catalog.ForeignKey }
+
+// across finds the ways over a join table: its primary key is exactly the columns of two foreign keys.
+func across(o *Object) []ends {
 	primary := o.Table.PrimaryKey()
-	if primary == nil || len(o.foreignKeys) < 2 {
-		return
+	if primary == nil {
+		return nil
 	}
+	var found []ends
 	for i, left := range o.foreignKeys {
 		for _, right := range o.foreignKeys[i+1:] {
 			if len(left.Columns)+len(right.Columns) == len(primary.Columns) &&
 				primary.In(slices.Concat(left.Columns, right.Columns)) {
-				b.addAcross(o, left, right)
-				b.addAcross(o, right, left)
+				found = append(found, ends{left, right}, ends{right, left})
 			}
 		}
 	}
+	return found
 }
 
-func (b *builder) addAcross(join *Object, near, far *catalog.ForeignKey) {
+func (b *builder) addAcross(join *Object, at ends, ways map[way]int) {
+	near, far := at.near, at.far
 	from, to := b.byTable[near.Target], b.byTable[far.Target]
 	if from == nil || to == nil {
 		return
 	}
 	name := to.Plural
-	if from == to || from.Fields[name] != nil {
+	if from == to || ways[way{near.Target, far.Target}] > 1 || from.Fields[name] != nil {
 		name += "By" + join.Name
 		if from == to {
 			name += joinedColumns(far.Columns)

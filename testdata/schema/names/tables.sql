@@ -28,5 +28,19 @@ What it comes to.';
 create table hidden (id int primary key);
 comment on table hidden is '@fraiseql {"omit": true}';
 create type status as enum ('new', 'in_work', 'done');
+-- Types that are made for customer, and a table that comes before another of its type name.
+create table customer (id int primary key);
+create table customer_group (id int primary key, customer_id int references customer);
+create table customer_edge (id int primary key);
+create table customer_group_key (id int primary key);
+create table person (id int primary key);
 create type odd as enum ('in work', 'done');
 create table task (id int primary key, state status not null default 'new', other odd, done_at timestamptz[]);
+-- Several ways from one table to the rows of another: a person's clubs by membership, and by being their treasurer;
+-- a tag's items over two join tables; two keys of one name.
+create table club (id int primary key, treasurer_id int references person);
+create table membership (person_id int references person, club_id int references club, primary key (person_id, club_id));
+create table item (id int primary key);
+create table item_tag (item_id int references item, tag_id int references tag, primary key (item_id, tag_id));
+create table item_label (item_id int references item, tag_id int references tag, primary key (item_id, tag_id));
+create table delivery (id int primary key, tenant int, no int, back_no int, foreign key (tenant, no) references orders, foreign key (tenant, back_no) references orders);
