@@ -52,7 +52,7 @@ var homes = map[string][]string{
 	"github.com/vektah/gqlparser":        {"runtime/graphql", "commands"},
 	"github.com/go-json-experiment/json": {"runtime/graphql/transport"},
 	"github.com/jinzhu/inflection":       {"runtime/graphql/schema"},
-	"github.com/agnivade/levenshtein":    {"runtime/config"},
+	"github.com/agnivade/levenshtein":    {"runtime/diag"},
 	"github.com/klauspost/compress":      {"runtime/httpapi"},
 	"github.com/andybalholm/brotli":      {"runtime/httpapi"},
 	"github.com/Shopify/toxiproxy":       {}, // tests only

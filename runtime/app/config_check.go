@@ -8,6 +8,7 @@ import (
 
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/config/planned"
+	"github.com/fraiseql/fraiseql/runtime/diag"
 )
 
 // Check judges what one table says of another.
@@ -121,7 +122,7 @@ func (c *RuntimeConfig) checkQueue(r *config.Report, queue string) {
 		return
 	}
 	help := "add [jobs.queues." + queue + "]"
-	if near := config.Nearest(queue, known); near != "" {
+	if near := diag.Nearest(queue, known); near != "" {
 		help = "did you mean \"" + near + "\"?"
 	}
 	r.Error("queue", "config/unknown-reference", "there is no queue `"+queue+"`", help)
@@ -177,7 +178,7 @@ func (c *RuntimeConfig) checkBucket(r *config.Report, name string, b planned.Buc
 		return
 	}
 	help := "add [storage." + b.Storage + "] with `backend = \"local\"` and `base_path`"
-	if near := config.Nearest(b.Storage, known); near != "" {
+	if near := diag.Nearest(b.Storage, known); near != "" {
 		help = "did you mean \"" + near + "\"?"
 	}
 	r.Error("storage", "config/unknown-reference", "files of `"+name+"` go to the storage `"+b.Storage+"`, which is not there", help)

@@ -2,18 +2,14 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/diag"
-	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
-	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
@@ -29,8 +25,12 @@ func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, erro
 		return nil, postgres.Explain(err)
 	}
 	entities := report.At("graphql.entities")
-	for name, entity := range a.Config.GraphQL.Entities {
-		checkEntity(entities.Item(name), tables, name, entity)
+	for _, m := range a.Config.GraphQL.Misnomers(tables) {
+		at := entities.Item(m.Entity)
+		if m.Field != "" {
+			at = at.At("fields").Item(m.Field)
+		}
+		at.Error(m.Key, m.Code, m.Message, m.Hint)
 	}
 	return problems(), nil
 }
@@ -63,64 +63,9 @@ func (a *App) checkSchemas(ctx context.Context, r *config.Report) error {
 	return nil
 }
 
-func checkEntity(r *config.Report, c *catalog.Catalog, name string, e graphql.Entity) {
-	var known, meant []string
-	var table *catalog.Table
-	for _, t := range c.Tables {
-		qualified, typeName := t.Schema+"."+t.Name, schema.TypeName(t.Name)
-		if name == qualified || name == typeName {
-			meant, table = append(meant, qualified), t
-		}
-		known = append(known, typeName, qualified)
-	}
-	switch len(meant) {
-	case 0:
-		r.Error("", "database/no-table", "the database has no table that is `"+name+"`", nearest(name, known, "write the type's name, or \"schema.table\""))
-	case 1:
-		checkColumns(r, c, table, e)
-	default:
-		r.Error("", "database/ambiguous-table", "`"+name+"` may be any of "+strings.Join(meant, ", "), "write the one that is meant: [graphql.entities.\""+meant[0]+"\"]")
-	}
-}
-
-func checkColumns(r *config.Report, c *catalog.Catalog, t *catalog.Table, e graphql.Entity) {
-	want := func(r *config.Report, key string, t *catalog.Table, column string) {
-		if t.Column(column) == nil {
-			var names []string
-			for _, c := range t.Columns {
-				names = append(names, c.Name)
-			}
-			r.Error(key, "database/no-column", fmt.Sprintf("%s.%s has no column `%s` that this login may read", t.Schema, t.Name, column), nearest(column, names, "it has: "+strings.Join(names, ", ")))
-		}
-	}
-	for _, column := range e.Key {
-		want(r, "key", t, column)
-	}
-	for column := range e.Fields {
-		if slices.ContainsFunc(t.Columns, func(c *catalog.Column) bool { return schema.FieldName(c.Name) == column }) {
-			continue
-		}
-		want(r.At("fields").Item(column), "", t, column)
-	}
-	for i, reference := range e.References {
-		at := r.At(fmt.Sprintf("references[%d]", i))
-		for _, column := range reference.Columns {
-			want(at, "columns", t, column)
-		}
-		target := c.Find(t.Schema, reference.Table)
-		if target == nil {
-			at.Error("table", "database/no-table", "the database has no table `"+reference.Table+"`", `table = "schema.table"`)
-			continue
-		}
-		for _, column := range reference.To {
-			want(at, "to", target, column)
-		}
-	}
-}
-
 // nearest helps with a name that is near, and otherwise in another way.
 func nearest(name string, candidates []string, otherwise string) string {
-	if near := config.Nearest(name, candidates); near != "" {
+	if near := diag.Nearest(name, candidates); near != "" {
 		return "did you mean \"" + near + "\"?"
 	}
 	return otherwise

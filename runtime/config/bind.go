@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/agnivade/levenshtein"
-
 	"github.com/fraiseql/fraiseql/runtime/diag"
 )
 
@@ -116,7 +114,7 @@ func (b *binder) unknown(e *entry, keys []leaf, path string) {
 		where = "in [" + path + "]"
 	}
 	help := "known here: " + strings.Join(names, ", ")
-	if near := Nearest(e.name, names); near != "" {
+	if near := diag.Nearest(e.name, names); near != "" {
 		help = "did you mean `" + near + "`?"
 	} else if b.chosen[path] && e.value.kind == table {
 		name := last(path)
@@ -132,17 +130,6 @@ func variableFor(path, name string) string {
 }
 
 var notInName = regexp.MustCompile(`[^A-Z0-9]+`)
-
-// Nearest gives the candidate that a misspelt name most likely means; empty when none is near.
-func Nearest(name string, candidates []string) string {
-	best, distance := "", max(2, len(name)/3)+1
-	for _, c := range candidates {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(c)); d < min(distance, max(len(name), 1)) {
-			best, distance = c, d
-		}
-	}
-	return best
-}
 
 // names fills a map, or a list that keeps the file's order, from a table whose keys a person chooses.
 func (b *binder) names(entries []*entry, v reflect.Value, f reflect.StructField, path string) {

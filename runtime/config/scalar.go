@@ -74,7 +74,7 @@ func (b *binder) set(v reflect.Value, f reflect.StructField, text, path string, 
 		words := strings.Split(allowed, ",")
 		if !slices.Contains(words, text) {
 			help := "one of: " + strings.Join(words, ", ")
-			if near := Nearest(text, words); near != "" {
+			if near := diag.Nearest(text, words); near != "" {
 				help = "did you mean \"" + near + "\"?"
 			}
 			b.report(diag.Error, "config/unknown-value", at, fmt.Sprintf("`%s` cannot be \"%s\"", name, text), help)

@@ -24,7 +24,7 @@ func MisspeltVariables(target any, environment []string) diag.List {
 		if !strings.HasPrefix(name, prefix) || known[name] {
 			continue
 		}
-		if near := Nearest(name, names); near != "" {
+		if near := diag.Nearest(name, names); near != "" {
 			problems = append(problems, diag.Diagnostic{
 				Severity: diag.Warning, Code: "config/unknown-variable", Message: "the variable " + name + " sets no key",
 				Primary: diag.Label{Span: diag.Span{File: "environment variable " + name}}, Help: "did you mean " + near + "?",

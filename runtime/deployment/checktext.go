@@ -5,7 +5,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/diag"
 )
 
@@ -91,7 +90,7 @@ func (r *reader) annotation(l line, word string) {
 	case "ENVSUB ON", "ENVSUB OFF":
 	default:
 		help := "one of " + strings.Join(annotations, ", ")
-		if near := config.Nearest(word, annotations); near != "" {
+		if near := diag.Nearest(word, annotations); near != "" {
 			help = "-- +goose " + near
 		}
 		r.report(diag.Error, l, "migrations/annotation", "`"+word+"` is nothing that goose knows", help)

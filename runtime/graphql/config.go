@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
@@ -135,6 +136,11 @@ func (c Config) schemaOptions() schema.Options {
 		options.Entities[name] = entity
 	}
 	return options
+}
+
+// Misnomers looks for the names in Entities that are nothing of the database.
+func (c Config) Misnomers(tables *catalog.Catalog) []schema.Misnomer {
+	return schema.Misnomers(tables, c.schemaOptions().Entities)
 }
 
 // Check reports limits and names that cannot be meant.

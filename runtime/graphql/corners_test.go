@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql"
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
 )
@@ -280,6 +281,50 @@ func TestWarnings(t *testing.T) {
 			}
 			if strings.Join(got, "\n") != strings.Join(c.want, "\n") {
 				t.Errorf("it says\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+			}
+		})
+	}
+}
+
+// TestEntitiesThatAreNotThere has entries that name nothing of the database: one that was to keep something out of the
+// API is refused, so that nothing is shown by a slip of the pen or after a change of name.
+func TestEntitiesThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	omitted := map[string]schema.EntityField{"pin": {Omit: true}}
+	s, pool := open(t, graphql.DefaultConfig(), sql(t, `create table person (id int primary key, pin text); create schema b; create table b.person (id int primary key);`))
+	tables, err := catalog.Load(t.Context(), pool, []string{"public", "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Schema().Objects) != 1 {
+		t.Fatal("there are other tables")
+	}
+	for name, c := range map[string]struct {
+		entity  string
+		said    schema.Entity
+		want    string
+		refused bool
+	}{
+		"a table":             {"Persn", schema.Entity{Omit: true}, "the database has no table that is `Persn`", true},
+		"a table's column":    {"Persn", schema.Entity{Fields: omitted}, "the database has no table that is `Persn`", true},
+		"a column":            {"b.person", schema.Entity{Fields: omitted}, "b.person has no column `pin`", true},
+		"nothing that is out": {"Persn", schema.Entity{Description: "d"}, "the database has no table that is `Persn`", false},
+		"a name of a field":   {"b.person", schema.Entity{Fields: map[string]schema.EntityField{"pin": {Name: "code"}}}, "b.person has no column `pin`", false},
+		"two tables":          {"Person", schema.Entity{Omit: true}, "`Person` may be any of", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := schema.Build(tables, schema.Options{Entities: map[string]schema.Entity{c.entity: c.said}, DefaultLimit: 1, MaxLimit: 1})
+			switch {
+			case c.refused && (err == nil || !strings.Contains(err.Error(), c.want)):
+				t.Errorf("it says %v", err)
+			case c.refused:
+			case err != nil:
+				t.Error(err)
+			case len(got.Warnings) == 0 || !strings.Contains(warning(got.Warnings[0]), c.want):
+				t.Errorf("it warns of %v", got.Warnings)
+			case c.said.Omit && len(got.Objects) > 0:
+				t.Error("it is shown")
 			}
 		})
 	}

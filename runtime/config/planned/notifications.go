@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/diag"
 )
 
 // Notifications is the table [notifications]: the channels that messages leave by.
@@ -131,7 +132,7 @@ func (c *Channel) checkNamed(r *config.Report, key, name string, names []string)
 		return
 	}
 	help := "add [" + r.Path() + ".providers." + name + "]"
-	if near := config.Nearest(name, names); near != "" {
+	if near := diag.Nearest(name, names); near != "" {
 		help = "did you mean `" + near + "`?"
 	}
 	r.Error(key, "config/unknown-reference", fmt.Sprintf("`%s` names `%s`, which is no provider of this channel", key, name), help)

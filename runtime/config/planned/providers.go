@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/diag"
 )
 
 // ProviderKeys are the keys of all providers; providerRules says which of them each one looks at.
@@ -88,7 +89,7 @@ func checkKind(r *config.Report, key, kind string, kinds map[string]rule) {
 	}
 	words := slices.Sorted(maps.Keys(kinds))
 	help := "one of: " + strings.Join(words, ", ")
-	if near := config.Nearest(kind, words); near != "" {
+	if near := diag.Nearest(kind, words); near != "" {
 		help = "did you mean \"" + near + "\"?"
 	}
 	r.Error(key, "config/unknown-value", "`"+kind+"` is no provider of this channel", help)

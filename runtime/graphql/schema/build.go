@@ -24,6 +24,9 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Choices: map[string]bool{}},
 	}
 	b.reserve()
+	if err := b.checkNames(); err != nil {
+		return nil, err
+	}
 	if err := b.nameTables(); err != nil {
 		return nil, err
 	}

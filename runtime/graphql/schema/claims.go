@@ -105,7 +105,7 @@ func (b *builder) chosenNames(entities []Entity) ([]string, error) {
 		if e.Name == "" || e.Omit {
 			continue
 		}
-		table := b.catalog.Tables[i].Schema + "." + b.catalog.Tables[i].Name
+		table := qualified(b.catalog.Tables[i])
 		if owner[e.Name] != "" || !ValidName(e.Name) || b.taken(e.Name) {
 			return nil, nameError(e.Name, table, owner[e.Name])
 		}
@@ -118,8 +118,8 @@ func (b *builder) chosenNames(entities []Entity) ([]string, error) {
 		}
 		made := madeNames(name)
 		if at := slices.IndexFunc(made, b.taken); at >= 0 {
-			err := nameError(name, b.catalog.Tables[i].Schema+"."+b.catalog.Tables[i].Name, "")
-			err.Message = fmt.Sprintf("the name `%s` that was chosen for %s.%s needs `%s` for a type beside it, which is taken", name, b.catalog.Tables[i].Schema, b.catalog.Tables[i].Name, made[at])
+			err := nameError(name, qualified(b.catalog.Tables[i]), "")
+			err.Message = fmt.Sprintf("the name `%s` that was chosen for %s needs `%s` for a type beside it, which is taken", name, qualified(b.catalog.Tables[i]), made[at])
 			return nil, err
 		}
 		b.keep(made...)
@@ -160,7 +160,7 @@ func (b *builder) derivedNames(entities []Entity, names []string) {
 
 // warnOfName tells of a table that has not the name that its own gives, or none.
 func (b *builder) warnOfName(table *catalog.Table, name string) {
-	subject, hint := table.Schema+"."+table.Name, commentOn(table, `{"name": "…"}`)
+	subject, hint := qualified(table), commentOn(table, `{"name": "…"}`)
 	switch derived := TypeName(table.Name); name {
 	case "":
 		b.warn("schema/no-name", subject, "no GraphQL name can be derived from its own, so the "+commented(table)+" is left out", hint)
@@ -195,3 +195,6 @@ func defaultDescription(t *catalog.Table) string {
 	}
 	return "A row of the " + kind + " " + t.Schema + "." + t.Name + "."
 }
+
+// qualified is a table's name as configuration and warnings have it.
+func qualified(t *catalog.Table) string { return t.Schema + "." + t.Name }

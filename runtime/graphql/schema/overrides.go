@@ -52,7 +52,7 @@ func (b *builder) entity(t *catalog.Table) Entity {
 	if e, known := b.entities[t]; known {
 		return e
 	}
-	subject := t.Schema + "." + t.Name
+	subject := qualified(t)
 	a := b.annotationOf(subject, t.Comment)
 	e := Entity{Name: a.Name, Omit: a.Omit, Description: a.Description, Key: a.Key, References: a.References}
 	for _, key := range []string{TypeName(t.Name), subject} {
@@ -106,7 +106,7 @@ func mergeField(f, over EntityField) EntityField {
 func (b *builder) columnAnnotations(t *catalog.Table, e Entity) Entity {
 	fields := map[string]EntityField{}
 	for _, c := range t.Columns {
-		a := b.annotationOf(t.Schema+"."+t.Name+"."+c.Name, c.Comment)
+		a := b.annotationOf(qualified(t)+"."+c.Name, c.Comment)
 		f := EntityField{Name: a.Name, Omit: a.Omit, Description: a.Description, Dimensions: a.Dimensions}
 		// A column may be named as in the database or as its field would be.
 		f = mergeField(f, e.Fields[FieldName(c.Name)])
@@ -169,7 +169,7 @@ var compared = [][]string{
 }
 
 func (b *builder) badReference(t *catalog.Table, what string, columns []string) {
-	b.warn("schema/bad-reference", t.Schema+"."+t.Name, fmt.Sprintf("the %s by (%s) names a table or column that does not exist or does not fit", what, strings.Join(columns, ", ")),
+	b.warn("schema/bad-reference", qualified(t), fmt.Sprintf("the %s by (%s) names a table or column that does not exist or does not fit", what, strings.Join(columns, ", ")),
 		commentOn(t, `{"key": ["id"], "references": [{"columns": ["customer_id"], "table": "public.customer"}]}`))
 }
 
