@@ -59,7 +59,7 @@ func TestAnArrayOfOtherDimensions(t *testing.T) {
 	} {
 		for _, query := range []string{"{ crookeds { " + selection + " } }", "{ grid(id: 1) { crookeds { " + selection + " } } }"} {
 			got := s.Execute(t.Context(), transport.Request{Query: query})
-			if text := firstError(got); !strings.Contains(text, want) || !strings.HasPrefix(text, "BAD_USER_INPUT") {
+			if text := firstError(got); !strings.Contains(text, want) || !strings.HasPrefix(text, "INTERNAL_SERVER_ERROR") {
 				t.Errorf("%s\n got %s\nwant %s", query, text, want)
 			}
 		}

@@ -265,8 +265,8 @@ func TestWarnings(t *testing.T) {
 		"a composite type without names": {
 			script: `create type punkt as ("ä" int); create type "ü" as (x int); create table a (id int primary key, p punkt, u "ü");`,
 			want: []string{
-				"schema/composite-as-string public.punkt: no GraphQL name can be derived for any of its attributes, so the type is shown as String -> alter type punkt rename attribute \"ä\" to …",
-				"schema/composite-as-string public.ü: no GraphQL name can be derived that is not taken, so the type is shown as String -> rename the type: alter type \"ü\" rename to …",
+				"schema/composite-as-string public.punkt: no GraphQL name can be derived for any of its attributes, so the type is shown as String -> alter type public.punkt rename attribute \"ä\" to …",
+				"schema/composite-as-string public.ü: no GraphQL name can be derived that is not taken, so the type is shown as String -> rename the type: alter type public.\"ü\" rename to …",
 			},
 		},
 	} {

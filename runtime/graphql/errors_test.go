@@ -60,9 +60,9 @@ func TestErrorsOfRequests(t *testing.T) {
 		"variable missing":   {query: "query($n: Int!) { albums(limit: $n) { title } }", want: "BAD_USER_INPUT"},
 		"which operation":    {query: "query A { __typename } query B { __typename }", want: "OPERATION_RESOLUTION_FAILURE"},
 		"no such operation":  {query: "query A { __typename }", operation: "C", want: "OPERATION_RESOLUTION_FAILURE"},
-		"too deep":           {query: "{ albums(limit: 1) " + deep + " }", want: "QUERY_TOO_COMPLEX 1:1 the operation has 16 levels of fields; at most 12 are allowed"},
-		"too many aliases":   {query: aliases, want: "QUERY_TOO_COMPLEX 1:1 the operation has 31 aliases; at most 30 are allowed"},
-		"too many words":     {query: "{ albums { " + strings.Repeat("title ", 2001) + "} }", want: "QUERY_TOO_COMPLEX the document has more than 2000 tokens"},
+		"too deep":           {query: "{ albums(limit: 1) " + deep + " }", want: "QUERY_TOO_COMPLEX 1:1 the operation has 16 levels of fields; at most 12 are allowed ([graphql.limits] depth)"},
+		"too many aliases":   {query: aliases, want: "QUERY_TOO_COMPLEX 1:1 the operation has 31 aliases; at most 30 are allowed ([graphql.limits] aliases)"},
+		"too many words":     {query: "{ albums { " + strings.Repeat("title ", 2001) + "} }", want: "QUERY_TOO_COMPLEX the document has more than 2000 tokens ([graphql.limits] tokens)"},
 		"a broken regex":     {query: `{ ok: albums(limit: 1) { albumId } albums(where: {title: {regex: "("}}) { title } }`, want: "BAD_USER_INPUT at albums 1:36 invalid regular expression", ran: true},
 		"which rows, within": {query: `{ artists(where: {albums: {aggregate: {_not: {where: {title: {eq: "x"}}}}}}) { name } }`, want: "GRAPHQL_VALIDATION_FAILED 1:47 Field \"where\" is not defined by type \"AlbumHaving\"."},
 		"which rows, null":   {query: `{ artists(where: {albums: {aggregate: {where: null, count: {gt: 1}}}}) { name } }`, want: "BAD_USER_INPUT at artists 1:3 argument where.albums.aggregate.where: null is no condition"},
@@ -130,6 +130,42 @@ func TestWithoutIntrospectionNothingIsSuggested(t *testing.T) {
 			if strings.Contains(e.Message, "Did you mean") || strings.Contains(e.Message, "codename") {
 				t.Errorf("%s: %s", query, e.Message)
 			}
+		}
+	}
+}
+
+// TestErrorsOfTheData has values that cannot be read, which is no mistake of the request: the client learns no more
+// than that, and the log has all of it. What the request itself asks wrongly is said, and not logged.
+func TestErrorsOfTheData(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s, _ := openWith(t, graphql.DefaultConfig(), graphql.Deps{Log: slog.New(slog.NewJSONHandler(&log, nil))}, sql(t, `
+		create collation loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+		create table word (id uuid primary key, said text collate loose, cells int[]);
+		insert into word values ('00000000-0000-0000-0000-000000000001', 'Ja', '{{1,2}}');
+		create view share as select 1 as id, 10 / (length(said) - 2) as part from word;`))
+	for _, c := range []struct {
+		query, want string
+		logged      bool
+	}{
+		{`{ shares { part } }`, "INTERNAL_SERVER_ERROR at shares 1:3 a value in the database cannot be computed; the log has it under ", true},
+		{`{ words { cells } }`, "INTERNAL_SERVER_ERROR at words 1:3 a value in the database is an array of 2 dimensions, declared with 1 (the `dimensions` of its column mend that); the log has it under ", true},
+		{`{ words(where: {said: {eq: "JA"}}) { id } }`, `none: {"words":[{"id":"00000000-0000-0000-0000-000000000001"}]}`, false},
+		{`{ words(where: {said: {contains: "J"}}) { id } }`, "BAD_USER_INPUT at words 1:3 the database has no way to do this: nondeterministic collations are not supported for ", false},
+		{`{ words(where: {_or: [{said: {eq: "x"}}, {_not: {id: {eq: "` + strings.Repeat("z", 900) + `"}}}]}) { id } }`, "BAD_USER_INPUT at words 1:3 argument where._or._not.id.eq: ", false},
+		{`query($id: UUID!) { word(id: $id) { id } }`, `BAD_USER_INPUT at word 1:21 argument id: invalid input syntax for type uuid: "2"`, false},
+	} {
+		log.Reset()
+		request := transport.Request{Query: c.query}
+		if strings.Contains(c.query, "$id") {
+			request.Variables = map[string]any{"id": "2"}
+		}
+		got := firstError(s.Execute(t.Context(), request))
+		if !strings.HasPrefix(got, c.want) || len(got) > 400 {
+			t.Errorf("%s\n got %s\nwant %s", c.query, got, c.want)
+		}
+		if logged := log.Len() > 0; logged != c.logged {
+			t.Errorf("%s\nthe log has %s", c.query, log.String())
 		}
 	}
 }

@@ -77,26 +77,26 @@ const kinds = `r closed ""
   id integer b not-null
   key closed_pkey primary=true id
 r country "A country."
-  code bpchar b not-null
+  code pg_catalog.bpchar b not-null
   name text b not-null "In English."
   key country_pkey primary=true code
   key country_name_key primary=false name
 m moods ""
-  mood mood e
+  mood public.mood e
   people bigint b
 v people ""
   tenant integer b
   id integer b
-  email email d
+  email public.email d
 r person ""
   tenant integer b not-null
   id integer b not-null identity
-  email email d not-null
-  mood mood e
-  home address c
+  email public.email d not-null
+  mood public.mood e
+  home public.address c
   nicknames text[] a
-  born span r
-  country_code bpchar b
+  born public.span r
+  country_code pg_catalog.bpchar b
   boss_tenant integer b
   boss_id integer b
   shout text b generated
@@ -156,14 +156,14 @@ func TestOnlyWhatTheLoginMayRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `r country "A country."
-  code bpchar b not-null
+  code pg_catalog.bpchar b not-null
   name text b not-null "In English."
   key country_pkey primary=true code
   key country_name_key primary=false name
 v people ""
   tenant integer b
   id integer b
-  email email d
+  email public.email d
 r secret ""
   id integer b not-null
   shown text b

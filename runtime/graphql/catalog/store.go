@@ -82,7 +82,8 @@ where n.nspname = any($1) and k.contype = 'f' and k.conparentid = 0
   and not coalesce((to_jsonb(k) ->> 'conperiod')::bool, false) -- a column of PostgreSQL 18
 order by k.conrelid, k.conname`
 
-// In a cast, character and bit without a length mean a length of 1: their internal names do not. What a type
+// Types stand with their schema: a search_path may change at any time. In a cast, character and bit without a length
+// mean a length of 1: their internal names do not. What a type
 // is equal and ordered by is its default operator class, or that of a type which it is taken for without a
 // function, as varchar is for text.
 const typesSQL = `
@@ -96,9 +97,12 @@ with equality as (
   where o.opcdefault and o.opcmethod in (403, 405) -- btree, hash
 )
 select t.oid, n.nspname, t.typname,
-       case t.oid when 'bpchar'::regtype then 'bpchar' when 'bpchar[]'::regtype then 'bpchar[]'
-                  when 'pg_catalog.bit'::regtype then 'pg_catalog.bit' when 'pg_catalog.bit[]'::regtype then 'pg_catalog.bit[]'
-                  else format_type(t.oid, null) end,
+       case when t.oid in ('bpchar'::regtype, 'pg_catalog.bit'::regtype) then 'pg_catalog.' || t.typname
+            when t.oid in ('bpchar[]'::regtype, 'pg_catalog.bit[]'::regtype) then 'pg_catalog.' || substr(t.typname, 2) || '[]'
+            when n.nspname = 'pg_catalog' then format_type(t.oid, null)
+            when t.typcategory = 'A' and t.typelem <> 0 then (
+              select format('%s.%I[]', e.typnamespace::regnamespace, e.typname) from pg_type e where e.oid = t.typelem)
+            else format('%I.%I', n.nspname, t.typname) end,
        case when t.typcategory = 'A' and t.typelem <> 0 then 'a' else t.typtype::text end,
        case t.typtype when 'd' then t.typbasetype when 'r' then r.rngsubtype when 'm' then m.rngsubtype else t.typelem end,
        t.typrelid, t.typnotnull, coalesce(obj_description(t.oid, 'pg_type'), ''),

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"regexp"
+	"strconv"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -21,7 +23,7 @@ func (e *Executor) problem(err error) *gqlerror.Error {
 	var pg *pgconn.PgError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return plan.Problem(plan.Timeout, "the request took longer than it may", nil)
+		return tooLong()
 	case errors.Is(err, context.Canceled):
 		return plan.Problem(plan.Timeout, "the request was given up before it was answered", nil)
 	case errors.Is(err, errTooLarge):
@@ -33,30 +35,89 @@ func (e *Executor) problem(err error) *gqlerror.Error {
 			return known
 		}
 	}
-	if isUnavailable(err) {
+	switch {
+	case isUnavailable(err):
 		return e.masked(err, "the database cannot be reached now")
+	case isOutdated(err):
+		return e.masked(err, "a statement does not fit the database, which may have changed just now; try again")
+	case pg != nil && dimensions.MatchString(pg.Message):
+		return e.masked(err, "a value in the database is "+dimensions.FindString(pg.Message)+" (the `dimensions` of its column mend that)")
+	case pg != nil && computations[pg.Code]:
+		return e.masked(err, "a value in the database cannot be computed")
 	}
 	return e.masked(err, "something went wrong inside the server")
+}
+
+// dimensions finds what the schema's casts say of an array that is not as its column was declared.
+var dimensions = regexp.MustCompile(`an array of \d+ dimensions, declared with \d+`)
+
+// computations are the data exceptions (PostgreSQL manual, appendix A) that no value of a request makes, but the data
+// and what a view computes of them.
+var computations = map[string]bool{
+	"22012": true, // division by zero
+	"2201E": true, // logarithm
+	"2201F": true, // power
+	"2201G": true, // width_bucket
+	"22011": true, // substring
+	"22014": true, // ntile
+	"22016": true, // nth_value
+	"22013": true, // a window's frame
+	"22004": true, // null, where a function takes none
+}
+
+func tooLong() *gqlerror.Error {
+	return plan.Problem(plan.Timeout, "the request took longer than it may ([database] statement_timeout)", nil)
 }
 
 // statementProblem names the SQLSTATEs (PostgreSQL manual, appendix A) that a request can cause.
 func statementProblem(pg *pgconn.PgError) *gqlerror.Error {
 	switch pg.Code {
 	case "57014":
-		return plan.Problem(plan.Timeout, "the request took longer than it may", nil)
+		return tooLong()
 	case "42501":
 		return plan.Problem(plan.Forbidden, "not allowed: "+pg.Message, nil)
 	}
-	switch postgres.Class(pg) {
-	case "22", "23": // data that a type refuses; a read meets constraints only in domains
-		return plan.Problem(plan.BadUserInput, pg.Message, nil)
-	case "54":
+	switch class := postgres.Class(pg); {
+	case computations[pg.Code] || dimensions.MatchString(pg.Message):
+		return nil
+	case class == "22" || class == "23": // data that a type refuses; a read meets constraints only in domains
+		return plan.Problem(plan.BadUserInput, brief(pg.Message), nil)
+	case pg.Code == "0A000" && !isStalePlan(pg): // such as LIKE, where a collation takes texts for equal that differ
+		return plan.Problem(plan.BadUserInput, "the database has no way to do this: "+brief(pg.Message), nil)
+	case class == "54":
 		return plan.Problem(plan.TooComplex, "the query is more than the database can run: "+pg.Message, nil)
 	}
 	if isSyntaxOfValue(pg) {
-		return plan.Problem(plan.BadUserInput, pg.Message, nil)
+		return plan.Problem(plan.BadUserInput, brief(pg.Message), nil)
 	}
 	return nil
+}
+
+// parameterAt finds the parameter that could not be read in the context of an error, whatever the language.
+var parameterAt = regexp.MustCompile(`^[^\n$]*\$(\d+)( = '|$)`)
+
+// refusedValue is the problem of a parameter that its type does not take, by the name of its argument.
+func refusedValue(err error, s *plan.Statement) *gqlerror.Error {
+	var pg *pgconn.PgError
+	if s == nil || !errors.As(err, &pg) || postgres.Class(pg) != "22" {
+		return nil
+	}
+	at := parameterAt.FindStringSubmatch(pg.Where)
+	if at == nil {
+		return nil
+	}
+	number, _ := strconv.Atoi(at[1]) // digits
+	return s.Refused(number, brief(pg.Message))
+}
+
+// brief cuts a message that has a whole value in it.
+func brief(message string) string {
+	const most = 200
+	runes := []rune(message)
+	if len(runes) <= most {
+		return message
+	}
+	return string(runes[:most]) + "…"
 }
 
 // isSyntaxOfValue tells whether a type could not read a value (lquery, tsquery, hstore): a syntax error of the
@@ -76,6 +137,9 @@ func (e *Executor) masked(err error, message string) *gqlerror.Error {
 
 // fieldProblem gives an error the place of its root field.
 func (e *Executor) fieldProblem(err error, f *plan.RootField) *gqlerror.Error {
+	if problem := refusedValue(err, f.Statement); problem != nil {
+		return problem
+	}
 	problem := e.problem(err)
 	problem.Path = ast.Path{ast.PathName(f.Key)}
 	if at := f.Field.Position; at != nil {

@@ -53,16 +53,16 @@ func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
 			m.value(v.DefaultValue, 0)
 		}
 		for _, bound := range []struct {
-			what       string
+			what, key  string
 			have, most int
 		}{
-			{"levels of fields", got.depth, l.Depth},
-			{"levels of introspection", got.introspection, l.IntrospectionDepth},
-			{"aliases", got.aliases, l.Aliases},
-			{"fields, fragments spread out", got.fields, l.Fields},
+			{"levels of fields", "depth", got.depth, l.Depth},
+			{"levels of introspection", "introspection_depth", got.introspection, l.IntrospectionDepth},
+			{"aliases", "aliases", got.aliases, l.Aliases},
+			{"fields, fragments spread out", "expanded_fields", got.fields, l.Fields},
 		} {
 			if bound.have > bound.most {
-				return Problem(TooComplex, fmt.Sprintf("the operation has %d %s; at most %d are allowed", bound.have, bound.what, bound.most), op.Position)
+				return Problem(TooComplex, fmt.Sprintf("the operation has %d %s; at most %d are allowed ([graphql.limits] %s)", bound.have, bound.what, bound.most, bound.key), op.Position)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,17 @@ type Param struct {
 	what     string // "argument limit", for the error of a value that cannot be taken
 	path     ast.Path
 	at       *ast.Position
+}
+
+// Refused is the problem of a value that the database does not take: that of parameter $number.
+func (s *Statement) Refused(number int, why string) *gqlerror.Error {
+	if number < 1 || number > len(s.Params) {
+		return Problem(BadUserInput, why, nil)
+	}
+	p := s.Params[number-1]
+	problem := wrong("%s", why).problem(p.what, p.at)
+	problem.Path = p.path
+	return problem
 }
 
 // writer gives a coerced value in the form in which PostgreSQL reads it, nil for null, or says why it cannot
@@ -61,10 +73,9 @@ type Call struct {
 
 // param adds a value and gives its place in the statement.
 func (c *compiler) param(value any, write writer) (string, *inputError) {
-	p := Param{write: write}
+	p := Param{write: write, what: c.what, at: c.at, path: slices.Clone(c.path)}
 	if hasSlot(value) {
-		p.source, p.what, p.at = value, c.what, c.at
-		p.path = append(ast.Path{}, c.path...)
+		p.source = value
 	} else {
 		text, err := write(value)
 		if err != nil {

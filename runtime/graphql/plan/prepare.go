@@ -93,7 +93,7 @@ func parseProblem(err error, limits Limits) gqlerror.List {
 	}
 	if strings.Contains(e.Message, "exceeded token limit") {
 		// The parser has no typed error for its limit; the text is its own and pinned by a test.
-		return gqlerror.List{Problem(TooComplex, fmt.Sprintf("the document has more than %d tokens", limits.Tokens), nil)}
+		return gqlerror.List{Problem(TooComplex, fmt.Sprintf("the document has more than %d tokens ([graphql.limits] tokens)", limits.Tokens), nil)}
 	}
 	return withCode(ParseFailed, gqlerror.List{e})
 }

@@ -19,8 +19,11 @@ func (c *compiler) where(o *schema.Object, t string, conditions map[string]any) 
 // all joins the members of an object of conditions, all of which must hold; what null says of one that is null.
 func (c *compiler) all(conditions map[string]any, null string, write func(name string, given any) (string, *inputError)) (string, *inputError) {
 	var parts []string
+	what := c.what
+	defer func() { c.what = what }()
 	for _, name := range slices.Sorted(maps.Keys(conditions)) {
 		given := conditions[name]
+		c.what = what + "." + name
 		if given == nil {
 			return "", wrong("%s", null).under("." + name)
 		}
