@@ -62,9 +62,13 @@ func withoutSuggestions() *rules.Rules {
 // Parse reads and checks a document. On failure the list says what the validator found; with suggest
 // also what may have been meant.
 func Parse(s *schema.Schema, text string, limits Limits, suggest bool) (*Document, gqlerror.List) {
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, limits.Tokens)
+	source := &ast.Source{Input: text}
+	doc, err := parser.ParseQueryWithTokenLimit(source, limits.Tokens)
 	if err != nil {
 		return nil, parseProblem(err, limits)
+	}
+	if problem := loneSurrogate(source); problem != nil {
+		return nil, gqlerror.List{problem}
 	}
 	if len(doc.Operations) == 0 {
 		return nil, gqlerror.List{Problem(ParseFailed, "the document has no operation", nil)}
