@@ -258,6 +258,13 @@ func TestWarnings(t *testing.T) {
 				"schema/bad-reference public.unfits: the reference to far by (t) names a table or column that does not exist or does not fit -> comment on view \"public\".\"unfits\" is '@fraiseql {\"key\": [\"id\"], \"references\": [{\"columns\": [\"customer_id\"], \"table\": \"public.customer\"}]}'",
 			},
 		},
+		"a comment with a value of another kind": {
+			script: `create table c (id int); create table a (id int primary key); comment on table a is '@fraiseql {"key": "id"}'; create table b (id int primary key); comment on table b is '@fraiseql {"keys": ["id"]}';`,
+			want: []string{
+				`schema/bad-comment public.a: the comment's @fraiseql part cannot be read, so public.a is left out: "key" takes a list, not a string -> write it as one JSON object: comment on … is '@fraiseql {"name": "…"}'`,
+				`schema/bad-comment public.b: the comment's @fraiseql part cannot be read, so public.b is left out: unknown field "keys" -> write it as one JSON object: comment on … is '@fraiseql {"name": "…"}'`,
+			},
+		},
 		"a name that was chosen comes first": {
 			script: `create table a (id int primary key, name text, label text); comment on column a.label is '@fraiseql {"name": "name"}';`,
 			want:   []string{"schema/no-field-name public.a.name: no GraphQL name can be derived that is not taken, so the column is left out -> comment on column \"public\".\"a\".\"name\" is '@fraiseql {\"name\": \"…\"}'"},

@@ -71,6 +71,13 @@ func TestErrorsOfRequests(t *testing.T) {
 		"a broken regex":      {query: `{ ok: albums(limit: 1) { albumId } albums(where: {title: {regex: "("}}) { title } }`, want: "BAD_USER_INPUT at albums 1:36 invalid regular expression", ran: true},
 		"which rows, within":  {query: `{ artists(where: {albums: {aggregate: {_not: {where: {title: {eq: "x"}}}}}}) { name } }`, want: "GRAPHQL_VALIDATION_FAILED 1:47 Field \"where\" is not defined by type \"AlbumHaving\"."},
 		"which rows, null":    {query: `{ artists(where: {albums: {aggregate: {where: null, count: {gt: 1}}}}) { name } }`, want: "BAD_USER_INPUT at artists 1:3 argument where.albums.aggregate.where: null is no condition"},
+		"null for an album":   {query: `{ tracks(where: {album: null}) { name } }`, want: "BAD_USER_INPUT at tracks 1:3 argument where.album: null is no condition: leave it out; rows without one are those with _not: {album: {}}"},
+		"null for albums":     {query: `{ artists(where: {albums: null}) { name } }`, want: "BAD_USER_INPUT at artists 1:3 argument where.albums: null is no condition: leave it out; rows without any are those with {albums: {none: {}}}"},
+		"null for a column":   {query: `{ artists(where: {name: null}) { name } }`, want: "BAD_USER_INPUT at artists 1:3 argument where.name: null is no condition: leave it out, or use isnull"},
+		"neither":             {query: `{ artists(where: {name: {isnull: null}}) { name } }`, want: "BAD_USER_INPUT at artists 1:3 argument where.name.isnull: isnull is true or false"},
+		"null for a list":     {query: `{ artists(where: {_or: null}) { name } }`, want: "BAD_USER_INPUT at artists 1:3 argument where._or: null is no condition: leave it out"},
+		"an offset":           {query: `{ invoices(where: {invoiceDate: {gt: "2021-01-01T00:00:00+02:00"}}) { total } }`, want: `BAD_USER_INPUT at invoices 1:12 argument where.invoiceDate.gt: "2021-01-01T00:00:00+02:00" has an offset, which values of LocalDateTime have not`},
+		"another order":       {query: `{ albumsConnection(after: "` + cursorOf(t, s, `{ albumsConnection(first: 1, orderBy: [{title: ASC}]) { pageInfo { endCursor } } }`) + `") { nodes { title } } }`, want: "BAD_USER_INPUT at albumsConnection 1:3 argument after: the cursor is of another order or another field"},
 		"no such mutation":    {query: "mutation { createAlbum { title } }", want: "GRAPHQL_VALIDATION_FAILED"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -173,4 +180,16 @@ func TestErrorsOfTheData(t *testing.T) {
 			t.Errorf("%s\nthe log has %s", c.query, log.String())
 		}
 	}
+}
+
+// cursorOf gives the cursor in the answer to a query.
+func cursorOf(t *testing.T, s *graphql.Service, query string) string {
+	t.Helper()
+	got := s.Execute(t.Context(), transport.Request{Query: query})
+	_, after, found := strings.Cut(string(got.Data), `"endCursor":"`)
+	cursor, _, closed := strings.Cut(after, `"`)
+	if !found || !closed {
+		t.Fatalf("there is no cursor in %s %v", got.Data, got.Errors)
+	}
+	return cursor
 }

@@ -24,10 +24,12 @@ const handshakeGrace = 100 * time.Millisecond
 func (s *Server) drain(stop context.Context) error {
 	s.health.Drain()
 	s.leaving.Store(true)
-	s.log.Info("draining", slog.Duration("delay", s.lifecycle.ShutdownDelay), slog.Duration("timeout", s.lifecycle.ShutdownTimeout))
-	if s.health.started.Load() { // a server that was never ready has been sent nothing
-		<-time.After(s.lifecycle.ShutdownDelay)
+	delay := s.lifecycle.ShutdownDelay
+	if !s.health.started.Load() { // a server that was never ready has been sent nothing
+		delay = 0
 	}
+	s.log.Info("draining", slog.Duration("delay", delay), slog.Duration("timeout", s.lifecycle.ShutdownTimeout))
+	<-time.After(delay)
 	if err := closeDoor(s.listener); err != nil {
 		s.log.Debug("connections made while the listener closes may be reset", slog.Any("error", err))
 	}

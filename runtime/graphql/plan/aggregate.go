@@ -248,12 +248,10 @@ func (c *compiler) measured(o *schema.Object, t, function, name string) orderKey
 
 // having writes conditions on aggregates of the rows t.
 func (c *compiler) having(o *schema.Object, t string, conditions map[string]any) (string, *inputError) {
-	return c.all(conditions, noCondition, func(name string, given any) (string, *inputError) {
+	return c.all(conditions, notNull, func(name string, given any) (string, *inputError) {
 		return c.havingOne(o, t, name, given)
 	})
 }
-
-const noCondition = "null is no condition: leave it out"
 
 func (c *compiler) havingOne(o *schema.Object, t, name string, given any) (string, *inputError) {
 	inner := func(conditions map[string]any) (string, *inputError) { return c.having(o, t, conditions) }
@@ -268,7 +266,7 @@ func (c *compiler) havingOne(o *schema.Object, t, name string, given any) (strin
 	case "count":
 		return c.compare(schema.Count, "count(*)", given.(map[string]any))
 	}
-	return c.all(given.(map[string]any), noCondition, func(field string, operators any) (string, *inputError) {
+	return c.all(given.(map[string]any), notNull, func(field string, operators any) (string, *inputError) {
 		m := o.Measure(name, field)
 		return c.compare(m.Codec, m.SQL(column(t, m.Column)), operators.(map[string]any))
 	})

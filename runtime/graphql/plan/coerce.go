@@ -244,6 +244,7 @@ func coerceObject(s *ast.Schema, definition *ast.Definition, value any, depth in
 var (
 	integerForm = regexp.MustCompile(`^-?[0-9]+$`)
 	decimalForm = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$|^-?Infinity$|^NaN$`)
+	offsetForm  = regexp.MustCompile(`:[0-9]{2}(\.[0-9]*)? *([zZ]|[+-][0-9]{1,2}(:?[0-9]{2}){0,2})$`)
 )
 
 // coerceScalar checks what GraphQL itself defines and what would otherwise be ambiguous; the rest is
@@ -276,6 +277,13 @@ func coerceScalar(name string, value any) (any, *inputError) {
 			text = string(number)
 		}
 		if (isText || isNumber) && decimalForm.MatchString(text) {
+			return text, nil
+		}
+	case "LocalDateTime", "Time":
+		if isText && offsetForm.MatchString(text) {
+			return nil, wrong("%s has an offset, which values of %s have not: PostgreSQL would overlook it", show(value), name)
+		}
+		if isText {
 			return text, nil
 		}
 	case "ID":

@@ -71,11 +71,11 @@ func (c *compiler) position(argument, mark string, keys []orderKey, cursor any) 
 	for i, k := range keys {
 		parameter, err := c.param(cursor, func(v any) ([]byte, *inputError) {
 			got, values, ok := reveal(textOf(v))
+			if ok && got != mark {
+				return nil, wrong("the cursor is of another order or another field: use cursors with the orderBy that they came from")
+			}
 			if !ok || len(values) != len(keys) {
 				return nil, wrong("it is no cursor that this field has given")
-			}
-			if got != mark {
-				return nil, wrong("the cursor is of another order or another field: use cursors with the orderBy that they came from")
 			}
 			if values[i] == nil {
 				if k.notNull {

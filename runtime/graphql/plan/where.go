@@ -11,13 +11,29 @@ import (
 // where writes a condition on rows of o; empty when it holds for every row. The same shape always
 // gives the same text: names are taken in their own order, values are parameters.
 func (c *compiler) where(o *schema.Object, t string, conditions map[string]any) (string, *inputError) {
-	return c.all(conditions, "null is no condition: leave it out, or use isnull", func(name string, given any) (string, *inputError) {
+	null := func(name string) string {
+		switch f := o.Fields[name]; {
+		case f == nil: // _and, _or, _not
+			return noCondition
+		case f.Relation == nil:
+			return noCondition + ", or use isnull"
+		case f.Relation.Many:
+			return noCondition + "; rows without any are those with {" + name + ": {none: {}}}"
+		}
+		return noCondition + "; rows without one are those with _not: {" + name + ": {}}"
+	}
+	return c.all(conditions, null, func(name string, given any) (string, *inputError) {
 		return c.condition(o, t, name, given)
 	})
 }
 
+const noCondition = "null is no condition: leave it out"
+
+// notNull is for conditions that have nothing else to say.
+func notNull(string) string { return noCondition }
+
 // all joins the members of an object of conditions, all of which must hold; what null says of one that is null.
-func (c *compiler) all(conditions map[string]any, null string, write func(name string, given any) (string, *inputError)) (string, *inputError) {
+func (c *compiler) all(conditions map[string]any, null func(name string) string, write func(name string, given any) (string, *inputError)) (string, *inputError) {
 	var parts []string
 	what := c.what
 	defer func() { c.what = what }()
@@ -25,7 +41,7 @@ func (c *compiler) all(conditions map[string]any, null string, write func(name s
 		given := conditions[name]
 		c.what = what + "." + name
 		if given == nil {
-			return "", wrong("%s", null).under("." + name)
+			return "", wrong("%s", null(name)).under("." + name)
 		}
 		if err := c.budget.condition(); err != nil {
 			return "", err
@@ -106,7 +122,7 @@ func (c *compiler) existsIn(s source, condition string) string {
 }
 
 func (c *compiler) quantify(r *schema.Relation, parent string, conditions map[string]any) (string, *inputError) {
-	return c.all(conditions, noCondition, func(word string, given any) (string, *inputError) {
+	return c.all(conditions, notNull, func(word string, given any) (string, *inputError) {
 		return c.quantified(word, r, parent, given.(map[string]any))
 	})
 }
@@ -163,7 +179,13 @@ func (c *compiler) aggregated(r *schema.Relation, parent string, conditions map[
 
 // compare writes the operators on one value, all of which must hold.
 func (c *compiler) compare(codec *schema.Codec, value string, operators map[string]any) (string, *inputError) {
-	return c.all(operators, "null equals nothing in SQL: leave the operator out, or use isnull", func(name string, operand any) (string, *inputError) {
+	null := func(name string) string {
+		if name == "isnull" {
+			return "isnull is true or false"
+		}
+		return "null equals nothing in SQL: leave the operator out, or use isnull"
+	}
+	return c.all(operators, null, func(name string, operand any) (string, *inputError) {
 		return c.operator(codec, value, name, operand)
 	})
 }

@@ -2,8 +2,10 @@ package schema
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,7 +39,7 @@ func (b *builder) annotationOf(subject, comment string) annotation {
 	decoder := json.NewDecoder(strings.NewReader(rest))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&a); err != nil {
-		b.warn("schema/bad-comment", subject, "the comment's @fraiseql part cannot be read, so "+subject+" is left out: "+err.Error(),
+		b.warn("schema/bad-comment", subject, "the comment's @fraiseql part cannot be read, so "+subject+" is left out: "+unreadable(err),
 			`write it as one JSON object: comment on … is '@fraiseql {"name": "…"}'`)
 		return annotation{Omit: true}
 	}
@@ -45,6 +47,16 @@ func (b *builder) annotationOf(subject, comment string) annotation {
 		a.Description = text
 	}
 	return a
+}
+
+// unreadable says why JSON could not be taken, in the words of the comment.
+func unreadable(err error) string {
+	var kind *json.UnmarshalTypeError
+	if !errors.As(err, &kind) {
+		return strings.TrimPrefix(err.Error(), "json: ")
+	}
+	wanted := map[reflect.Kind]string{reflect.Slice: "a list", reflect.Struct: "an object", reflect.Bool: "true or false", reflect.Int: "a number", reflect.String: "a text"}[kind.Type.Kind()]
+	return fmt.Sprintf("%q takes %s, not a %s", kind.Field, wanted, kind.Value)
 }
 
 // entity joins what the comment and the configuration say of a table; the configuration wins.

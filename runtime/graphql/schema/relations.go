@@ -187,7 +187,7 @@ func (b *builder) addDerived(o *Object) {
 		if f.Relation == nil || !f.Relation.Many {
 			continue
 		}
-		for _, d := range b.derived(f.Relation.Target, f.Name, lowerFirst(f.description)) {
+		for _, d := range b.derived(f.Relation.Target, f.Name, lowerFirst(strings.TrimSuffix(f.description, "."))) {
 			added := &Field{Name: d.definition.Name, Relation: f.Relation, Form: d.form, definition: d.definition}
 			if o.Fields[added.Name] != nil {
 				b.warn("schema/no-relation-name", o.Name+"."+added.Name, "the name is taken, so this form of the relation "+f.Name+" is left out",

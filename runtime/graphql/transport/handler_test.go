@@ -124,6 +124,7 @@ func TestStatusAndMediaType(t *testing.T) {
 		"by GET":                             {call{method: "GET", query: get("{a}"), headers: preflight}, 200, modern, `{"data":{"a":1}}`},
 		"a mutation by GET":                  {call{method: "GET", query: get("mutation"), headers: preflight}, 405, modern, ""},
 		"GET without a query":                {call{method: "GET", headers: preflight}, 400, modern, `has no parameter`},
+		"GET with two queries":               {call{method: "GET", query: url.Values{"query": {"{a}", "{b}"}}, headers: preflight}, 400, modern, `"query\" more than once`},
 		"GET with broken variables":          {call{method: "GET", query: url.Values{"query": {"{a}"}, "variables": {"{"}}, headers: preflight}, 400, modern, "is not a JSON object"},
 		"PUT":                                {call{method: "PUT", content: plain, body: ask("{a}")}, 405, modern, "not by PUT"},
 		"no content type":                    {call{content: "-", body: ask("{a}")}, 400, modern, "preflight"},

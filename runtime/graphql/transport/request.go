@@ -71,6 +71,11 @@ func readQuery(values url.Values) (Request, *refusal) {
 	if !values.Has("query") {
 		return Request{}, refuse(http.StatusBadRequest, "the address has no parameter \"query\"")
 	}
+	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+		if len(values[name]) > 1 {
+			return Request{}, refuse(http.StatusBadRequest, "the address has the parameter %q more than once", name)
+		}
+	}
 	request := Request{Query: values.Get("query"), OperationName: values.Get("operationName"), QueryOnly: true, Open: true}
 	for _, name := range []string{"variables", "extensions"} {
 		text := values.Get(name)
