@@ -67,8 +67,8 @@ func Parse(s *schema.Schema, text string, limits Limits, suggest bool) (*Documen
 	if err != nil {
 		return nil, parseProblem(err, limits)
 	}
-	if problem := loneSurrogate(source); problem != nil {
-		return nil, gqlerror.List{problem}
+	if list := loneSurrogate(source, limits); list != nil {
+		return nil, list
 	}
 	if len(doc.Operations) == 0 {
 		return nil, gqlerror.List{Problem(ParseFailed, "the document has no operation", nil)}

@@ -15,7 +15,7 @@ var escape = regexp.MustCompile(`\\(?:u([0-9a-fA-F]{4})|.)`)
 
 // loneSurrogate refuses a string with half of a surrogate pair (section 2.9.4 of the specification): it is no character,
 // and the parser reads it as another one. Hardly any document has what is looked for.
-func loneSurrogate(source *ast.Source) *gqlerror.Error {
+func loneSurrogate(source *ast.Source, limits Limits) gqlerror.List {
 	if !strings.Contains(source.Input, `\ud`) && !strings.Contains(source.Input, `\uD`) {
 		return nil
 	}
@@ -23,14 +23,16 @@ func loneSurrogate(source *ast.Source) *gqlerror.Error {
 	for l := lexer.New(source); ; {
 		token, err := l.ReadToken()
 		switch {
-		case err != nil || token.Kind == lexer.EOF:
-			return nil // the parser tells
+		case err != nil:
+			return parseProblem(err, limits)
+		case token.Kind == lexer.EOF:
+			return nil
 		case token.Kind != lexer.String:
 			continue
 		}
 		if found := unpaired(string(text[token.Pos.Start:token.Pos.End])); found != "" {
 			at := token.Pos
-			return Problem(ParseFailed, "the string has "+found+", half of a surrogate pair, which is no character", &at)
+			return gqlerror.List{Problem(ParseFailed, "the string has "+found+", half of a surrogate pair, which is no character", &at)}
 		}
 	}
 }
