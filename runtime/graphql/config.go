@@ -71,7 +71,7 @@ type Entity struct {
 	Omit        bool                   `toml:"omit" doc:"Leave the table out."`
 	Description string                 `toml:"description" doc:"What introspection says of the type."`
 	Key         []string               `toml:"key" doc:"The columns that name a row, for a view."`
-	References  []Reference            `toml:"references" doc:"Relations that the database does not know of."`
+	References  []Reference            `toml:"references" doc:"Relations that the database does not know of, and names for those that it knows."`
 	Fields      map[string]EntityField `toml:"fields" doc:"How single columns are shown, by column name."`
 }
 
@@ -80,6 +80,10 @@ type Reference struct {
 	Columns []string `toml:"columns" doc:"Columns of this table or view."`
 	Table   string   `toml:"table" doc:"The table they lead to: \"schema.table\"."`
 	To      []string `toml:"to" doc:"Its columns; without them its primary key."`
+	Name    string   `toml:"name" doc:"The name of the field that leads there."`
+	Reverse string   `toml:"reverse" doc:"The name of the field that leads back."`
+	Across  string   `toml:"across" doc:"For a join table: the name of the field that leads from its other side to that table's rows."`
+	Omit    bool     `toml:"omit" doc:"Show the relation neither way."`
 }
 
 // EntityField is the table [graphql.entities.NAME.fields.COLUMN].
@@ -165,6 +169,9 @@ func (e *Entity) Check(r *config.Report) {
 	for i, reference := range e.References {
 		if len(reference.Columns) == 0 || reference.Table == "" {
 			r.Error(fmt.Sprintf("references[%d]", i), "schema/bad-reference", "a reference needs `columns` and `table`", `columns = ["customer_id"], table = "public.customer"`)
+		}
+		for key, name := range map[string]string{"name": reference.Name, "reverse": reference.Reverse, "across": reference.Across} {
+			checkName(r, fmt.Sprintf("references[%d].%s", i, key), name)
 		}
 	}
 }

@@ -21,6 +21,7 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 		codecs:  map[codecKey]*Codec{},
 		members: map[string]*ast.FieldDefinition{},
 		byTable: map[*catalog.Table]*Object{}, entities: map[*catalog.Table]Entity{},
+		references: map[*catalog.ForeignKey]Reference{}, chosen: map[*Object]map[string]bool{},
 		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Choices: map[string]bool{}},
 	}
 	b.reserve()
@@ -55,6 +56,9 @@ type builder struct {
 	schema  *Schema
 	objects []*Object // tables in catalog order, then composites as they are met
 	byTable map[*catalog.Table]*Object
+
+	references map[*catalog.ForeignKey]Reference // what a person says of foreign keys
+	chosen     map[*Object]map[string]bool       // names of relations by a person, which no derived name takes
 
 	entities map[*catalog.Table]Entity // what comments and configuration say, read once
 	types    map[string]*ast.Definition

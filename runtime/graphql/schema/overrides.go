@@ -156,7 +156,25 @@ func (b *builder) virtualKeys(o *Object, e Entity) {
 			b.badReference(o.Table, "reference to "+r.Table, r.Columns)
 			continue
 		}
-		o.foreignKeys = append(o.foreignKeys, &catalog.ForeignKey{Name: "reference", Columns: local, Target: target, References: remote})
+		b.refer(o, r, &catalog.ForeignKey{Name: "reference", Columns: local, Target: target, References: remote})
+	}
+}
+
+// refer adds a key that a person says o has; what is said of one that it has already holds for that.
+func (b *builder) refer(o *Object, r Reference, said *catalog.ForeignKey) {
+	at := slices.IndexFunc(o.foreignKeys, func(k *catalog.ForeignKey) bool {
+		return k.Target == said.Target && slices.Equal(k.Columns, said.Columns) && slices.Equal(k.References, said.References)
+	})
+	switch {
+	case at >= 0 && r.Omit:
+		o.foreignKeys = slices.Delete(slices.Clone(o.foreignKeys), at, at+1)
+	case at >= 0:
+		b.references[o.foreignKeys[at]] = r
+	case r.Omit:
+		b.warn("schema/bad-reference", qualified(o.Table), "there is no reference to "+r.Table+" by ("+strings.Join(r.Columns, ", ")+") that could be omitted", "")
+	default:
+		o.foreignKeys = append(slices.Clip(o.foreignKeys), said)
+		b.references[said] = r
 	}
 }
 

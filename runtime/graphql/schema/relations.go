@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -9,12 +10,15 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 )
 
-// addRelations makes fields of the foreign keys, in both directions and across join tables. Names that
-// rules give come first for all tables; each later kind yields to what is there. Where several ways lead from one table
+// addRelations makes fields of the foreign keys, in both directions and across join tables. Names that a person chose
+// come first, then those that rules give; each later kind yields to what is there. Where several ways lead from one table
 // to the rows of another, none has the plain name: a key that is added later then takes the meaning of no name.
 func (b *builder) addRelations() {
 	tables := slices.DeleteFunc(slices.Clone(b.objects), func(o *Object) bool { return o.Table == nil })
 	names, ways := map[*catalog.ForeignKey]string{}, map[way]int{}
+	for _, o := range tables {
+		b.chooseRelations(o)
+	}
 	for _, o := range tables {
 		b.addToOne(o, names)
 		for _, key := range o.foreignKeys {
@@ -37,6 +41,27 @@ func (b *builder) addRelations() {
 // way leads from a row of one table to rows of another.
 type way struct{ from, to *catalog.Table }
 
+// chooseRelations notes the names that a person chose for relations by o's keys.
+func (b *builder) chooseRelations(o *Object) {
+	choose := func(at *catalog.Table, name string) {
+		if object := b.byTable[at]; object != nil && name != "" {
+			if b.chosen[object] == nil {
+				b.chosen[object] = map[string]bool{}
+			}
+			b.chosen[object][name] = true
+		}
+	}
+	for _, key := range o.foreignKeys {
+		if b.byTable[key.Target] != nil {
+			choose(o.Table, b.references[key].Name)
+			choose(key.Target, b.references[key].Reverse)
+		}
+	}
+	for _, at := range across(o) {
+		choose(at.near.Target, b.references[at.far].Across)
+	}
+}
+
 // addToOne gives o a field for each of its foreign keys and notes the name for the way back.
 func (b *builder) addToOne(o *Object, names map[*catalog.ForeignKey]string) {
 	plain, count := map[*catalog.ForeignKey]string{}, map[string]int{}
@@ -57,12 +82,12 @@ func (b *builder) addToOne(o *Object, names map[*catalog.ForeignKey]string) {
 			continue
 		}
 		name := plain[key]
-		if name == "" || count[name] > 1 || o.Fields[name] != nil {
+		if name == "" || count[name] > 1 || o.Fields[name] != nil || b.chosen[o][name] {
 			name = lowerFirst(target.Name) + "By" + joinedColumns(key.Columns)
 		}
-		names[key] = name
+		names[key] = cmp.Or(b.references[key].Name, name)
 		local := (&catalog.Key{Columns: key.Columns}).NotNull()
-		b.addRelation(o, &Field{
+		b.addRelation(o, b.references[key].Name, &Field{
 			Name:     name,
 			Relation: &Relation{Target: target, Local: key.Columns, Remote: key.References},
 			// Row security may hide the row that a key points to, and an unvalidated key may point nowhere.
@@ -103,7 +128,7 @@ func (b *builder) addReverse(o *Object, names map[*catalog.ForeignKey]string, wa
 		if ways[way{key.Target, o.Table}] > 1 || target == o {
 			name += "By" + upperFirst(names[key])
 		}
-		b.addRelation(target, &Field{
+		b.addRelation(target, b.references[key].Reverse, &Field{
 			Name:        name,
 			Relation:    &Relation{Target: o, Many: many, Local: key.References, Remote: key.Columns},
 			nonNull:     many,
@@ -145,13 +170,13 @@ func (b *builder) addAcross(join *Object, at ends, ways map[way]int) {
 		return
 	}
 	name := to.Plural
-	if from == to || ways[way{near.Target, far.Target}] > 1 || from.Fields[name] != nil {
+	if from == to || ways[way{near.Target, far.Target}] > 1 || from.Fields[name] != nil || b.chosen[from][name] {
 		name += "By" + join.Name
 		if from == to {
 			name += joinedColumns(far.Columns)
 		}
 	}
-	b.addRelation(from, &Field{
+	b.addRelation(from, b.references[far].Across, &Field{
 		Name: name,
 		Relation: &Relation{
 			Target: to, Many: true, Local: near.References, Remote: far.References,
@@ -162,11 +187,14 @@ func (b *builder) addAcross(join *Object, at ends, ways map[way]int) {
 	})
 }
 
-func (b *builder) addRelation(o *Object, f *Field) {
-	if !ValidName(f.Name) || o.Fields[f.Name] != nil {
+// addRelation adds a relation by the name that a person chose, or else by the derived one that it has.
+func (b *builder) addRelation(o *Object, chosen string, f *Field) {
+	derived := f.Name
+	f.Name = cmp.Or(chosen, derived)
+	if !ValidName(f.Name) || o.Fields[f.Name] != nil || chosen == "" && b.chosen[o][derived] {
 		b.warn("schema/no-relation-name", o.Name+"."+f.Name,
 			"the name of the relation to "+f.Relation.Target.Name+" is taken, so the relation is left out",
-			"rename the column or field that has the name, by comment or in [graphql.entities."+o.Name+".fields]")
+			"choose another for it by `references` in the comment of its table, or rename what has the name")
 		return
 	}
 	o.Fields[f.Name] = f

@@ -122,11 +122,16 @@ type EntityField struct {
 	Dimensions  int // of an array; 0: those that it was declared with
 }
 
-// Reference is a foreign key that the database does not know of, such as a view's.
+// Reference is a foreign key that the database does not know of, such as a view's, or says how one that it knows is
+// shown.
 type Reference struct {
 	Columns []string `json:"columns"`
-	Table   string   `json:"table"` // "schema.table", or a table of the same schema
-	To      []string `json:"to"`    // empty: the primary key of Table
+	Table   string   `json:"table"`   // "schema.table", or a table of the same schema
+	To      []string `json:"to"`      // empty: the primary key of Table
+	Name    string   `json:"name"`    // of the field that leads to the row of Table
+	Reverse string   `json:"reverse"` // of the field of Table that leads back
+	Across  string   `json:"across"`  // of a join table: of the field that leads from its other side to rows of Table
+	Omit    bool     `json:"omit"`    // no field leads either way
 }
 
 // Identity gives the columns that tell each row from all others: those of the primary key, else of a unique

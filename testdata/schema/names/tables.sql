@@ -44,3 +44,15 @@ create table item (id int primary key);
 create table item_tag (item_id int references item, tag_id int references tag, primary key (item_id, tag_id));
 create table item_label (item_id int references item, tag_id int references tag, primary key (item_id, tag_id));
 create table delivery (id int primary key, tenant int, no int, back_no int, foreign key (tenant, no) references orders, foreign key (tenant, back_no) references orders);
+-- Names of relations by hand: a key's two directions, one that is omitted, one that takes another's derived name, and
+-- both ways across a join table.
+create table writer (id int primary key);
+create table essay (id int primary key, author_id int references writer, editor_id int references writer, checker_id int references writer);
+comment on table essay is '@fraiseql {"references": [
+  {"columns": ["author_id"], "table": "writer", "name": "editor", "reverse": "essays"},
+  {"columns": ["checker_id"], "table": "public.writer", "omit": true},
+  {"columns": ["id"], "table": "writer", "omit": true}]}';
+create table essay_tag (essay_id int references essay, tag_id int references tag, primary key (essay_id, tag_id));
+comment on table essay_tag is '@fraiseql {"references": [
+  {"columns": ["tag_id"], "table": "tag", "across": "labels", "reverse": "uses"},
+  {"columns": ["essay_id"], "table": "essay", "across": "texts", "name": "text"}]}';
