@@ -1,11 +1,20 @@
 package execute
 
-import "github.com/jackc/pgx/v5/pgconn"
+import (
+	"errors"
+	"time"
 
-// direct runs a unit on a connection that nobody else uses meanwhile, and on another one when that is lost.
-func (l *lanes) direct(u *unit) {
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// direct runs a unit on a connection that nobody else uses meanwhile, and on another one when that is lost. While it
+// waits for one it may get a place in the quick lane, to which it then has to go.
+func (l *lanes) direct(u *unit) (next lane) {
 	for more := true; more; {
 		w, err := l.acquire(u)
+		if errors.Is(err, errQuickAgain) {
+			return quickLane
+		}
 		if err != nil {
 			u.leave(err)
 		}
@@ -17,7 +26,10 @@ func (l *lanes) direct(u *unit) {
 	if err := u.ctx.Err(); err != nil {
 		u.leave(err)
 	}
+	return noLane
 }
+
+var errQuickAgain = errors.New("there is a place in the quick lane")
 
 // serve runs a unit by itself, as often as that helps. It tells whether the unit is to be run on another connection.
 func (w *worker) serve(u *unit) (elsewhere bool) {
@@ -81,8 +93,9 @@ func (l *lanes) vacancy() *worker {
 // vacant gives how many units could have a connection of the slow lane now.
 func (l *lanes) vacant() int { return len(l.free) + int(max(0, l.slow-l.opened.Load())) }
 
-// acquire takes a connection of the slow lane; those who wait get theirs in the order in which they came. It gives
-// none when the answer has come meanwhile.
+// acquire takes a connection of the slow lane; those who wait get theirs in the order in which they came, but for
+// units that may be quick again, which lose their place in line when they look. It gives none when the answer has come
+// meanwhile.
 func (l *lanes) acquire(u *unit) (*worker, error) {
 	if w := l.vacancy(); w != nil {
 		return w, nil
@@ -92,14 +105,26 @@ func (l *lanes) acquire(u *unit) (*worker, error) {
 		return nil, errBusy
 	}
 	defer l.waiting.Add(-1)
-	select {
-	case w := <-l.free:
-		return w, nil
-	case <-u.done:
-		return nil, nil
-	case <-u.ctx.Done():
-		return nil, u.ctx.Err()
-	case <-l.quit:
-		return nil, pgconn.ErrConnClosed
+	var look <-chan time.Time
+	if !u.handed && l.wasQuick(u) {
+		ticker := time.NewTicker(patience)
+		defer ticker.Stop()
+		look = ticker.C
+	}
+	for {
+		select {
+		case w := <-l.free:
+			return w, nil
+		case <-look:
+			if l.judge(u) == quickLane {
+				return nil, errQuickAgain
+			}
+		case <-u.done:
+			return nil, nil
+		case <-u.ctx.Done():
+			return nil, u.ctx.Err()
+		case <-l.quit:
+			return nil, pgconn.ErrConnClosed
+		}
 	}
 }

@@ -285,6 +285,7 @@ func TestASlowStatementStopsNoOther(t *testing.T) {
 					c.Pace.Note(time.Microsecond, 0)
 				}
 			}
+			quick.Pace.Stuck(time.Second) // as when all stood still for a moment
 			tx, err := pool.Begin(t.Context())
 			if err != nil {
 				t.Fatal(err)

@@ -28,6 +28,9 @@ const (
 //	unit ─┬─ quick ─────────> queue ─> 1-4 workers, up to 16 units on the way on the connection of each
 //	      └─ slow, unknown ─> queue ─> one of the other connections, for this unit
 //
+// One that was quick and lately was not, as when the machine stood still, is tried in the quick lane again while no
+// connection of the slow lane is free: it must not wait for those that really are slow.
+//
 // A unit of the quick lane that waits behind one that takes long, or whose connection is lost, is run once more by
 // whoever asks for it, in the slow lane if a connection is free there; the first answer counts. One that takes long
 // itself is cancelled and goes on in the slow lane.
@@ -85,11 +88,15 @@ func (l *lanes) run(ctx context.Context, u *unit) (outcome, *Stream) {
 		return u.answer()
 	default:
 	}
-	switch l.judge(u) {
-	case quickLane:
-		l.share(u)
-	case slowLane:
-		l.direct(u)
+	switch chosen := l.judge(u); chosen {
+	case quickLane, slowLane:
+		for next := chosen; next != noLane; {
+			if next == quickLane {
+				next = l.share(u)
+			} else {
+				next = l.direct(u)
+			}
+		}
 	case handedOver:
 		// Another one reads, so that the answer can leave meanwhile.
 		u.handed = true
@@ -109,32 +116,38 @@ func (l *lanes) run(ctx context.Context, u *unit) (outcome, *Stream) {
 type lane uint8
 
 const (
-	quickLane lane = iota
+	noLane lane = iota // there is an answer, or nobody waits for one
+	quickLane
 	slowLane
 	handedOver // the slow lane, with another one to read
 )
 
-// judge chooses a lane by what is known of a unit's statements. One that nobody knows yet gets a connection of its
-// own if one is free, and else may take all workers of the quick lane but one.
+// below is the time up to which a statement is quick.
+func (l *lanes) below() time.Duration { return quickBelow + time.Duration(l.way.Load()) }
+
+// judge chooses a lane by what is known of a unit's statements. One that nobody knows yet, or that may be quick again,
+// gets a connection of its own if one is free; else such units may take all workers of the quick lane but one.
 func (l *lanes) judge(u *unit) lane {
-	known, below := true, quickBelow+time.Duration(l.way.Load())
+	quick, known, below := true, true, l.below()
 	for i := range u.calls {
 		pace := &u.calls[i].Pace
 		took := pace.Took()
 		switch {
 		case pace.Bytes() > streamFrom && u.open:
 			return handedOver
-		case pace.Bytes() > streamFrom, took > below:
+		case pace.Bytes() > streamFrom, took > below && !pace.WasQuick(below):
 			return slowLane
 		}
 		known = known && took > 0
+		quick = quick && 0 < took && took <= below
 	}
 	switch {
-	case known && (l.ready.Load() > 0 || l.vacant() == 0 || l.hired.Load() == 0):
+	case quick && (l.ready.Load() > 0 || l.vacant() == 0 || l.hired.Load() == 0):
 		return quickLane
-	case known:
-	case l.vacant() == 0:
+	case quick:
+	case l.vacant() == 0 && !u.tried:
 		if l.strangers.Add(1) < l.quick {
+			u.tried = true
 			u.stranger.Store(l)
 			return quickLane
 		}
@@ -144,6 +157,16 @@ func (l *lanes) judge(u *unit) lane {
 		return handedOver
 	}
 	return slowLane
+}
+
+// wasQuick tells whether a unit may well be quick again.
+func (l *lanes) wasQuick(u *unit) bool {
+	for i := range u.calls {
+		if !u.calls[i].Pace.WasQuick(l.below()) {
+			return false
+		}
+	}
+	return true
 }
 
 // spawn starts work that close waits for. It is false when the lanes are closed.

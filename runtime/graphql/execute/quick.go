@@ -6,9 +6,12 @@ import (
 	"time"
 )
 
-// share runs a unit in the quick lane, until that says that it should be run elsewhere.
-func (l *lanes) share(u *unit) {
-	u.elsewhere = make(chan struct{}, 1)
+// share runs a unit in the quick lane, until that says that it is none for it.
+func (l *lanes) share(u *unit) (next lane) {
+	if u.elsewhere == nil { // a worker may still have it from before
+		u.elsewhere = make(chan struct{}, 1)
+	}
+	u.slow.Store(false)
 	for sent := false; ; sent = true {
 		u.moved.Store(false)
 		select {
@@ -22,21 +25,20 @@ func (l *lanes) share(u *unit) {
 		default:
 			if !sent { // else it may be answered still
 				u.leave(errBusy)
-				return
+				return noLane
 			}
 		}
 		select {
 		case <-u.done:
-			return
+			return noLane
 		case <-u.ctx.Done():
 			u.leave(u.ctx.Err())
-			return
+			return noLane
 		case <-u.elsewhere:
 		}
 		if u.slow.Load() {
 			u.known()
-			l.direct(u)
-			return
+			return slowLane
 		}
 		// Without a free connection it waits in the quick lane again: what is quick waits for nothing that is slow.
 		if w := l.vacancy(); w != nil && !w.serve(u) {
@@ -46,6 +48,7 @@ func (l *lanes) share(u *unit) {
 	if err := u.ctx.Err(); err != nil {
 		u.leave(err)
 	}
+	return noLane
 }
 
 // overtake gives as many units as there may be, of those that wait for the quick lane, connections of their own.

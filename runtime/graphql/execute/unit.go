@@ -33,7 +33,8 @@ type unit struct {
 	elsewhere chan struct{}         // of the quick lane: has one when it is to be run elsewhere, too
 	moved     atomic.Bool           // it runs elsewhere, or is about to
 	slow      atomic.Bool           // it was to be quick, and is not
-	stranger  atomic.Pointer[lanes] // whose quick lane it is in although nobody knows it
+	stranger  atomic.Pointer[lanes] // whose quick lane it is in although nobody knows whether it is quick
+	tried     bool                  // it was a stranger
 
 	last  atomic.Pointer[failure] // of a run
 	tries atomic.Int32

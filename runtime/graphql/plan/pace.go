@@ -8,6 +8,7 @@ import (
 // Pace is what runs of a statement have taught about it. Many may use it at once.
 type Pace struct {
 	took  atomic.Int64 // nanoseconds that a run takes; 0 before the first
+	least atomic.Int64 // nanoseconds of the shortest of many runs
 	bytes atomic.Int64 // of the largest of the latest answers
 }
 
@@ -16,6 +17,12 @@ func (p *Pace) Took() time.Duration { return time.Duration(p.took.Load()) }
 
 // Bytes gives the size that an answer may well have.
 func (p *Pace) Bytes() int { return int(p.bytes.Load()) }
+
+// WasQuick tells whether a run took at most so long not many runs ago, however long the latest take.
+func (p *Pace) WasQuick(most time.Duration) bool {
+	least := p.least.Load()
+	return 0 < least && least <= int64(most)
+}
 
 // Note learns from a run. What is seen from outside is a run and what it had to wait for, so that short times say
 // more than long ones. Concurrent notes may be lost: it is an estimate.
@@ -28,6 +35,12 @@ func (p *Pace) Note(took time.Duration, bytes int) {
 		p.took.Store(max(1, before+change/2))
 	default:
 		p.took.Store(before + change/16)
+	}
+	least := p.least.Load()
+	if rise := least + least/16 + 1; least > 0 && rise < int64(took) {
+		p.least.Store(rise) // a single long run says little, some dozens say that it is not what it was
+	} else {
+		p.least.Store(max(1, int64(took)))
 	}
 	p.Sized(bytes)
 }
