@@ -3,6 +3,7 @@ package graphql_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -293,17 +294,46 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// TestATableThatIsAddedTakesNoName has a table whose name, with the schema before it, is that of another.
+func TestATableThatIsAddedTakesNoName(t *testing.T) {
+	t.Parallel()
+	_, pool := open(t, graphql.DefaultConfig(), sql(t, `create table app_user (id int primary key); create table "user" (id int primary key);
+		create schema app; create table app."user" (id int primary key); create table people (id int primary key);`))
+	build := func() map[string]*schema.Object {
+		tables, err := catalog.Load(t.Context(), pool, []string{"public", "app"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := schema.Build(tables, schema.Options{DefaultLimit: 1, MaxLimit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Objects
+	}
+	for _, added := range []string{`create table other (id int)`, `create table persons (id int)`, `create table app.people (id int)`, `create table app.app_user (id int)`} {
+		exec(t, pool, added)
+		objects := build()
+		for name, want := range map[string]string{"AppUser": "app_user", "User": "user", "Person": "people", "UserRow": "user"} {
+			if objects[name] == nil || objects[name].Table.Name != want {
+				t.Errorf("after %s, %s is %v", added, name, objects[name])
+			}
+		}
+	}
+}
+
 // TestEntitiesThatAreNotThere has entries that name nothing of the database: one that was to keep something out of the
 // API is refused, so that nothing is shown by a slip of the pen or after a change of name.
 func TestEntitiesThatAreNotThere(t *testing.T) {
 	t.Parallel()
 	omitted := map[string]schema.EntityField{"pin": {Omit: true}}
-	s, pool := open(t, graphql.DefaultConfig(), sql(t, `create table person (id int primary key, pin text); create schema b; create table b.person (id int primary key);`))
+	s, pool := open(t, graphql.DefaultConfig(), sql(t, `create table person (id int primary key, pin text); create schema b; create table b.person (id int primary key);
+		create table usr (id int primary key, pin text); comment on table usr is '@fraiseql {"name": "User"}'; create table users (id int primary key, pin text);`))
 	tables, err := catalog.Load(t.Context(), pool, []string{"public", "b"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Schema().Objects) != 1 {
+	tables.Closed = []catalog.Closed{{Schema: "public", Table: "vault"}, {Schema: "b", Table: "person", Column: "pass_word"}}
+	if len(s.Schema().Objects) != 3 {
 		t.Fatal("there are other tables")
 	}
 	for name, c := range map[string]struct {
@@ -312,12 +342,16 @@ func TestEntitiesThatAreNotThere(t *testing.T) {
 		want    string
 		refused bool
 	}{
-		"a table":             {"Persn", schema.Entity{Omit: true}, "the database has no table that is `Persn`", true},
-		"a table's column":    {"Persn", schema.Entity{Fields: omitted}, "the database has no table that is `Persn`", true},
-		"a column":            {"b.person", schema.Entity{Fields: omitted}, "b.person has no column `pin`", true},
-		"nothing that is out": {"Persn", schema.Entity{Description: "d"}, "the database has no table that is `Persn`", false},
-		"a name of a field":   {"b.person", schema.Entity{Fields: map[string]schema.EntityField{"pin": {Name: "code"}}}, "b.person has no column `pin`", false},
-		"two tables":          {"Person", schema.Entity{Omit: true}, "`Person` may be any of", false},
+		"a table":                  {"Persn", schema.Entity{Omit: true}, "the database has no table that is `Persn`", true},
+		"a table's column":         {"Persn", schema.Entity{Fields: omitted}, "the database has no table that is `Persn`", true},
+		"a column":                 {"b.person", schema.Entity{Fields: omitted}, "b.person has no column `pin`", true},
+		"nothing that is out":      {"Persn", schema.Entity{Description: "d"}, "the database has no table that is `Persn`", false},
+		"a name of a field":        {"b.person", schema.Entity{Fields: map[string]schema.EntityField{"pin": {Name: "code"}}}, "b.person has no column `pin`", false},
+		"a column of neither":      {"Person", schema.Entity{Fields: map[string]schema.EntityField{"pim": {Omit: true}}}, "none of public.person, b.person has a column `pim`", true},
+		"a relation of no table":   {"Persn", schema.Entity{References: []schema.Reference{{Columns: []string{"a"}, Table: "b", Omit: true}}}, "the database has no table that is `Persn`", true},
+		"a relation's column":      {"b.person", schema.Entity{References: []schema.Reference{{Columns: []string{"a"}, Table: "b.person", Omit: true}}}, "b.person has no column `a`", true},
+		"what another is shown as": {"User", schema.Entity{Fields: omitted}, "`User` is what public.usr is shown as, and [graphql.entities.User] is for another table", true},
+		"two tables":               {"Person", schema.Entity{Omit: true}, "`Person` may be any of", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -328,12 +362,18 @@ func TestEntitiesThatAreNotThere(t *testing.T) {
 			case c.refused:
 			case err != nil:
 				t.Error(err)
-			case len(got.Warnings) == 0 || !strings.Contains(warning(got.Warnings[0]), c.want):
+			case !slices.ContainsFunc(got.Warnings, func(w schema.Warning) bool { return strings.Contains(warning(w), c.want) }):
 				t.Errorf("it warns of %v", got.Warnings)
-			case c.said.Omit && len(got.Objects) > 0:
+			case c.said.Omit && (got.Objects["Person"] != nil || got.Objects["BPerson"] != nil):
 				t.Error("it is shown")
 			}
 		})
+	}
+	// What is there, and not shown anyway, may be omitted.
+	if _, err := schema.Build(tables, schema.Options{Entities: map[string]schema.Entity{
+		"Vault": {Omit: true}, "public.vault": {Omit: true}, "b.person": {Fields: map[string]schema.EntityField{"pass_word": {Omit: true}, "passWord": {Omit: true}}},
+	}, DefaultLimit: 1, MaxLimit: 1}); err != nil {
+		t.Error(err)
 	}
 }
 

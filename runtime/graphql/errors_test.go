@@ -76,7 +76,7 @@ func TestErrorsOfRequests(t *testing.T) {
 		"null for a column":   {query: `{ artists(where: {name: null}) { name } }`, want: "BAD_USER_INPUT at artists 1:3 argument where.name: null is no condition: leave it out, or use isnull"},
 		"neither":             {query: `{ artists(where: {name: {isnull: null}}) { name } }`, want: "BAD_USER_INPUT at artists 1:3 argument where.name.isnull: isnull is true or false"},
 		"null for a list":     {query: `{ artists(where: {_or: null}) { name } }`, want: "BAD_USER_INPUT at artists 1:3 argument where._or: null is no condition: leave it out"},
-		"an offset":           {query: `{ invoices(where: {invoiceDate: {gt: "2021-01-01T00:00:00+02:00"}}) { total } }`, want: `BAD_USER_INPUT at invoices 1:12 argument where.invoiceDate.gt: "2021-01-01T00:00:00+02:00" has an offset, which values of LocalDateTime have not`},
+		"an offset":           {query: `{ invoices(where: {invoiceDate: {gt: "2021-01-01T00:00:00+02:00"}}) { total } }`, want: `BAD_USER_INPUT at invoices 1:12 argument where.invoiceDate.gt: "2021-01-01T00:00:00+02:00" is not a value of LocalDateTime, which has no offset: PostgreSQL would overlook one`},
 		"another order":       {query: `{ albumsConnection(after: "` + cursorOf(t, s, `{ albumsConnection(first: 1, orderBy: [{title: ASC}]) { pageInfo { endCursor } } }`) + `") { nodes { title } } }`, want: "BAD_USER_INPUT at albumsConnection 1:3 argument after: the cursor is of another order or another field"},
 		"no such mutation":    {query: "mutation { createAlbum { title } }", want: "GRAPHQL_VALIDATION_FAILED"},
 	} {
@@ -155,12 +155,19 @@ func TestErrorsOfTheData(t *testing.T) {
 		create collation loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 		create table word (id uuid primary key, said text collate loose, cells int[]);
 		insert into word values ('00000000-0000-0000-0000-000000000001', 'Ja', '{{1,2}}');
+		create view reading as select 1 as id, said::int as number from word;
+		create view total as select 1 as id, 2147483647 + length(said) as number from word;
+		create extension hstore;
+		create table tagged (id int primary key, tags hstore);
 		create view share as select 1 as id, 10 / (length(said) - 2) as part from word;`))
 	for _, c := range []struct {
 		query, want string
 		logged      bool
 	}{
 		{`{ shares { part } }`, "INTERNAL_SERVER_ERROR at shares 1:3 a value in the database cannot be computed; the log has it under ", true},
+		{`{ readings { number } }`, "INTERNAL_SERVER_ERROR at readings 1:3 a value in the database cannot be computed; the log has it under ", true},
+		{`{ totals { number } }`, "INTERNAL_SERVER_ERROR at totals 1:3 a value in the database cannot be computed; the log has it under ", true},
+		{`{ taggeds(where: {tags: {eq: "q"}}) { id } }`, "BAD_USER_INPUT at taggeds 1:3 argument where.tags.eq: ", false},
 		{`{ words { cells } }`, "INTERNAL_SERVER_ERROR at words 1:3 a value in the database is an array of 2 dimensions, declared with 1 (the `dimensions` of its column mend that); the log has it under ", true},
 		{`{ words(where: {said: {eq: "JA"}}) { id } }`, `none: {"words":[{"id":"00000000-0000-0000-0000-000000000001"}]}`, false},
 		{`{ words(where: {said: {contains: "J"}}) { id } }`, "BAD_USER_INPUT at words 1:3 the database has no way to do this: nondeterministic collations are not supported for ", false},

@@ -204,10 +204,10 @@ func TestWrongOperandsOfFilters(t *testing.T) {
 		`{lent: {range_contains: "soon"}}`:         "BAD_USER_INPUT at books 1:3 argument where.lent.range_contains: invalid input syntax for type date",
 		`{lent: {range_overlaps: "[2,1"}}`:         "BAD_USER_INPUT at books 1:3 argument where.lent.range_overlaps: malformed range literal",
 		`{host: {subnet_contains: "everywhere"}}`:  "BAD_USER_INPUT at books 1:3 argument where.host.subnet_contains: invalid input syntax for type inet",
-		`{topic: {matches_lquery: "Top.{"}}`:       "BAD_USER_INPUT at books 1:3 lquery syntax error",
+		`{topic: {matches_lquery: "Top.{"}}`:       "BAD_USER_INPUT at books 1:3 argument where.topic.matches_lquery: lquery syntax error",
 		`{topic: {matches_ltxtquery: "a &"}}`:      "BAD_USER_INPUT at books 1:3",
 		`{code: {regex: "("}}`:                     "BAD_USER_INPUT at books 1:3 invalid regular expression",
-		`{copies: {array_contains: ["*"]}}`:        "BAD_USER_INPUT at books 1:3 invalid symbol",
+		`{copies: {array_contains: ["*"]}}`:        "BAD_USER_INPUT at books 1:9 argument where.copies.array_contains[0]: \"*\" is not a value of Bytes",
 		`{flags: {eq: "2"}}`:                       "BAD_USER_INPUT at books 1:3 argument where.flags.eq: \"2\" is not a valid binary digit",
 	} {
 		got := s.Execute(t.Context(), transport.Request{Query: "{ books(where: " + where + ") { id } }"})

@@ -13,7 +13,16 @@ type Catalog struct {
 	ServerVersion int      // server_version_num: 150018 is 15.18
 	Schemas       []string // in the order asked for
 	Tables        []*Table // by schema in that order, then by name
+	Closed        []Closed // what is in the schemas beside that
 	Functions     int      // functions in the schemas that the login may execute
+}
+
+// Closed is a table that is not listed, or a column that a listed one has not: the login may not read it, or it is a
+// partition or an extension's.
+type Closed struct {
+	Schema string
+	Table  string
+	Column string // empty: the whole table
 }
 
 // Kind is what sort of relation a table is.

@@ -52,6 +52,10 @@ func Load(ctx context.Context, db Beginner, schemas []string) (*Catalog, error) 
 	batch.Queue(typesSQL).Query(l.readTypes)
 	batch.Queue(columnsSQL, schemas).Query(l.readColumns)
 	batch.Queue(relationsSQL, schemas).Query(l.readTables)
+	batch.Queue(closedSQL, schemas).Query(func(rows pgx.Rows) (err error) {
+		l.catalog.Closed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Closed])
+		return err
+	})
 	batch.Queue(sizesSQL, schemas).Query(func(rows pgx.Rows) error { return readSizes(rows, l.tables) })
 	batch.Queue(keysSQL, schemas).Query(l.readKeys)
 	batch.Queue(foreignKeysSQL, schemas).Query(l.readForeignKeys)

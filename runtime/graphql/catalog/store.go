@@ -19,6 +19,21 @@ where n.nspname = any($1)
   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
 order by array_position($1, n.nspname::text), c.relname`
 
+// What relationsSQL and columnsSQL leave out.
+const closedSQL = `
+select n.nspname, c.relname, coalesce(a.attname, '')
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+cross join lateral (
+  select c.relispartition or not has_schema_privilege(n.oid, 'usage') or not has_any_column_privilege(c.oid, 'select')
+      or exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+) whole(closed)
+left join pg_attribute a on not whole.closed and a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+                            and not has_column_privilege(c.oid, a.attnum, 'select')
+where n.nspname = any($1)
+  and c.relkind in ('r', 'v', 'm', 'p', 'f')
+  and (whole.closed or a.attname is not null)`
+
 // A table that was never analyzed, as small ones never are of themselves, is judged by its size: a row takes 64 bytes
 // at least, or nearly so. A view has none, and is not in it; neither has a table that was dropped a moment ago.
 const sizesSQL = `

@@ -51,9 +51,14 @@ func (e *Executor) problem(err error) *gqlerror.Error {
 // dimensions finds what the schema's casts say of an array that is not as its column was declared.
 var dimensions = regexp.MustCompile(`an array of \d+ dimensions, declared with \d+`)
 
-// computations are the data exceptions (PostgreSQL manual, appendix A) that no value of a request makes, but the data
-// and what a view computes of them.
+// computations are the data exceptions (PostgreSQL manual, appendix A) that the data make, and what a view computes of
+// them: a value of a request is refused as the parameter that it is.
 var computations = map[string]bool{
+	"22003": true, // a number out of range
+	"22007": true, // the form of a date
+	"22008": true, // a date out of range
+	"22023": true, // a parameter of a function
+	"22P02": true, // the text of a value
 	"22012": true, // division by zero
 	"2201E": true, // logarithm
 	"2201F": true, // power
@@ -99,7 +104,11 @@ var parameterAt = regexp.MustCompile(`^[^\n$]*\$(\d+)( = '|$)`)
 // refusedValue is the problem of a parameter that its type does not take, by the name of its argument.
 func refusedValue(err error, s *plan.Statement) *gqlerror.Error {
 	var pg *pgconn.PgError
-	if s == nil || !errors.As(err, &pg) || postgres.Class(pg) != "22" {
+	if s == nil || !errors.As(err, &pg) {
+		return nil
+	}
+	switch postgres.Class(pg) {
+	case "53", "54", "57", "58": // resources, limits, whoever stops it, the system
 		return nil
 	}
 	at := parameterAt.FindStringSubmatch(pg.Where)

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -242,9 +243,13 @@ func coerceObject(s *ast.Schema, definition *ast.Definition, value any, depth in
 }
 
 var (
-	integerForm = regexp.MustCompile(`^-?[0-9]+$`)
-	decimalForm = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$|^-?Infinity$|^NaN$`)
-	offsetForm  = regexp.MustCompile(`:[0-9]{2}(\.[0-9]*)? *([zZ]|[+-][0-9]{1,2}(:?[0-9]{2}){0,2})$`)
+	integerForm     = regexp.MustCompile(`^-?[0-9]+$`)
+	decimalForm     = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$|^-?Infinity$|^NaN$`)
+	startsWithDigit = regexp.MustCompile(`^\s*[0-9]`)
+	localForms      = map[string]*regexp.Regexp{
+		"LocalDateTime": regexp.MustCompile(`^[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}([T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]*)?)?)?( BC)?$`),
+		"Time":          regexp.MustCompile(`^[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]*)?)?$`),
+	}
 )
 
 // coerceScalar checks what GraphQL itself defines and what would otherwise be ambiguous; the rest is
@@ -280,10 +285,14 @@ func coerceScalar(name string, value any) (any, *inputError) {
 			return text, nil
 		}
 	case "LocalDateTime", "Time":
-		if isText && offsetForm.MatchString(text) {
-			return nil, wrong("%s has an offset, which values of %s have not: PostgreSQL would overlook it", show(value), name)
+		if isText && startsWithDigit.MatchString(text) && !localForms[name].MatchString(text) {
+			return nil, wrong("%s is not a value of %s, which has no offset: PostgreSQL would overlook one", show(value), name)
 		}
 		if isText {
+			return text, nil
+		}
+	case "Bytes":
+		if _, err := base64.StdEncoding.DecodeString(text); isText && err == nil {
 			return text, nil
 		}
 	case "ID":

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -143,7 +144,7 @@ func (c *compiler) rootQuery(target *schema.Root, f selected) (q rootQuery, err 
 	q.one = true
 	switch target.Form {
 	case schema.ByKey:
-		q.query, err = c.byKey(target.Key, from, f, values)
+		q.query, err = c.byKey(target.Key, from, f, values, "")
 	case schema.Node:
 		var known bool
 		q.query, known, err = c.node(f, values)
@@ -162,11 +163,11 @@ func (c *compiler) rootQuery(target *schema.Root, f selected) (q rootQuery, err 
 	return q, err
 }
 
-// byKey reads the row that has a key.
-func (c *compiler) byKey(key []*schema.Field, from source, f selected, values map[string]any) (query, *gqlerror.Error) {
+// byKey reads the row that has a key; argument is the one that all of it is in, empty when each column has its own.
+func (c *compiler) byKey(key []*schema.Field, from source, f selected, values map[string]any, argument string) (query, *gqlerror.Error) {
 	conditions := make([]string, 0, len(key))
 	for _, k := range key {
-		c.what = "argument " + k.Name
+		c.what = "argument " + cmp.Or(argument, k.Name)
 		parameter, err := c.param(values[k.Name], scalarText)
 		if err != nil {
 			return query{}, err.problem(c.what, nil)

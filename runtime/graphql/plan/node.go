@@ -21,6 +21,6 @@ func (c *compiler) node(f selected, values map[string]any) (q query, known bool,
 		given[k.Name] = *keys[i]
 	}
 	from := source{object: object, alias: c.alias("t")}
-	q, err = c.byKey(fields, from, f, given)
+	q, err = c.byKey(fields, from, f, given, argument)
 	return q, true, err
 }

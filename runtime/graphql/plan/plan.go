@@ -68,7 +68,8 @@ func (s *Statement) weight() int {
 	}
 	weight := 384 + len(s.SQL) + len(s.End) + 96*len(s.Locks)
 	for i := range s.Params {
-		weight += 192 + len(s.Params[i].constant) + weigh(s.Params[i].source)
+		p := &s.Params[i]
+		weight += 192 + len(p.constant) + weigh(p.source) + len(p.what) + 16*len(p.path)
 	}
 	weight += weighColumns(s.Columns)
 	for i := range s.Levels {

@@ -159,7 +159,10 @@ func (c *compiler) aggregated(r *schema.Relation, parent string, conditions map[
 		if !is {
 			return "", wrong(noCondition).under(".where")
 		}
+		what := c.what
+		c.what += ".where"
 		sql, err := c.where(from.object, from.alias, chosen)
+		c.what = what
 		if err != nil {
 			return "", err.under(".where")
 		}

@@ -31,7 +31,9 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 	if err := b.nameTables(); err != nil {
 		return nil, err
 	}
-	for _, object := range slices.Clone(b.objects) {
+	tables := slices.Clone(b.objects)
+	b.nameTypes()
+	for _, object := range tables {
 		b.addColumns(object)
 	}
 	b.addRelations()

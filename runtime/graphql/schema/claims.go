@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -88,13 +89,13 @@ func (b *builder) nameTables() error {
 		if names[i] == "" {
 			continue
 		}
-		object := &Object{Name: names[i], Plural: pluralOf(names[i]), Table: table, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}, Keys: table.Keys, foreignKeys: table.ForeignKeys}
+		object := &Object{Name: names[i], Plural: pluralOf(names[i]), Table: table, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}, Keys: table.Keys, foreignKeys: distinct(table.ForeignKeys)}
 		object.description = describe(entities[i].Description, defaultDescription(table))
 		b.virtualKeys(object, entities[i])
 		b.objects = append(b.objects, object)
 		b.byTable[table] = object
 	}
-	return nil
+	return b.checkShown()
 }
 
 // chosenNames takes the names that a person chose, then those of the types that are made for them.
@@ -129,7 +130,8 @@ func (b *builder) chosenNames(entities []Entity) ([]string, error) {
 
 // derivedNames names the tables that nobody named. Shorter names come first, as the types made for a table have longer
 // ones, which no table must take; of one name, a table that is called just so comes before those whose
-// plural or prefix had to go. So a table that is added later takes no name of another's that is nearer to it.
+// plural or prefix had to go; then those that got none, with the schema's name before it. So a table that is added later
+// takes no name of another's that is nearer to it.
 func (b *builder) derivedNames(entities []Entity, names []string) {
 	type candidate struct {
 		at, schema int
@@ -150,10 +152,18 @@ func (b *builder) derivedNames(entities []Entity, names []string) {
 		return cmp.Or(cmp.Compare(len(x.name), len(y.name)), cmp.Compare(x.name, y.name), cmp.Compare(x.schema, y.schema), cmp.Compare(x.bent, y.bent))
 	})
 	for _, c := range candidates {
-		table := b.catalog.Tables[c.at]
-		names[c.at] = b.claimType(table.Schema, c.name, madeNames)
-		if names[c.at] == "" && ValidName(c.name) {
-			names[c.at] = b.claimType(table.Schema, c.name+"Row", madeNames)
+		names[c.at] = b.claimType("", c.name, madeNames)
+	}
+	for _, c := range candidates {
+		for n, schemaName := 0, b.catalog.Tables[c.at].Schema; names[c.at] == "" && ValidName(c.name); n++ {
+			switch n {
+			case 0:
+				names[c.at] = b.claimType(schemaName, c.name, madeNames)
+			case 1:
+				names[c.at] = b.claimType("", c.name+"Row", madeNames)
+			default:
+				names[c.at] = b.claimType("", c.name+"Row"+strconv.Itoa(n), madeNames)
+			}
 		}
 	}
 }

@@ -18,6 +18,8 @@ type Misnomer struct {
 	Key    string // "key", "references[0].table"; empty when it is the entry's name, or Field
 
 	Code, Message, Hint string
+
+	omits bool // what has the name was to be kept out of the API
 }
 
 // Misnomers looks for all names of entities in a catalog.
@@ -38,8 +40,9 @@ type look struct {
 	found   []Misnomer
 }
 
-func (l *look) report(field, key, code, message, hint string) {
-	l.found = append(l.found, Misnomer{Entity: l.entity, Field: field, Key: key, Code: code, Message: message, Hint: hint})
+func (l *look) report(m Misnomer) {
+	m.Entity = l.entity
+	l.found = append(l.found, m)
 }
 
 func (l *look) table(e Entity) {
@@ -53,52 +56,98 @@ func (l *look) table(e Entity) {
 	}
 	switch len(meant) {
 	case 0:
-		l.report("", "", "database/no-table", "the database has no table that is `"+l.entity+"` and that this login may read", nearest(l.entity, known, "write the type's name, or \"schema.table\""))
+		if slices.ContainsFunc(l.catalog.Closed, func(c catalog.Closed) bool {
+			return c.Column == "" && (l.entity == TypeName(c.Table) || l.entity == c.Schema+"."+c.Table)
+		}) {
+			return // it is there, and not shown anyway
+		}
+		l.report(Misnomer{
+			Code: "database/no-table", Message: "the database has no table that is `" + l.entity + "` and that this login may read",
+			Hint: nearest(l.entity, known, "write the type's name, or \"schema.table\""), omits: e.omits(),
+		})
 	case 1:
 		l.columns(meant[0], e)
 	default:
-		var names []string
-		for _, t := range meant {
-			names = append(names, qualified(t))
+		l.several(meant, e)
+	}
+}
+
+// several tells of an entry that may mean more than one table; it holds for all of them.
+func (l *look) several(meant []*catalog.Table, e Entity) {
+	var names []string
+	for _, t := range meant {
+		names = append(names, qualified(t))
+	}
+	list := strings.Join(names, ", ")
+	l.report(Misnomer{
+		Code: "database/ambiguous-table", Message: "`" + l.entity + "` may be any of " + list,
+		Hint: "write the one that is meant: [graphql.entities.\"" + names[0] + "\"]",
+	})
+	for _, column := range slices.Sorted(maps.Keys(e.Fields)) {
+		if !slices.ContainsFunc(meant, func(t *catalog.Table) bool { return l.has(t, column) }) {
+			l.report(Misnomer{
+				Field: column, Code: "database/no-column", Message: "none of " + list + " has a column `" + column + "` that this login may read",
+				Hint: "write the column's name", omits: e.Fields[column].Omit,
+			})
 		}
-		l.report("", "", "database/ambiguous-table", "`"+l.entity+"` may be any of "+strings.Join(names, ", "), "write the one that is meant: [graphql.entities.\""+names[0]+"\"]")
 	}
 }
 
 func (l *look) columns(t *catalog.Table, e Entity) {
 	for _, column := range e.Key {
-		l.column(t, column, "", "key")
+		l.column(t, column, Misnomer{Key: "key"})
 	}
 	for _, column := range slices.Sorted(maps.Keys(e.Fields)) {
-		if !slices.ContainsFunc(t.Columns, func(c *catalog.Column) bool { return FieldName(c.Name) == column }) {
-			l.column(t, column, column, "")
-		}
+		l.column(t, column, Misnomer{Field: column, omits: e.Fields[column].Omit})
 	}
 	for i, reference := range e.References {
 		at := fmt.Sprintf("references[%d].", i)
 		for _, column := range reference.Columns {
-			l.column(t, column, "", at+"columns")
+			l.column(t, column, Misnomer{Key: at + "columns", omits: reference.Omit})
 		}
 		target := l.catalog.Find(t.Schema, reference.Table)
 		if target == nil {
-			l.report("", at+"table", "database/no-table", "the database has no table `"+reference.Table+"`", `table = "schema.table"`)
+			if !reference.Omit || !l.closed(t.Schema, reference.Table) {
+				l.report(Misnomer{
+					Key: at + "table", Code: "database/no-table", Message: "the database has no table `" + reference.Table + "`",
+					Hint: `table = "schema.table"`, omits: reference.Omit,
+				})
+			}
 			continue
 		}
 		for _, column := range reference.To {
-			l.column(target, column, "", at+"to")
+			l.column(target, column, Misnomer{Key: at + "to", omits: reference.Omit})
 		}
 	}
 }
 
-func (l *look) column(t *catalog.Table, name, field, key string) {
-	if t.Column(name) != nil {
+// closed tells whether a table is there and not shown.
+func (l *look) closed(schemaName, table string) bool {
+	return slices.ContainsFunc(l.catalog.Closed, func(c catalog.Closed) bool {
+		return c.Column == "" && (table == c.Schema+"."+c.Table || table == c.Table && schemaName == c.Schema)
+	})
+}
+
+// has tells whether a table has a column that is, or would be shown as, name; also one that is not shown anyway.
+func (l *look) has(t *catalog.Table, name string) bool {
+	return slices.ContainsFunc(t.Columns, func(c *catalog.Column) bool { return c.Name == name || FieldName(c.Name) == name }) ||
+		slices.ContainsFunc(l.catalog.Closed, func(c catalog.Closed) bool {
+			return c.Schema == t.Schema && c.Table == t.Name && c.Column != "" && (c.Column == name || FieldName(c.Column) == name)
+		})
+}
+
+// column reports what a column's name stands in, unless there is such a column.
+func (l *look) column(t *catalog.Table, name string, m Misnomer) {
+	if t.Column(name) != nil || (m.Field != "" || m.omits) && l.has(t, name) {
 		return
 	}
 	var names []string
 	for _, c := range t.Columns {
 		names = append(names, c.Name)
 	}
-	l.report(field, key, "database/no-column", fmt.Sprintf("%s has no column `%s` that this login may read", qualified(t), name), nearest(name, names, "it has: "+strings.Join(names, ", ")))
+	m.Code, m.Message = "database/no-column", fmt.Sprintf("%s has no column `%s` that this login may read", qualified(t), name)
+	m.Hint = nearest(name, names, "it has: "+strings.Join(names, ", "))
+	l.report(m)
 }
 
 // nearest helps with a name that is near, and otherwise in another way.
@@ -114,29 +163,39 @@ func nearest(name string, candidates []string, otherwise string) string {
 func (b *builder) checkNames() error {
 	for _, m := range Misnomers(b.catalog, b.options.Entities) {
 		switch {
-		case m.Key != "": // virtualKeys tells
-		case m.Code != "database/ambiguous-table" && m.omits(b.options.Entities[m.Entity]):
+		case m.omits:
 			return fault.New(fault.Invalid, m.Code, m.Message+", so what [graphql.entities."+m.Entity+"] omits may be shown under another name").
 				WithHint("%s; or remove the entry", m.Hint)
-		default: // an ambiguous one holds for all that it may mean
+		case m.Key == "": // else virtualKeys tells
 			b.warn(m.Code, "graphql.entities."+m.Entity, m.Message, m.Hint)
 		}
 	}
 	return nil
 }
 
-// omits tells whether what has not been found was to be kept out.
-func (m Misnomer) omits(e Entity) bool {
-	if m.Field != "" {
-		return e.Fields[m.Field].Omit
-	}
-	if e.Omit {
-		return true
-	}
+// omits tells whether an entry keeps anything out.
+func (e Entity) omits() bool {
 	for _, f := range e.Fields {
 		if f.Omit {
 			return true
 		}
 	}
-	return false
+	return e.Omit || slices.ContainsFunc(e.References, func(r Reference) bool { return r.Omit })
+}
+
+// checkShown looks for entries that have the name which another table than theirs is shown by.
+func (b *builder) checkShown() error {
+	for _, o := range b.objects {
+		e, said := b.options.Entities[o.Name]
+		if !said || o.Name == TypeName(o.Table.Name) {
+			continue
+		}
+		message := "`" + o.Name + "` is what " + qualified(o.Table) + " is shown as, and [graphql.entities." + o.Name + "] is for another table"
+		hint := "write the one that is meant: [graphql.entities.\"" + qualified(o.Table) + "\"]"
+		if e.omits() {
+			return fault.New(fault.Invalid, "database/ambiguous-table", message+", so what it omits may be shown").WithHint("%s", hint)
+		}
+		b.warn("database/ambiguous-table", "graphql.entities."+o.Name, message, hint)
+	}
+	return nil
 }

@@ -57,8 +57,15 @@ func (b *builder) chooseRelations(o *Object) {
 			choose(key.Target, b.references[key].Reverse)
 		}
 	}
-	for _, at := range across(o) {
+	joins := across(o)
+	for _, at := range joins {
 		choose(at.near.Target, b.references[at.far].Across)
+	}
+	for _, key := range o.foreignKeys {
+		if r := b.references[key]; r.Across != "" && !slices.ContainsFunc(joins, func(e ends) bool { return e.far == key }) {
+			b.warn("schema/bad-reference", qualified(o.Table), "nothing leads across it to "+r.Table+": the primary key of a join table is the columns of two references",
+				"leave `across` out, or give the table such a key")
+		}
 	}
 }
 
@@ -125,7 +132,7 @@ func (b *builder) addReverse(o *Object, names map[*catalog.ForeignKey]string, wa
 		if many {
 			name, article = o.Plural, "The rows of "+o.Name+" whose "
 		}
-		if ways[way{key.Target, o.Table}] > 1 || target == o {
+		if ways[way{key.Target, o.Table}] > 1 || target == o || target.Fields[name] != nil || b.chosen[target][name] {
 			name += "By" + upperFirst(names[key])
 		}
 		b.addRelation(target, b.references[key].Reverse, &Field{

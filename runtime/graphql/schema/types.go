@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -30,6 +31,46 @@ func (b *builder) codecOf(t *catalog.Type, dimensions int) *Codec {
 	c := b.newCodec(t, dimensions)
 	b.codecs[key] = c
 	return c
+}
+
+// nameTypes makes the types of what columns are made of in an order of their own, so that a table that is added changes
+// none of their names.
+func (b *builder) nameTypes() {
+	var types []*catalog.Type
+	for _, o := range b.objects {
+		for _, c := range o.Table.Columns {
+			t := c.Type
+			for (t.Kind == catalog.Domain || t.Kind == catalog.Array) && t.Elem != nil {
+				t = t.Elem
+			}
+			switch t.Kind {
+			case catalog.Enum, catalog.Composite, catalog.Range, catalog.Multirange:
+				types = append(types, t)
+			}
+		}
+	}
+	rank := func(t *catalog.Type) int {
+		if at := slices.Index(b.catalog.Schemas, t.Schema); at >= 0 {
+			return at
+		}
+		return len(b.catalog.Schemas)
+	}
+	slices.SortStableFunc(types, func(x, y *catalog.Type) int {
+		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(x.Schema, y.Schema), cmp.Compare(x.Name, y.Name))
+	})
+	for _, t := range types {
+		b.codecOf(t, 0)
+	}
+}
+
+// claimOwn takes a name for a type of the database, and tells when that is not its own.
+func (b *builder) claimOwn(t *catalog.Type) string {
+	own := pascal(words(t.Name))
+	name := b.claimType(t.Schema, own, filterNames)
+	if name != "" && name != own {
+		b.warn("schema/name-taken", t.Schema+"."+t.Name, "the name "+own+" is taken, so the type is shown as "+name, "rename it, or what has the name")
+	}
+	return name
 }
 
 func (b *builder) newCodec(t *catalog.Type, dimensions int) *Codec {
@@ -78,7 +119,7 @@ func (b *builder) listCodec(t *catalog.Type, dimensions int) *Codec {
 
 // rangeCodec makes the scalar of a range or multirange.
 func (b *builder) rangeCodec(t *catalog.Type) *Codec {
-	name := b.claimType(t.Schema, pascal(words(t.Name)), filterNames)
+	name := b.claimOwn(t)
 	if name == "" {
 		return &Codec{GraphQL: "String", Type: t, text: true, class: ordered}
 	}
@@ -133,7 +174,7 @@ func (b *builder) enumType(t *catalog.Type) string {
 	if len(t.Labels) == 0 {
 		return ""
 	}
-	name := b.claimType(t.Schema, pascal(words(t.Name)), filterNames)
+	name := b.claimOwn(t)
 	if name == "" {
 		b.warn("schema/enum-as-string", t.Schema+"."+t.Name, "no GraphQL name can be derived that is not taken, so the enum is shown as String",
 			"rename the type: alter type "+t.SQL+" rename to …")
@@ -154,7 +195,7 @@ func (b *builder) compositeType(t *catalog.Type) *Object {
 			"alter type "+t.SQL+" rename attribute "+catalog.QuoteIdent(t.Fields[0].Name)+" to …")
 		return nil
 	}
-	name := b.claimType(t.Schema, pascal(words(t.Name)), filterNames)
+	name := b.claimOwn(t)
 	if name == "" {
 		b.warn("schema/composite-as-string", t.Schema+"."+t.Name, "no GraphQL name can be derived that is not taken, so the type is shown as String",
 			"rename the type: alter type "+t.SQL+" rename to …")

@@ -56,3 +56,20 @@ create table essay_tag (essay_id int references essay, tag_id int references tag
 comment on table essay_tag is '@fraiseql {"references": [
   {"columns": ["tag_id"], "table": "tag", "across": "labels", "reverse": "uses"},
   {"columns": ["essay_id"], "table": "essay", "across": "texts", "name": "text"}]}';
+-- Tables that come first by nothing but the letters of another's name with the schema before it; types of two schemas; a
+-- key that is there twice; a relation back whose name is a column's; what is said twice of a key, its columns turned.
+create schema other;
+create type other.status as enum ('on');
+create table aaa (id int primary key, status other.status);
+create table app_user (id int primary key);
+create table person_row (id int primary key);
+create table persons (id int primary key);
+create table tb_person (id int primary key);
+create table hotel (id int primary key, "rooms" int, city text, unique (id, city));
+create table room (id int primary key, hotel_id int references hotel, hotel_city text,
+  foreign key (hotel_id) references hotel, foreign key (hotel_id, hotel_city) references hotel (id, city));
+comment on table room is '@fraiseql {"references": [
+  {"columns": ["hotel_id"], "table": "hotel", "name": "house"},
+  {"columns": ["hotel_id"], "table": "hotel", "across": "nowhere", "name": "my house"},
+  {"columns": ["hotel_city", "hotel_id"], "table": "hotel", "to": ["city", "id"], "omit": true},
+  {"columns": ["hotel_city", "hotel_id"], "table": "hotel", "to": ["city", "id"], "name": "again"}]}';
