@@ -207,7 +207,7 @@ func TestWrongOperandsOfFilters(t *testing.T) {
 		`{topic: {matches_lquery: "Top.{"}}`:       "BAD_USER_INPUT at books 1:3 argument where.topic.matches_lquery: lquery syntax error",
 		`{topic: {matches_ltxtquery: "a &"}}`:      "BAD_USER_INPUT at books 1:3",
 		`{code: {regex: "("}}`:                     "BAD_USER_INPUT at books 1:3 invalid regular expression",
-		`{copies: {array_contains: ["*"]}}`:        "BAD_USER_INPUT at books 1:9 argument where.copies.array_contains[0]: \"*\" is not a value of Bytes",
+		`{copies: {array_contains: ["*"]}}`:        "BAD_USER_INPUT at books 1:9 argument where.copies.array_contains[0]: \"*\" is not a value of Bytes: it is no base64",
 		`{flags: {eq: "2"}}`:                       "BAD_USER_INPUT at books 1:3 argument where.flags.eq: \"2\" is not a valid binary digit",
 	} {
 		got := s.Execute(t.Context(), transport.Request{Query: "{ books(where: " + where + ") { id } }"})

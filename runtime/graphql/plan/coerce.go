@@ -284,17 +284,6 @@ func coerceScalar(name string, value any) (any, *inputError) {
 		if (isText || isNumber) && decimalForm.MatchString(text) {
 			return text, nil
 		}
-	case "LocalDateTime", "Time":
-		if isText && startsWithDigit.MatchString(text) && !localForms[name].MatchString(text) {
-			return nil, wrong("%s is not a value of %s, which has no offset: PostgreSQL would overlook one", show(value), name)
-		}
-		if isText {
-			return text, nil
-		}
-	case "Bytes":
-		if _, err := base64.StdEncoding.DecodeString(text); isText && err == nil {
-			return text, nil
-		}
 	case "ID":
 		if isText {
 			return text, nil
@@ -313,10 +302,24 @@ func coerceScalar(name string, value any) (any, *inputError) {
 		return json.RawMessage(b), nil
 	default:
 		if isText {
-			return text, nil
+			return coerceText(name, text)
 		}
 	}
 	return nil, wrong("%s is not a value of %s", show(value), name)
+}
+
+// coerceText checks what PostgreSQL would read in another way than it was meant, or would judge where nobody can tell
+// whose value it is.
+func coerceText(name, text string) (any, *inputError) {
+	switch form := localForms[name]; {
+	case form != nil && startsWithDigit.MatchString(text) && !form.MatchString(text):
+		return nil, wrong("%s is not a value of %s, which has no offset: PostgreSQL would overlook one", show(text), name)
+	case name == "Bytes":
+		if _, err := base64.StdEncoding.DecodeString(text); err != nil {
+			return nil, wrong("%s is not a value of Bytes: it is no base64", show(text))
+		}
+	}
+	return text, nil
 }
 
 // wholeNumber reads 3 and also 3.0 and 3e2, which section 3.5.1 lets a variable be.
