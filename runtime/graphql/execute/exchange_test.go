@@ -431,3 +431,41 @@ func TestAPanicHurtsOnlyItsUnit(t *testing.T) {
 		}
 	}
 }
+
+// TestClosingUnderLoad closes lanes while all kinds of units are under way: each is answered, or told that the
+// connections are closed, and nothing begins after that.
+func TestClosingUnderLoad(t *testing.T) {
+	t.Parallel()
+	for range 3 {
+		l, _ := open(t, 6, false)
+		quick, slow, unknown := one("select 1"), one("select 1 from pg_sleep(0.002)"), one("select 1 where true")
+		slow.Pace.Note(time.Hour, 0)
+		unknown.One = false
+		var asking sync.WaitGroup
+		var closed atomic.Int32
+		for i := range 60 {
+			asking.Go(func() {
+				for closed.Load() < 100 {
+					u := newUnit([]plan.Call{[]plan.Call{quick, slow, unknown}[i%3]}, room, i%3 == 2)
+					o, stream := l.run(t.Context(), u)
+					switch {
+					case stream != nil:
+						stream.Close()
+					case o.failed == nil:
+					case errors.Is(o.failed.err, pgconn.ErrConnClosed):
+						closed.Add(1)
+					default:
+						t.Errorf("it failed with %v", o.failed.err)
+						return
+					}
+				}
+			})
+		}
+		<-time.After(50 * time.Millisecond)
+		l.close()
+		asking.Wait()
+		if n := l.ready.Load() + l.there.Load(); n != 0 {
+			t.Errorf("%d connections are open", n)
+		}
+	}
+}
