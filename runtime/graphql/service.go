@@ -179,7 +179,11 @@ func (s *Service) look(ctx context.Context) error {
 	}
 	err = s.Load(ctx)
 	if now := s.refused.Load(); err != nil && now != bad {
-		s.deps.Log.Error("no API can be made of the database as it is now", slog.Any("error", now.err), slog.Bool("serving_the_one_before", before != nil))
+		hint := ""
+		if e, known := fault.As(now.err); known {
+			hint = e.Hint
+		}
+		s.deps.Log.Error("no API can be made of the database as it is now", slog.Any("error", now.err), slog.String("hint", hint), slog.Bool("serving_the_one_before", before != nil))
 		return nil
 	}
 	if err != nil {
