@@ -240,7 +240,7 @@ func TestBackendsThatEndFailNoRequest(t *testing.T) {
 	t.Cleanup(c.gather())
 	for range times(30) {
 		c.everybody() // nobody's question is lost with two backends: it would be sent again once only
-		_, err := admin.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity
+		_, err := admin.Exec(t.Context(), `select pg_terminate_backend(pid, 60000) from pg_stat_activity
 			where datname = current_database() and application_name = 'fraiseql' order by random() limit 1`)
 		if err != nil {
 			t.Fatal(err)
