@@ -121,10 +121,7 @@ func (c *RuntimeConfig) checkQueue(r *config.Report, queue string) {
 	if queue == "" || slices.Contains(known, queue) {
 		return
 	}
-	help := "add [jobs.queues." + queue + "]"
-	if near := diag.Nearest(queue, known); near != "" {
-		help = "did you mean \"" + near + "\"?"
-	}
+	help := diag.DidYouMean(queue, known, "add [jobs.queues."+queue+"]")
 	r.Error("queue", "config/unknown-reference", "there is no queue `"+queue+"`", help)
 }
 
@@ -177,9 +174,6 @@ func (c *RuntimeConfig) checkBucket(r *config.Report, name string, b planned.Buc
 	if b.Storage == "" || slices.Contains(known, b.Storage) {
 		return
 	}
-	help := "add [storage." + b.Storage + "] with `backend = \"local\"` and `base_path`"
-	if near := diag.Nearest(b.Storage, known); near != "" {
-		help = "did you mean \"" + near + "\"?"
-	}
+	help := diag.DidYouMean(b.Storage, known, "add [storage."+b.Storage+"] with `backend = \"local\"` and `base_path`")
 	r.Error("storage", "config/unknown-reference", "files of `"+name+"` go to the storage `"+b.Storage+"`, which is not there", help)
 }

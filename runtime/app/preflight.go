@@ -55,18 +55,10 @@ func (a *App) checkSchemas(ctx context.Context, r *config.Report) error {
 		may, exists := usable[wanted]
 		switch {
 		case !exists:
-			r.Error("schemas", "database/no-schema", "the database has no schema `"+wanted+"`", nearest(wanted, slices.Sorted(maps.Keys(usable)), "create schema "+catalog.QuoteIdent(wanted)+";"))
+			r.Error("schemas", "database/no-schema", "the database has no schema `"+wanted+"`", diag.DidYouMean(wanted, slices.Sorted(maps.Keys(usable)), "create schema "+catalog.QuoteIdent(wanted)+";"))
 		case !may:
 			r.Error("schemas", "database/no-privilege", "this login may not use the schema `"+wanted+"`", "grant usage on schema "+catalog.QuoteIdent(wanted)+" to "+catalog.QuoteIdent(a.Pool.Config().ConnConfig.User)+";")
 		}
 	}
 	return nil
-}
-
-// nearest helps with a name that is near, and otherwise in another way.
-func nearest(name string, candidates []string, otherwise string) string {
-	if near := diag.Nearest(name, candidates); near != "" {
-		return "did you mean \"" + near + "\"?"
-	}
-	return otherwise
 }

@@ -73,10 +73,7 @@ func (b *binder) set(v reflect.Value, f reflect.StructField, text, path string, 
 	if allowed := f.Tag.Get("enum"); allowed != "" {
 		words := strings.Split(allowed, ",")
 		if !slices.Contains(words, text) {
-			help := "one of: " + strings.Join(words, ", ")
-			if near := diag.Nearest(text, words); near != "" {
-				help = "did you mean \"" + near + "\"?"
-			}
+			help := diag.DidYouMean(text, words, "one of: "+strings.Join(words, ", "))
 			b.report(diag.Error, "config/unknown-value", at, fmt.Sprintf("`%s` cannot be \"%s\"", name, text), help)
 			return false
 		}

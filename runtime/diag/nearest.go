@@ -16,3 +16,11 @@ func Nearest(name string, candidates []string) string {
 	}
 	return best
 }
+
+// DidYouMean asks for a name that is near, and otherwise helps in another way.
+func DidYouMean(name string, candidates []string, otherwise string) string {
+	if near := Nearest(name, candidates); near != "" {
+		return "did you mean \"" + near + "\"?"
+	}
+	return otherwise
+}

@@ -369,6 +369,11 @@ func TestEntitiesThatAreNotThere(t *testing.T) {
 			}
 		})
 	}
+	// An entry of a table that is not shown says nothing, too.
+	built, err := schema.Build(tables, schema.Options{Entities: map[string]schema.Entity{"Vault": {Description: "d"}}, DefaultLimit: 1, MaxLimit: 1})
+	if err != nil || !slices.ContainsFunc(built.Warnings, func(w schema.Warning) bool { return w.Subject == "graphql.entities.Vault" }) {
+		t.Errorf("it gave %v", err)
+	}
 	// What is there, and not shown anyway, may be omitted.
 	if _, err := schema.Build(tables, schema.Options{Entities: map[string]schema.Entity{
 		"Vault": {Omit: true}, "public.vault": {Omit: true}, "b.person": {Fields: map[string]schema.EntityField{"pass_word": {Omit: true}, "passWord": {Omit: true}}},

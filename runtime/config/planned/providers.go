@@ -88,10 +88,7 @@ func checkKind(r *config.Report, key, kind string, kinds map[string]rule) {
 		return
 	}
 	words := slices.Sorted(maps.Keys(kinds))
-	help := "one of: " + strings.Join(words, ", ")
-	if near := diag.Nearest(kind, words); near != "" {
-		help = "did you mean \"" + near + "\"?"
-	}
+	help := diag.DidYouMean(kind, words, "one of: "+strings.Join(words, ", "))
 	r.Error(key, "config/unknown-value", "`"+kind+"` is no provider of this channel", help)
 }
 

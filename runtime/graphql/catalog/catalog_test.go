@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -171,6 +172,16 @@ r secret ""
 `
 	if diff := cmp.Diff(want, describe(c)); diff != "" {
 		t.Errorf("the role sees something else (-want +got):\n%s", diff)
+	}
+	for _, closed := range []catalog.Closed{{Schema: "public", Table: "closed"}, {Schema: "public", Table: "reading_2025"}, {Schema: "public", Table: "secret", Column: "hidden"}} {
+		if !slices.Contains(c.Closed, closed) {
+			t.Errorf("%v is not among what is closed: %v", closed, c.Closed)
+		}
+	}
+	for _, closed := range c.Closed {
+		if closed.Table == "country" || closed.Column == "shown" || closed.Table == "secret" && closed.Column == "" {
+			t.Errorf("%v is closed", closed)
+		}
 	}
 }
 

@@ -98,9 +98,8 @@ where n.nspname = any($1) and k.contype = 'f' and k.conparentid = 0
 order by k.conrelid, k.conname`
 
 // Types stand with their schema: a search_path may change at any time. In a cast, character and bit without a length
-// mean a length of 1: their internal names do not. What a type
-// is equal and ordered by is its default operator class, or that of a type which it is taken for without a
-// function, as varchar is for text.
+// mean a length of 1: their internal names do not. What a type is equal and ordered by is its default operator class,
+// or that of a type which it is taken for without a function, as varchar is for text.
 const typesSQL = `
 with equality as (
   select o.opcintype as type, o.opcmethod = 403 as ordered, n.nspname as schema

@@ -120,16 +120,9 @@ func refusedValue(err error, s *plan.Statement) *gqlerror.Error {
 }
 
 // brief cuts a message that has a whole value in it.
-func brief(message string) string {
-	const most = 200
-	runes := []rune(message)
-	if len(runes) <= most {
-		return message
-	}
-	return string(runes[:most]) + "…"
-}
+func brief(message string) string { return plan.Shorten(message, 300) }
 
-// isSyntaxOfValue tells whether a type could not read a value (lquery, tsquery, hstore): a syntax error of the
+// isSyntaxOfValue tells whether a type could not read a value (lquery, tsquery): a syntax error of the
 // statement itself has a place in it.
 func isSyntaxOfValue(pg *pgconn.PgError) bool { return pg.Code == "42601" && pg.Position == 0 }
 

@@ -129,9 +129,9 @@ func (b *builder) chosenNames(entities []Entity) ([]string, error) {
 }
 
 // derivedNames names the tables that nobody named. Shorter names come first, as the types made for a table have longer
-// ones, which no table must take; of one name, a table that is called just so comes before those whose
-// plural or prefix had to go; then those that got none, with the schema's name before it. So a table that is added later
-// takes no name of another's that is nearer to it.
+// ones, which no table must take; of one name, a table that is called just so comes before those whose plural or prefix
+// had to go. Those that got none come after all others, with the schema's name before theirs or Row after it. So a table
+// that is added later takes no name that is nearer to another.
 func (b *builder) derivedNames(entities []Entity, names []string) {
 	type candidate struct {
 		at, schema int

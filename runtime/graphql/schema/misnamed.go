@@ -56,14 +56,15 @@ func (l *look) table(e Entity) {
 	}
 	switch len(meant) {
 	case 0:
-		if slices.ContainsFunc(l.catalog.Closed, func(c catalog.Closed) bool {
+		closed := slices.ContainsFunc(l.catalog.Closed, func(c catalog.Closed) bool {
 			return c.Column == "" && (l.entity == TypeName(c.Table) || l.entity == c.Schema+"."+c.Table)
-		}) {
+		})
+		if closed && e.Omit {
 			return // it is there, and not shown anyway
 		}
 		l.report(Misnomer{
 			Code: "database/no-table", Message: "the database has no table that is `" + l.entity + "` and that this login may read",
-			Hint: nearest(l.entity, known, "write the type's name, or \"schema.table\""), omits: e.omits(),
+			Hint: diag.DidYouMean(l.entity, known, "write the type's name, or \"schema.table\""), omits: e.omits() && !closed,
 		})
 	case 1:
 		l.columns(meant[0], e)
@@ -84,10 +85,11 @@ func (l *look) several(meant []*catalog.Table, e Entity) {
 		Hint: "write the one that is meant: [graphql.entities.\"" + names[0] + "\"]",
 	})
 	for _, column := range slices.Sorted(maps.Keys(e.Fields)) {
-		if !slices.ContainsFunc(meant, func(t *catalog.Table) bool { return l.has(t, column) }) {
+		omits := e.Fields[column].Omit
+		if !slices.ContainsFunc(meant, func(t *catalog.Table) bool { return has(t, column) || omits && l.hides(t, column) }) {
 			l.report(Misnomer{
 				Field: column, Code: "database/no-column", Message: "none of " + list + " has a column `" + column + "` that this login may read",
-				Hint: "write the column's name", omits: e.Fields[column].Omit,
+				Hint: "write the column's name", omits: omits,
 			})
 		}
 	}
@@ -128,17 +130,21 @@ func (l *look) closed(schemaName, table string) bool {
 	})
 }
 
-// has tells whether a table has a column that is, or would be shown as, name; also one that is not shown anyway.
-func (l *look) has(t *catalog.Table, name string) bool {
-	return slices.ContainsFunc(t.Columns, func(c *catalog.Column) bool { return c.Name == name || FieldName(c.Name) == name }) ||
-		slices.ContainsFunc(l.catalog.Closed, func(c catalog.Closed) bool {
-			return c.Schema == t.Schema && c.Table == t.Name && c.Column != "" && (c.Column == name || FieldName(c.Column) == name)
-		})
+// has tells whether a table has a column that is, or would be shown as, name.
+func has(t *catalog.Table, name string) bool {
+	return slices.ContainsFunc(t.Columns, func(c *catalog.Column) bool { return c.Name == name || FieldName(c.Name) == name })
+}
+
+// hides tells whether it has one that is not shown anyway.
+func (l *look) hides(t *catalog.Table, name string) bool {
+	return slices.ContainsFunc(l.catalog.Closed, func(c catalog.Closed) bool {
+		return c.Schema == t.Schema && c.Table == t.Name && c.Column != "" && (c.Column == name || FieldName(c.Column) == name)
+	})
 }
 
 // column reports what a column's name stands in, unless there is such a column.
 func (l *look) column(t *catalog.Table, name string, m Misnomer) {
-	if t.Column(name) != nil || (m.Field != "" || m.omits) && l.has(t, name) {
+	if t.Column(name) != nil || m.Field != "" && has(t, name) || m.omits && l.hides(t, name) {
 		return
 	}
 	var names []string
@@ -146,16 +152,8 @@ func (l *look) column(t *catalog.Table, name string, m Misnomer) {
 		names = append(names, c.Name)
 	}
 	m.Code, m.Message = "database/no-column", fmt.Sprintf("%s has no column `%s` that this login may read", qualified(t), name)
-	m.Hint = nearest(name, names, "it has: "+strings.Join(names, ", "))
+	m.Hint = diag.DidYouMean(name, names, "it has: "+strings.Join(names, ", "))
 	l.report(m)
-}
-
-// nearest helps with a name that is near, and otherwise in another way.
-func nearest(name string, candidates []string, otherwise string) string {
-	if near := diag.Nearest(name, candidates); near != "" {
-		return "did you mean \"" + near + "\"?"
-	}
-	return otherwise
 }
 
 // checkNames warns of entries that say nothing. One that was to keep something out of the API is an error: what it
