@@ -9,6 +9,8 @@
 //	                            ├─> Schema.Objects  (type -> fields -> columns and relations)
 //	                            └─> Schema.Warnings (what was left out, and how to name it)
 //
-// Names follow fixed rules (names.go), and those that a person chose come first. A name that is taken gets the schema's
-// before it; what can be given neither is left out. Warnings tell of both for tables, and how to name them.
+// Names follow fixed rules (names.go, claims.go), and those that a person chose come first. A table or type whose name is
+// taken gets the schema's before it, a table else Row after it; what has no GraphQL name at all is left out. Warnings tell
+// of both, and how to name them. What a person says of what is not there is told, and refused when it omits
+// (misnamed.go).
 package schema
