@@ -297,14 +297,14 @@ func TestASlowStatementStopsNoOther(t *testing.T) {
 			for _, c := range held {
 				waiting.Go(func() {
 					if o, _ := l.run(t.Context(), newUnit([]plan.Call{c}, room, false)); o.failed != nil || string(o.parts[0]) != `[{"v":1}]` {
-						t.Errorf("a slow one: %v", o)
+						t.Errorf("a slow one: %s %v", o.parts, o.failed.err)
 					}
 				})
 			}
 			for range 200 {
 				others.Go(func() {
 					if o, _ := l.run(t.Context(), newUnit([]plan.Call{quick}, room, false)); o.failed != nil || string(o.parts[0]) != `[{"v":2}]` {
-						t.Errorf("a quick one: %v", o)
+						t.Errorf("a quick one: %s %v", o.parts, o.failed.err)
 					}
 				})
 			}
@@ -314,6 +314,27 @@ func TestASlowStatementStopsNoOther(t *testing.T) {
 			}
 			waiting.Wait()
 		})
+	}
+}
+
+// TestCancelsOfOursFailNobody cancels a unit again and again, as one may be that is on the way beside those that are
+// slow: it is sent once more each time, and answered when it is left alone.
+func TestCancelsOfOursFailNobody(t *testing.T) {
+	t.Parallel()
+	shared := alone(t, false)
+	shared.alone = false
+	u := newUnit([]plan.Call{one("select 1 from pg_sleep(0.4)")}, room, false)
+	u.elsewhere = make(chan struct{}, 1)
+	for range maxTries + 1 {
+		shared.batch = append(shared.batch[:0], u)
+		if again := shared.send(); len(again) != 1 || !u.slow.Load() {
+			t.Fatalf("%d to send again, %+v", len(again), u.outcome)
+		}
+	}
+	own := alone(t, false)
+	send(own, u)
+	if o, _ := u.answer(); o.failed != nil || string(o.parts[0]) != `[{"v":1}]` {
+		t.Errorf("by itself: %s %+v", o.parts, o.failed)
 	}
 }
 

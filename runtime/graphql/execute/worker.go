@@ -149,7 +149,10 @@ func (w *worker) roundTrip(units []*unit) (again []*unit) {
 	w.watch.begin(w, units)
 	x.run()
 	for _, u := range x.again {
-		u.tries.Add(1)
+		// A cancel was ours. One that hits a neighbour is no fault of it, and each unit gets at most two of its own.
+		if !isCancelled(u.last.Load().err) {
+			u.tries.Add(1)
+		}
 	}
 	if safe := w.watch.end(); !safe || w.conn.IsClosed() {
 		w.disconnect()
