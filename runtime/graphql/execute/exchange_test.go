@@ -323,7 +323,7 @@ func TestCancelsOfOursFailNobody(t *testing.T) {
 	t.Parallel()
 	shared := alone(t, false)
 	shared.alone = false
-	u := newUnit([]plan.Call{one("select 1 from pg_sleep(0.4)")}, room, false)
+	u := newUnit([]plan.Call{one("select 1 from pg_sleep(3600)")}, room, false)
 	u.elsewhere = make(chan struct{}, 1)
 	for range maxTries + 1 {
 		shared.batch = append(shared.batch[:0], u)
@@ -331,8 +331,8 @@ func TestCancelsOfOursFailNobody(t *testing.T) {
 			t.Fatalf("%d to send again, %+v", len(again), u.outcome)
 		}
 	}
-	own := alone(t, false)
-	send(own, u)
+	u.calls = []plan.Call{one("select 1")}
+	send(alone(t, false), u)
 	if o, _ := u.answer(); o.failed != nil || string(o.parts[0]) != `[{"v":1}]` {
 		t.Errorf("by itself: %s %+v", o.parts, o.failed)
 	}
