@@ -28,6 +28,7 @@ var exitOf = map[fault.Kind]int{
 	fault.Internal: exitFailed, fault.Usage: exitUsage, fault.Invalid: exitInvalid, fault.Unavailable: exitUnavailable,
 	fault.Unauthenticated: exitForbidden, fault.Forbidden: exitForbidden, fault.NotFound: exitNotFound, fault.Conflict: exitFailed,
 	fault.ActionNeeded: exitAction, fault.RateLimited: exitUnavailable, fault.Timeout: exitUnavailable, fault.Interrupted: exitInterrupted,
+	fault.NotSupported: exitUsage,
 }
 
 // silentError ends a command whose trouble has been told already, with the code of its kind.

@@ -27,6 +27,7 @@ const (
 	ActionNeeded                // nothing broke, but a person has to do something first
 	RateLimited                 // too many requests
 	Timeout                     // it took longer than it may
+	NotSupported                // the thing named exists, but takes no such action
 	Interrupted                 // the person who asked gave up
 )
 

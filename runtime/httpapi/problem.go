@@ -13,6 +13,7 @@ var statusOf = map[fault.Kind]int{
 	fault.Unavailable: http.StatusServiceUnavailable, fault.Unauthenticated: http.StatusUnauthorized, fault.Forbidden: http.StatusForbidden,
 	fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict, fault.ActionNeeded: http.StatusConflict,
 	fault.RateLimited: http.StatusTooManyRequests, fault.Timeout: http.StatusGatewayTimeout, fault.Interrupted: http.StatusServiceUnavailable,
+	fault.NotSupported: http.StatusMethodNotAllowed,
 }
 
 // WriteProblem answers a request with an error as RFC 9457 says. Of an error that is not a fault, or

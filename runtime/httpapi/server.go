@@ -28,10 +28,8 @@ type Server struct {
 // New makes a server over the routes of all features. It does not listen yet. Probes have no need of a
 // place among the requests: a server that is busy is alive.
 func New(config Config, lifecycle Lifecycle, health *Health, log *slog.Logger, features *http.ServeMux) *Server {
-	features.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		WriteProblem(w, r, fault.New(fault.NotFound, "server/no-route", "there is nothing at "+r.URL.Path))
-	})
 	mux := http.NewServeMux()
+	features.HandleFunc("/", noRoute(mux, features))
 	mux.Handle("/", bounded(config.Limits, compressed(config.Compression, features)))
 	health.Routes(mux, lifecycle)
 	s := &Server{config: config, lifecycle: lifecycle, health: health, log: log}

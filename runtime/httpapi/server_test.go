@@ -162,6 +162,21 @@ func TestProblemsAreToldAsRFC9457Says(t *testing.T) {
 	}
 }
 
+func TestAWrongMethodIsToldTheRightOnes(t *testing.T) {
+	t.Parallel()
+	s := serve(t, nil)
+	for path, want := range map[string]string{"/ready": "GET, HEAD", "/health": "GET, HEAD", "/nowhere": ""} {
+		response, body := do(t, "POST", s.url+path)
+		status := 405
+		if want == "" {
+			status = 404
+		}
+		if got := response.Header.Get("Allow"); response.StatusCode != status || got != want || !strings.Contains(body, path) {
+			t.Errorf("%s: %d, Allow %q: %s", path, response.StatusCode, got, body)
+		}
+	}
+}
+
 func TestRequestIDs(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
