@@ -53,7 +53,7 @@ type lanes struct {
 	waiting atomic.Int32
 	there   atomic.Int32 // its connections that are open
 
-	losses atomic.Int64 // connections that broke: those from before are looked at before they are used
+	losses atomic.Int64 // connections that broke: those from before are asked before they are used
 	way    atomic.Int64 // nanoseconds of the way to the server and back
 
 	quit    chan struct{}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"runtime/debug"
 	"time"
 
@@ -18,7 +17,7 @@ type worker struct {
 	alone    bool // it has one unit at a time
 	conn     *pgconn.PgConn
 	known    *prepared
-	losses   int64 // of the lanes, when conn was made or looked at last
+	losses   int64 // of the lanes, when conn was made or asked last
 	watch    watch
 	batch    []*unit // those to send, or on the way
 	exchange exchange
@@ -69,9 +68,7 @@ func (w *worker) ensure() error {
 	if losses := w.lanes.losses.Load(); w.conn != nil && w.losses != losses {
 		// One from before another one broke may have broken as well, as when the server was started anew.
 		w.losses = losses
-		if w.broken() {
-			w.disconnect()
-		}
+		w.say("") // a round trip tells for certain; a glance with a deadline says nothing when it comes late
 	}
 	switch {
 	case w.conn != nil:
@@ -124,14 +121,6 @@ func (w *worker) disconnect() {
 	_ = w.conn.Close(ctx) // whatever it says, the connection is gone
 	w.conn = nil
 	w.count(-1)
-}
-
-// broken tells whether the server has ended a connection on which nothing is on the way.
-func (w *worker) broken() bool {
-	_ = w.conn.Conn().SetReadDeadline(time.Now().Add(time.Millisecond)) // what cannot be set fails in reading
-	_, err := w.conn.ReceiveMessage(background)
-	_ = w.conn.Conn().SetReadDeadline(time.Time{})
-	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // roundTrip is one exchange with units. It leaves a connection that can go on, or none.
