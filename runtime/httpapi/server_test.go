@@ -88,6 +88,8 @@ func serveRoutes(t *testing.T, flags map[string]string, routes map[string]http.H
 			httpapi.WriteProblem(w, r, fault.New(fault.Timeout, "slow/timeout", "it took too long"))
 		}
 	})
+	mux.HandleFunc("GET /orders/{id}", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("DELETE /orders/{id}", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) { panic("a defect") })
 	mux.HandleFunc("/internal", func(w http.ResponseWriter, r *http.Request) {
 		httpapi.WriteProblem(w, r, errors.New("pq: password of db.internal is wrong"))
@@ -165,7 +167,7 @@ func TestProblemsAreToldAsRFC9457Says(t *testing.T) {
 func TestAWrongMethodIsToldTheRightOnes(t *testing.T) {
 	t.Parallel()
 	s := serve(t, nil)
-	for path, want := range map[string]string{"/ready": "GET, HEAD", "/health": "GET, HEAD", "/nowhere": ""} {
+	for path, want := range map[string]string{"/ready": "GET, HEAD", "/health": "GET, HEAD", "/orders/1": "GET, HEAD, DELETE", "/nowhere": ""} {
 		response, body := do(t, "POST", s.url+path)
 		status := 405
 		if want == "" {

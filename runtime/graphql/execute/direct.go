@@ -13,6 +13,7 @@ func (l *lanes) direct(u *unit) (next lane) {
 	for more := true; more; {
 		w, err := l.acquire(u)
 		if errors.Is(err, errQuickAgain) {
+			u.returns++
 			return quickLane
 		}
 		if err != nil {
@@ -107,7 +108,7 @@ func (l *lanes) acquire(u *unit) (*worker, error) {
 	defer l.waiting.Add(-1)
 	var look <-chan time.Time
 	if !u.handed && l.wasQuick(u) {
-		ticker := time.NewTicker(patience)
+		ticker := time.NewTicker(patience << min(u.returns, 8)) // its statement may be quick, and it slow: on a lock
 		defer ticker.Stop()
 		look = ticker.C
 	}

@@ -94,6 +94,14 @@ func rows(t *testing.T, conn *pgconn.PgConn, sql string) []string {
 	return list
 }
 
+// why gives the error that ended a unit, for messages.
+func why(o outcome) error {
+	if o.failed == nil {
+		return nil
+	}
+	return o.failed.err
+}
+
 // agree compares what a connection is taken to have prepared with what it has.
 func agree(t *testing.T, w *worker) {
 	t.Helper()
@@ -297,14 +305,14 @@ func TestASlowStatementStopsNoOther(t *testing.T) {
 			for _, c := range held {
 				waiting.Go(func() {
 					if o, _ := l.run(t.Context(), newUnit([]plan.Call{c}, room, false)); o.failed != nil || string(o.parts[0]) != `[{"v":1}]` {
-						t.Errorf("a slow one: %s %v", o.parts, o.failed.err)
+						t.Errorf("a slow one: %s %v", o.parts, why(o))
 					}
 				})
 			}
 			for range 200 {
 				others.Go(func() {
 					if o, _ := l.run(t.Context(), newUnit([]plan.Call{quick}, room, false)); o.failed != nil || string(o.parts[0]) != `[{"v":2}]` {
-						t.Errorf("a quick one: %s %v", o.parts, o.failed.err)
+						t.Errorf("a quick one: %s %v", o.parts, why(o))
 					}
 				})
 			}
@@ -334,7 +342,38 @@ func TestCancelsOfOursFailNobody(t *testing.T) {
 	u.calls = []plan.Call{one("select 1")}
 	send(alone(t, false), u)
 	if o, _ := u.answer(); o.failed != nil || string(o.parts[0]) != `[{"v":1}]` {
-		t.Errorf("by itself: %s %+v", o.parts, o.failed)
+		t.Errorf("by itself: %s %v", o.parts, why(o))
+	}
+}
+
+// TestWhoIsSlowComesBackEverLater has a unit on a lock whose statement is quick for all others, while the slow lane is
+// full: each time that it tries the quick lane again it has waited twice as long.
+func TestWhoIsSlowComesBackEverLater(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t, 6, false)
+	var holding []*worker
+	for w := l.vacancy(); w != nil; w = l.vacancy() {
+		holding = append(holding, w)
+	}
+	call := one("select 1 from pg_sleep(3600)")
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	go func() { // the others
+		for ctx.Err() == nil {
+			call.Pace.Note(time.Microsecond, 0)
+			<-time.After(time.Millisecond)
+		}
+	}()
+	u := newUnit([]plan.Call{call}, room, false)
+	if o, _ := l.run(ctx, u); o.failed == nil || !errors.Is(o.failed.err, context.DeadlineExceeded) {
+		t.Errorf("it gave %s %v", o.parts, why(o))
+	}
+	// A run of 200 ms each, and 40, 80, 160, 320, 640 ms before the next: a sixth return has no time.
+	if u.returns < 1 || u.returns > 5 {
+		t.Errorf("it came back %d times", u.returns)
+	}
+	for _, w := range holding {
+		w.rest()
 	}
 }
 

@@ -35,6 +35,7 @@ type unit struct {
 	slow      atomic.Bool           // it was to be quick, and is not
 	stranger  atomic.Pointer[lanes] // whose quick lane it is in although nobody knows whether it is quick
 	tried     bool                  // it was a stranger
+	returns   int                   // how often it went from the slow lane to the quick one
 
 	last  atomic.Pointer[failure] // of a run
 	tries atomic.Int32

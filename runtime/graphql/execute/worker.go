@@ -138,7 +138,7 @@ func (w *worker) roundTrip(units []*unit) (again []*unit) {
 	w.watch.begin(w, units)
 	x.run()
 	for _, u := range x.again {
-		// A cancel was ours. One that hits a neighbour is no fault of it, and each unit gets at most two of its own.
+		// A cancel was ours. One that hits a neighbour is no fault of it, and who is slow comes back ever later.
 		if !isCancelled(u.last.Load().err) {
 			u.tries.Add(1)
 		}

@@ -40,7 +40,7 @@ var server = sync.OnceValues(func() (func(database string) string, error) {
 		}, nil
 	}
 	dir := filepath.Join(os.TempDir(), "fraiseql-test-"+strconv.Itoa(os.Geteuid()), "postgres")
-	c, err := embedded.Start(context.Background(), embedded.Options{
+	c, err := embedded.Start(context.Background(), embedded.Options{ // for all tests of the process
 		Dir: dir, Unsafe: true, Log: slog.New(slog.DiscardHandler),
 		Settings: []string{"max_connections=300", "autovacuum=off"},
 	})
@@ -63,7 +63,7 @@ func Database(t testing.TB, files ...string) string {
 	if err != nil {
 		t.Fatalf("connect to the test cluster: %v", err)
 	}
-	defer func() { _ = conn.Close(context.Background()) }()
+	defer func() { _ = conn.Close(context.Background()) }() // the test may be over
 	template := "template1"
 	if len(files) > 0 {
 		template = ensureTemplate(t, conn, address, files)
@@ -95,7 +95,7 @@ func clone(ctx context.Context, conn *pgx.Conn, name, template string) error {
 
 // drop closes what is still connected, so that a test that leaks cannot keep the database.
 func drop(t testing.TB, address func(string) string, name string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // the test is over
 	defer cancel()
 	conn, err := pgx.Connect(ctx, address("postgres"))
 	if err == nil {
@@ -132,7 +132,7 @@ func buildTemplate(ctx context.Context, conn *pgx.Conn, address func(string) str
 	if _, err := conn.Exec(ctx, "select pg_advisory_lock(hashtext($1))", name); err != nil {
 		return err
 	}
-	defer func() { _, _ = conn.Exec(context.Background(), "select pg_advisory_unlock(hashtext($1))", name) }()
+	defer func() { _, _ = conn.Exec(context.Background(), "select pg_advisory_unlock(hashtext($1))", name) }() // the test may be over
 	var there bool
 	if err := conn.QueryRow(ctx, "select exists (select from pg_database where datname = $1)", name).Scan(&there); err != nil || there {
 		return err
