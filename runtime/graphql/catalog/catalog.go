@@ -15,6 +15,8 @@ type Catalog struct {
 	Tables        []*Table // by schema in that order, then by name
 	Closed        []Closed // what is in the schemas beside that
 	Functions     int      // functions in the schemas that the login may execute
+
+	constraints map[constraintKey]*Constraint
 }
 
 // Closed is a table that is not listed, or a column that a listed one has not: the login may not read it, or it is a
@@ -48,8 +50,10 @@ type Table struct {
 	RowSecurity bool
 	Lockable    bool      // a table of which the login may read every column: LOCK TABLE wants no less
 	Columns     []*Column // those the login may read, in table order
+	Unread      []*Column // those that it may write, but not read
 	Keys        []*Key    // the primary key first, then unique ones by name
 	ForeignKeys []*ForeignKey
+	Writes      Writes
 
 	byNumber map[int16]*Column
 	rows     estimate
@@ -106,6 +110,8 @@ type Column struct {
 	Identity   bool
 	Generated  bool
 	Comment    string
+	Insert     bool // the login may give it a value in a new row
+	Update     bool // the login may change it
 }
 
 // Key is a set of columns that names at most one row. Partial and expression indexes are no keys;

@@ -59,6 +59,8 @@ func Load(ctx context.Context, db Beginner, schemas []string) (*Catalog, error) 
 	batch.Queue(sizesSQL, schemas).Query(func(rows pgx.Rows) error { return readSizes(rows, l.tables) })
 	batch.Queue(keysSQL, schemas).Query(l.readKeys)
 	batch.Queue(foreignKeysSQL, schemas).Query(l.readForeignKeys)
+	batch.Queue(writesSQL, schemas).Query(l.readWrites)
+	batch.Queue(constraintsSQL, schemas).Query(l.readConstraints)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("load catalog: %w", err)
 	}
@@ -87,6 +89,9 @@ type columnRow struct {
 	Generated  bool
 	Comment    string
 	Dimensions int
+	Read       bool
+	Insert     bool
+	Update     bool
 }
 
 type typeRow struct {
@@ -146,7 +151,7 @@ func (l *loader) column(r columnRow) *Column {
 	return &Column{
 		Name: r.Name, Number: r.Number, Type: t, Dimensions: r.Dimensions, Comment: r.Comment,
 		NotNull:    r.NotNull,
-		HasDefault: r.HasDefault, Identity: r.Identity, Generated: r.Generated,
+		HasDefault: r.HasDefault, Identity: r.Identity, Generated: r.Generated, Insert: r.Insert, Update: r.Update,
 	}
 }
 
@@ -163,6 +168,10 @@ func (l *loader) readTables(rows pgx.Rows) error {
 			if table.Kind == Ordinary || table.Kind == Partitioned {
 				// What a domain refuses no table holds; a view may still make it, by an outer join for one.
 				c.NotNull = c.NotNull || c.Type.NotNull
+			}
+			if !r.Read {
+				table.Unread = append(table.Unread, c)
+				continue
 			}
 			table.Columns = append(table.Columns, c)
 			table.byNumber[c.Number] = c

@@ -52,14 +52,22 @@ where n.nspname = any($1)
 group by c.oid`
 
 const columnsSQL = `
-select a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.atthasdef, a.attidentity <> '', a.attgenerated <> '',
-       coalesce(col_description(a.attrelid, a.attnum), ''), a.attndims::int
+select a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.atthasdef or t.typdefault is not null, a.attidentity <> '', a.attgenerated <> '',
+       coalesce(col_description(a.attrelid, a.attnum), ''), a.attndims::int, may.read, may.insert, may.update
 from pg_attribute a
 join pg_class c on c.oid = a.attrelid
 join pg_namespace n on n.oid = c.relnamespace
+join pg_type t on t.oid = a.atttypid
+cross join lateral (
+  select has_column_privilege(c.oid, a.attnum, 'select'),
+         written.may and has_column_privilege(c.oid, a.attnum, 'insert'),
+         written.may and has_column_privilege(c.oid, a.attnum, 'update')
+  from (select a.attgenerated = '' and a.attidentity <> 'a'
+           and (c.relkind in ('r', 'p') or c.relkind <> 'm' and pg_column_is_updatable(c.oid, a.attnum, true))) written(may)
+) may(read, insert, update)
 where a.attnum > 0
   and not a.attisdropped
-  and (n.nspname = any($1) and c.relkind in ('r', 'v', 'm', 'p', 'f') and not c.relispartition and has_column_privilege(c.oid, a.attnum, 'select')
+  and (n.nspname = any($1) and c.relkind in ('r', 'v', 'm', 'p', 'f') and not c.relispartition and (may.read or may.insert or may.update)
        or c.relkind = 'c')
 order by a.attrelid, a.attnum`
 
@@ -159,6 +167,12 @@ select coalesce(sum(h), 0)::text from (
     join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1) and a.attnum > 0 and c.relkind <> 'i'
   union all
   select hashint8extended(k.oid::int8, k.xmin::text::int8) from pg_constraint k join pg_namespace n on n.oid = k.connamespace where n.nspname = any($1)
+  union all
+  select hashint8extended(t.oid::int8, t.xmin::text::int8) from pg_trigger t join pg_class c on c.oid = t.tgrelid
+    join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1) and not t.tgisinternal
+  union all
+  select hashint8extended(r.oid::int8, r.xmin::text::int8) from pg_rewrite r join pg_class c on c.oid = r.ev_class
+    join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1) and c.relkind <> 'm'
   union all
   select hashint8extended(t.oid::int8, t.xmin::text::int8) from pg_type t join pg_namespace n on n.oid = t.typnamespace where n.nspname = any($1)
   union all

@@ -29,6 +29,8 @@ func (e *Executor) assemble(s *schema.Schema, p *plan.Plan, answers []answer) Re
 			body = appendQuoted(body, f.Typename)
 		case f.Introspection != nil:
 			body = appendIntrospection(body, s.AST, f.Introspection)
+		case f.Empty:
+			body = append(body, "[]"...)
 		case f.Statement == nil:
 			body = append(body, "null"...)
 		default:

@@ -107,7 +107,7 @@ func (l *lanes) acquire(u *unit) (*worker, error) {
 	}
 	defer l.waiting.Add(-1)
 	var look <-chan time.Time
-	if !u.handed && l.wasQuick(u) {
+	if !u.handed && !u.writes && l.wasQuick(u) {
 		ticker := time.NewTicker(patience << min(u.returns, 8)) // its statement may be quick, and it slow: on a lock
 		defer ticker.Stop()
 		look = ticker.C

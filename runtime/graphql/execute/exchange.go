@@ -102,7 +102,7 @@ func (x *exchange) run() {
 // single gives the prepared statement that is all there is to run; else nil.
 func (x *exchange) single() *pgconn.StatementDescription {
 	u := x.units[0]
-	if len(x.units) > 1 || len(u.calls) > 1 || u.calls[0].Calls || u.calls[0].Estimate != nil {
+	if len(x.units) > 1 || len(u.calls) > 1 || u.calls[0].Calls && !u.writes || u.calls[0].Estimate != nil {
 		return nil
 	}
 	if s := x.known.get(u.calls[0].SQL); s != nil {
@@ -144,6 +144,8 @@ func (x *exchange) lost(units []*unit, err error) {
 		switch {
 		case stream != nil:
 			x.cut(stream, err)
+		case u.writes:
+			u.finish(outcome{failed: &failure{at: -1, err: fmt.Errorf("%w: %w", errUnsure, err)}})
 		case u.blame.Add(blame) > maxBlame, i == 0 && !isLostConnection(err):
 			u.finish(outcome{failed: &failure{at: -1, err: err}})
 		default:
@@ -164,13 +166,26 @@ func (x *exchange) panicked(err error) []*unit {
 		if stream := u.stream.Load(); stream != nil {
 			x.cut(stream, err)
 		}
+		if u.writes {
+			err = fmt.Errorf("%w: %w", errUnsure, err)
+		}
 		u.finish(outcome{failed: &failure{at: -1, err: err}})
 	}
 	return x.again
 }
 
-// send queues what a unit needs. Several statements share a snapshot; one alone has its own.
+// errUnsure ends a unit that writes when nobody can tell any more whether it has.
+var errUnsure = errors.New("the connection was lost while something was written")
+
+// send queues what a unit needs. Several reads share a snapshot; one alone has its own. What is written up to one
+// synchronisation is one transaction (PostgreSQL manual, section 55.2.3).
 func (x *exchange) send(u *unit) {
+	if u.writes {
+		for i, c := range u.calls {
+			x.statement(read, i, c.SQL, c.Args)
+		}
+		return
+	}
 	if len(u.calls) > 1 {
 		x.control(snapshotSQL)
 		if locks := lockSQL(u.calls); locks != "" {

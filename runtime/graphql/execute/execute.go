@@ -83,6 +83,9 @@ func (r *Result) Release() {
 // Execute runs a plan. It never fails as a whole without saying so in Errors. With open, the answer may come
 // in parts.
 func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p plan.Bound, open bool) Result {
+	if p.Writes {
+		return e.write(ctx, s, p)
+	}
 	if len(p.Fields) == 1 && len(p.Calls) == 1 {
 		return e.one(ctx, s, p, open)
 	}

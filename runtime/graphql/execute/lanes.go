@@ -128,6 +128,9 @@ func (l *lanes) below() time.Duration { return quickBelow + time.Duration(l.way.
 // judge chooses a lane by what is known of a unit's statements. One that nobody knows yet, or that may be quick again,
 // gets a connection of its own if one is free; else such units may take all workers of the quick lane but one.
 func (l *lanes) judge(u *unit) lane {
+	if u.writes { // it may wait for a lock, or for the disk
+		return slowLane
+	}
 	quick, known, below := true, true, l.below()
 	for i := range u.calls {
 		pace := &u.calls[i].Pace

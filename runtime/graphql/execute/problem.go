@@ -28,6 +28,8 @@ func (e *Executor) problem(err error) *gqlerror.Error {
 		return plan.Problem(plan.Timeout, "the request was given up before it was answered", nil)
 	case errors.Is(err, errTooLarge):
 		return plan.Problem(plan.TooComplex, "the answer is larger than it may be: ask for fewer rows or fields ([graphql.limits] response is the bound)", nil)
+	case errors.Is(err, errUnsure):
+		return e.masked(err, "the connection to the database was lost before it said whether the change was made: look before you send it again, or send it with an Idempotency-Key")
 	case errors.Is(err, errBusy):
 		return plan.Problem(plan.InternalError, errBusy.Error()+"; try again soon", nil)
 	case errors.As(err, &pg):

@@ -18,6 +18,7 @@ import (
 type unit struct {
 	ctx    context.Context // of whoever asks
 	calls  []plan.Call
+	writes bool // it is done once or not at all: nobody may send it again who does not know that it was not
 	room   int  // bytes that the answers may have in all
 	open   bool // the answer may leave before it is complete
 	handed bool // another one reads than who asked, so that it can

@@ -157,7 +157,8 @@ func coerce(s *ast.Schema, t *ast.Type, value any, depth int) (any, *inputError)
 	if depth < 0 {
 		return nil, tooComplex("a value of the request has more than %d levels", maxInputDepth)
 	}
-	if _, later := value.(slot); later {
+	switch value.(type) {
+	case slot, alike:
 		return value, nil
 	}
 	if value == nil {

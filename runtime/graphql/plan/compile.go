@@ -31,6 +31,7 @@ type compiler struct {
 	budget     *budget
 	params     []Param
 	locks      map[string]bool
+	read       map[*catalog.Table]bool
 	calls      bool
 	estimate   *Estimate
 	aliases    int
@@ -38,6 +39,7 @@ type compiler struct {
 	depth      int   // of the branches at work
 	nested     bool  // rows of the root field's list have children
 	most       int   // rows of it at most
+	writing    *writing
 
 	// Where the compiler is, for the errors of values that come later.
 	path ast.Path
@@ -81,6 +83,7 @@ func (c *compiler) enter(f selected) (leave func()) {
 // table writes a table's name and notes what reading it takes.
 func (c *compiler) table(t *catalog.Table) string {
 	name := t.SQL()
+	c.read[t] = true
 	if t.Lockable {
 		c.locks[name] = true
 	}

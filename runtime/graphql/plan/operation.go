@@ -4,6 +4,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
@@ -71,7 +72,7 @@ func (o *Operation) Shape(b []byte, variables map[string]any) []byte {
 			b = append(b, 'a')
 			continue
 		}
-		b = appendShape(b, o.Schema, v.Type, value)
+		b = appendShape(b, o.Schema, v.Type, value, false)
 		if value != nil && o.pages[v.Variable] {
 			b = append(b, byte('0'+magnitude(value)))
 		}
@@ -81,7 +82,11 @@ func (o *Operation) Shape(b []byte, variables map[string]any) []byte {
 
 // Compile makes the plan of an operation for variables of one shape. Variables has coerced them.
 func (o *Operation) Compile(variables map[string]any, paging Paging) (*Plan, *gqlerror.Error) {
-	if o.Operation != ast.Query {
+	root := o.Schema.AST.Query
+	if o.Operation == ast.Mutation {
+		root = o.Schema.AST.Mutation
+	}
+	if root == nil || o.Operation == ast.Subscription {
 		return nil, Problem(ValidationFailed, "the schema has no "+string(o.Operation)+" type", o.Position)
 	}
 	if hasNull(variables) {
@@ -101,17 +106,24 @@ func (o *Operation) Compile(variables map[string]any, paging Paging) (*Plan, *gq
 	plan := &Plan{}
 	left := newBudget()
 	compiler := func(left *budget) *compiler {
-		return &compiler{schema: o.Schema, variables: variables, magnitudes: magnitudes, paging: paging, budget: left, locks: map[string]bool{}}
+		return &compiler{schema: o.Schema, variables: variables, magnitudes: magnitudes, paging: paging, budget: left, locks: map[string]bool{}, read: map[*catalog.Table]bool{}}
 	}
-	fields := collect(o.SelectionSet, variables, "Query")
-	for _, f := range fields {
-		root, err := compiler(left).rootField(f)
+	fields := collect(o.SelectionSet, variables, root.Name)
+	plan.Writes = o.Operation == ast.Mutation
+	for i, f := range fields {
+		c := compiler(left)
+		compile := c.rootField
+		if plan.Writes {
+			c.writing = &writing{number: i + 1}
+			compile = c.writeField
+		}
+		field, err := compile(f)
 		if err != nil {
 			return nil, f.blame(err)
 		}
-		plan.Fields = append(plan.Fields, root)
+		plan.Fields = append(plan.Fields, field)
 	}
-	if len(fields) > 1 && !o.Alone {
+	if len(fields) > 1 && !o.Alone && !plan.Writes {
 		plan.Together = compiler(newBudget()).together(fields)
 	}
 	return plan, nil

@@ -46,23 +46,35 @@ func (p *Plan) Bind(variables map[string]any, rows int) (Bound, *gqlerror.Error)
 		return bound, problem
 	}
 	for i := range p.Fields {
-		s := p.Fields[i].Statement
-		if s == nil {
+		f := &p.Fields[i]
+		for _, step := range f.Steps {
+			if problem := bound.add(step, variables); problem != nil {
+				return bound, problem
+			}
+		}
+		if f.Statement == nil {
 			continue
 		}
-		call, param, err := s.bind(variables)
-		if err != nil {
-			problem := err.problem(param.what, param.at)
-			problem.Path = param.path
+		if problem := bound.add(f.Statement, variables); problem != nil {
 			return bound, problem
 		}
-		bound.Calls = append(bound.Calls, call)
 	}
 	if p.Together != nil {
 		call, _, _ := p.Together.bind(variables) // its values are those that have just been taken
 		bound.Together = &call
 	}
 	return bound, nil
+}
+
+func (b *Bound) add(s *Statement, variables map[string]any) *gqlerror.Error {
+	call, param, err := s.bind(variables)
+	if err != nil {
+		problem := err.problem(param.what, param.at)
+		problem.Path = param.path
+		return problem
+	}
+	b.Calls = append(b.Calls, call)
+	return nil
 }
 
 // Call is a statement with the values of one request: $1, $2, … in PostgreSQL's text form.

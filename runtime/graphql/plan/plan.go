@@ -1,8 +1,11 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
@@ -10,6 +13,7 @@ import (
 // response. It is never changed, and serves all requests of that shape.
 type Plan struct {
 	Fields   []RootField
+	Writes   bool       // it is a mutation: all of it or nothing, and once
 	Together *Statement // all fields as one statement; nil where each has its own
 }
 
@@ -18,11 +22,14 @@ func (p *Plan) Weight() int {
 	weight := 128 + p.Together.weight()
 	for i := range p.Fields {
 		weight += 192 + len(p.Fields[i].Before) + p.Fields[i].Statement.weight()
+		for _, step := range p.Fields[i].Steps {
+			weight += step.weight()
+		}
 	}
 	return weight
 }
 
-// RootField is one field of Query. At most one of Typename, Introspection and Statement is set; without
+// RootField is one field of Query or Mutation. At most one of Typename, Introspection and Statement is set; without
 // any the field is null, as the only field of an empty database's API is.
 type RootField struct {
 	Key           string // the response name
@@ -30,7 +37,9 @@ type RootField struct {
 	Field         *ast.Field
 	Typename      string
 	Introspection *Introspection
+	Steps         []*Statement // what is written before Statement runs; their rows are none of the answer
 	Statement     *Statement
+	Empty         bool // an empty list, for which nothing has to be asked
 }
 
 // NonNull tells whether an error of the field takes the whole of data with it.
@@ -58,8 +67,29 @@ type Statement struct {
 
 	Estimate *Estimate // nil where nobody asks for one
 
+	Discard bool    // its rows are none of the answer
+	Must    bool    // no row is an error
+	Effect  *Effect // what it writes; nil when it only reads
+
 	Pace Pace
 	rows rows
+
+	// Of a statement that is not the field's only one: what an error of its is about.
+	path  ast.Path
+	place *ast.Position
+	what  string
+}
+
+// Effect is what a statement writes.
+type Effect struct {
+	Action  schema.Action
+	Table   *catalog.Table
+	Columns []*catalog.Column // that it gives values to
+}
+
+// Gives tells whether the statement gives a value to one of the columns.
+func (e *Effect) Gives(columns []*catalog.Column) bool {
+	return slices.ContainsFunc(columns, func(c *catalog.Column) bool { return slices.Contains(e.Columns, c) })
 }
 
 func (s *Statement) weight() int {
@@ -139,4 +169,18 @@ type Level struct {
 type Estimate struct {
 	SQL    string // "explain (format json) select …"
 	Params int    // how many of the statement's parameters it takes, from the first
+}
+
+// Path and Place say what an error of the statement is about.
+func (s *Statement) Path() ast.Path { return s.path }
+
+// Place is where in the document that stands.
+func (s *Statement) Place() *ast.Position { return s.place }
+
+// About puts the name of the value that a statement is for before what is said of it.
+func (s *Statement) About(text string) string {
+	if s.what == "" {
+		return text
+	}
+	return s.what + ": " + text
 }

@@ -25,6 +25,10 @@ func madeNames(name string) []string {
 	names := []string{
 		o.whereName(), o.toManyName(), o.orderByName(), o.connectionName(), o.edgeName(), o.aggregateName(), o.aggregateWhereName(),
 		o.aggregateOrderByName(), o.columnName(), o.groupName(), o.groupKeyName(), o.groupOrderByName(), o.groupKeyName() + "OrderBy", o.havingName(),
+		o.inputName(), o.setName(), o.toOneInputName(), o.toManyInputName(), o.uniqueName(), o.conflictName(), o.conflictKeyName(), o.conflictFieldName(),
+	}
+	for _, change := range changes {
+		names = append(names, o.setName()+change.typeEnding)
 	}
 	for _, function := range functions {
 		one := name + upperFirst(function.name)
@@ -35,9 +39,13 @@ func madeNames(name string) []string {
 
 // member gives the field of an input or of aggregates. Tables have thousands of equal ones: each is made once.
 func (b *builder) member(name, doc, typeName string) *ast.FieldDefinition {
-	key := name + " " + typeName + " " + doc
+	return b.memberOf(name, doc, named(typeName))
+}
+
+func (b *builder) memberOf(name, doc string, t *ast.Type) *ast.FieldDefinition {
+	key := name + " " + t.String() + " " + doc
 	if b.members[key] == nil {
-		b.members[key] = field(name, doc, named(typeName))
+		b.members[key] = field(name, doc, t)
 	}
 	return b.members[key]
 }

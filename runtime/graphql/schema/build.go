@@ -22,7 +22,7 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 		members: map[string]*ast.FieldDefinition{},
 		byTable: map[*catalog.Table]*Object{}, entities: map[*catalog.Table]Entity{},
 		references: map[*catalog.ForeignKey]Reference{}, chosen: map[*Object]map[string]bool{},
-		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Choices: map[string]bool{}},
+		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Writes: map[string]*Write{}, NewRows: map[string]bool{}, Data: map[string]bool{}, Choices: map[string]bool{}},
 	}
 	b.reserve()
 	if err := b.checkNames(); err != nil {
@@ -45,6 +45,7 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 	}
 	b.definePageInfo()
 	b.addQuery()
+	b.addMutation()
 	for _, object := range b.objects {
 		b.schema.Objects[object.Name] = object
 		b.defineObject(object)
@@ -82,6 +83,12 @@ func (b *builder) define(d *ast.Definition) {
 		b.types[d.Name] = d
 		b.order = append(b.order, d.Name)
 	}
+}
+
+// defineData makes an input whose members are values to be stored.
+func (b *builder) defineData(d *ast.Definition) {
+	b.schema.Data[d.Name] = true
+	b.define(d)
 }
 
 // defineChoice makes an enum that says what a statement looks like.

@@ -150,3 +150,23 @@ func (c *Codec) operandSQL(o *Operator, parameter string) string {
 		return parameter + "::text"
 	}
 }
+
+// StoredSQL writes a parameter as a value to be stored: a text that PostgreSQL reads by the type. What a domain asks for
+// the column checks, and says which one it was.
+func (c *Codec) StoredSQL(parameter string) string {
+	if c.money() {
+		return fmt.Sprintf(c.in, parameter)
+	}
+	return parameter + "::" + c.Type.Resolve().SQL
+}
+
+// EachSQL writes a parameter with the values of several rows, and how one of them is written when unnest gave it a name.
+func (c *Codec) EachSQL(parameter string) (all string, one func(value string) string) {
+	if c.Elem != nil || c.Object != nil || c.money() {
+		return parameter + "::text[]", c.StoredSQL
+	}
+	return parameter + "::" + c.Type.Resolve().SQL + "[]", func(value string) string { return value }
+}
+
+// money tells whether PostgreSQL reads texts of the type by the locale, and numbers must be made of them first.
+func (c *Codec) money() bool { return c.GraphQL == "Decimal" && c.in != "" }

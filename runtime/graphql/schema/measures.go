@@ -2,7 +2,6 @@ package schema
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 )
@@ -122,7 +121,7 @@ func (b *builder) addMeasures(o *Object) {
 func (o *Object) groupable() []*Field {
 	var fields []*Field
 	for _, f := range o.order {
-		if f.Column != nil && f.Codec.sortable() && !slices.Contains([]string{"true", "false", "null"}, f.Name) {
+		if f.Column != nil && f.Codec.sortable() && validLabel(f.Name) {
 			fields = append(fields, f)
 		}
 	}

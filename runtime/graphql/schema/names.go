@@ -157,3 +157,8 @@ func ValidName(name string) bool {
 	}
 	return true
 }
+
+// validLabel tells whether a name can be a value of an enum.
+func validLabel(name string) bool {
+	return ValidName(name) && name != "true" && name != "false" && name != "null"
+}

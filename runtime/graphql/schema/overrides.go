@@ -117,7 +117,7 @@ func mergeField(f, over EntityField) EntityField {
 // columnAnnotations puts together what comments and configuration say of each column, by column name.
 func (b *builder) columnAnnotations(t *catalog.Table, e Entity) Entity {
 	fields := map[string]EntityField{}
-	for _, c := range t.Columns {
+	for _, c := range slices.Concat(t.Columns, t.Unread) {
 		a := b.annotationOf(qualified(t)+"."+c.Name, c.Comment)
 		f := EntityField{Name: a.Name, Omit: a.Omit, Description: a.Description, Dimensions: a.Dimensions}
 		// A column may be named as in the database or as its field would be.

@@ -96,7 +96,7 @@ func (b *builder) addToOne(o *Object, names map[*catalog.ForeignKey]string) {
 		local := (&catalog.Key{Columns: key.Columns}).NotNull()
 		b.addRelation(o, b.references[key].Name, &Field{
 			Name:     name,
-			Relation: &Relation{Target: target, Local: key.Columns, Remote: key.References},
+			Relation: &Relation{Target: target, Holds: true, Local: key.Columns, Remote: key.References},
 			// Row security may hide the row that a key points to, and an unvalidated key may point nowhere.
 			nonNull:     local && key.Validated && !key.Target.RowSecurity && !o.Table.IsView(),
 			description: "The " + target.Name + " that " + columnNames(key.Columns) + " names.",

@@ -14,6 +14,9 @@ type Schema struct {
 	Catalog  *catalog.Catalog
 	Objects  map[string]*Object // by type name
 	Roots    map[string]*Root   // by field of Query
+	Writes   map[string]*Write  // by field of Mutation
+	NewRows  map[string]bool    // inputs that are rows to be
+	Data     map[string]bool    // inputs whose members are values to be stored
 	Choices  map[string]bool    // enums that say what a statement looks like, and are no values in it
 	NodeID   string             // the field with the global id of a row; empty where there are none
 	Warnings []Warning
@@ -38,7 +41,9 @@ type Object struct {
 	order       []*Field
 	description string
 	typeSQL     string // of a composite type
+	attributes  []*catalog.Column
 	foreignKeys []*catalog.ForeignKey
+	inputs      []*Input
 	codecs      map[*catalog.Column]*Codec
 	measures    map[string]map[string]*Measure // by function and field
 }
@@ -75,6 +80,7 @@ type Field struct {
 type Relation struct {
 	Target *Object
 	Many   bool
+	Holds  bool // the Local columns are the foreign key; else the Remote ones are, or those of Join
 	Local  []*catalog.Column
 	Remote []*catalog.Column
 	Join   *Join
@@ -184,4 +190,43 @@ func (o *Object) FieldOf(column string) *Field {
 		}
 	}
 	return nil
+}
+
+// Attributes gives the fields of a composite type in the order of its attributes; one without a name in the API is null
+// in what is written.
+func (o *Object) Attributes() []*Field {
+	fields := make([]*Field, len(o.attributes))
+	for i, a := range o.attributes {
+		fields[i] = &Field{}
+		if f := o.FieldOf(a.Name); f != nil {
+			fields[i] = f
+		}
+	}
+	return fields
+}
+
+// ObjectOf finds the type that shows a table, or gives nil.
+func (s *Schema) ObjectOf(t *catalog.Table) *Object {
+	for _, o := range s.Objects {
+		if t != nil && o.Table == t {
+			return o
+		}
+	}
+	return nil
+}
+
+// FieldNames gives the fields of a type that show columns, and the inputs for those that are not read.
+func (s *Schema) FieldNames(o *Object, columns []*catalog.Column) []string {
+	var names []string
+	for _, c := range columns {
+		if o == nil {
+			break
+		}
+		if f := o.FieldOf(c.Name); f != nil {
+			names = append(names, f.Name)
+		} else if at := slices.IndexFunc(o.inputs, func(in *Input) bool { return in.Column == c }); at >= 0 {
+			names = append(names, o.inputs[at].Name)
+		}
+	}
+	return names
 }

@@ -66,7 +66,7 @@ func (b *builder) nameTypes() {
 // claimOwn takes a name for a type of the database, and tells when that is not its own.
 func (b *builder) claimOwn(t *catalog.Type) string {
 	own := pascal(words(t.Name))
-	name := b.claimType(t.Schema, own, filterNames)
+	name := b.claimType(t.Schema, own, func(name string) []string { return append(filterNames(name), inputName(name)) })
 	if name != "" && name != own {
 		b.warn("schema/name-taken", t.Schema+"."+t.Name, "the name "+own+" is taken, so the type is shown as "+name, "rename it, or what has the name")
 	}
@@ -165,7 +165,7 @@ func namesThings(t *catalog.Type) bool {
 // in which case values are plain strings.
 func (b *builder) enumType(t *catalog.Type) string {
 	for _, label := range t.Labels {
-		if !ValidName(label) || label == "true" || label == "false" || label == "null" {
+		if !validLabel(label) {
 			b.warn("schema/enum-as-string", t.Schema+"."+t.Name, "label `"+label+"` is not a GraphQL name, so the enum is shown as String",
 				"rename the label: alter type "+t.SQL+" rename value '"+strings.ReplaceAll(label, "'", "''")+"' to …")
 			return ""
@@ -201,7 +201,7 @@ func (b *builder) compositeType(t *catalog.Type) *Object {
 			"rename the type: alter type "+t.SQL+" rename to …")
 		return nil
 	}
-	object := &Object{Name: name, typeSQL: t.SQL, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}}
+	object := &Object{Name: name, typeSQL: t.SQL, attributes: t.Fields, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}}
 	b.objects = append(b.objects, object)
 	for _, attribute := range t.Fields {
 		object.codecs[attribute] = b.codecOf(attribute.Type, attribute.Dimensions)

@@ -1,0 +1,220 @@
+package plan
+
+import (
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
+	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
+)
+
+// changeRows writes the statement of update… and delete….
+func (c *compiler) changeRows(w *schema.Write, values map[string]any) (*change, *inputError) {
+	ch := c.changeOf(w)
+	ch.order, ch.effect = true, &Effect{Action: w.Action, Table: w.Object.Table}
+	var sets []string
+	if w.Action == schema.Update {
+		c.what = "argument set"
+		var err *inputError
+		if sets, err = c.setWith(ch, values["set"].(map[string]any), w.Many); err != nil {
+			return nil, err
+		}
+		ch.reread = ch.reread || c.cascades(ch.effect)
+	}
+	condition, err := c.chosen(w, ch.alias, values)
+	if err != nil {
+		return nil, err
+	}
+	ch.sql = "delete from " + w.Object.Table.SQL() + " " + ch.alias + condition
+	if w.Action == schema.Update {
+		ch.sql = "update " + w.Object.Table.SQL() + " " + ch.alias + " set " + strings.Join(sets, ", ") + condition
+	}
+	ch.params = c.params
+	return ch, nil
+}
+
+// chosen writes which rows are changed.
+func (c *compiler) chosen(w *schema.Write, t string, values map[string]any) (string, *inputError) {
+	if w.Many {
+		c.what = "argument where"
+		sql, err := c.where(w.Object, t, values["where"].(map[string]any))
+		if err != nil || sql == "" {
+			return "", err
+		}
+		return " where " + sql, nil
+	}
+	parts := make([]string, len(w.Key))
+	for i, k := range w.Key {
+		c.what = "argument " + k.Name
+		parameter, err := c.param(values[k.Name], scalarText)
+		if err != nil {
+			return "", err
+		}
+		parts[i] = k.Codec.EqualSQL(column(t, k.Column), parameter)
+	}
+	return " where " + strings.Join(parts, " and "), nil
+}
+
+// cascades tells whether a foreign key to the columns of an update may change other rows with it.
+func (c *compiler) cascades(e *Effect) bool {
+	return slices.ContainsFunc(c.schema.Catalog.Tables, func(t *catalog.Table) bool {
+		return slices.ContainsFunc(t.ForeignKeys, func(k *catalog.ForeignKey) bool { return k.Target == e.Table && e.Gives(k.References) })
+	})
+}
+
+// setWith writes what an update gives its columns, after what these name and before what hangs on the row.
+func (c *compiler) setWith(ch *change, given map[string]any, many bool) ([]string, *inputError) {
+	n := &insertion{object: ch.object, rows: []newRow{{given: given, what: c.what}}}
+	if many {
+		for _, in := range n.relations(false) {
+			return nil, wrong("rows along a relation are written with one row only: use update%s", ch.object.Name).under("." + in.Name)
+		}
+	}
+	if err := c.before(n); err != nil {
+		return nil, err
+	}
+	sets, err := c.sets(ch.object, ch.alias, &n.rows[0], ch.effect)
+	if err != nil {
+		return nil, err
+	}
+	if ch.needs = n.needs(); len(ch.needs) > 0 {
+		ch.after = func(h handed) *inputError { return c.behind(n, h) }
+		if len(sets) == 0 { // the row is found, and locked, by an update that leaves it as it is
+			same := catalog.QuoteIdent(ch.needs[0].Name)
+			sets = append(sets, same+" = "+ch.alias+"."+same)
+		}
+	}
+	if len(sets) == 0 {
+		return nil, wrong("there is nothing in it to change")
+	}
+	return sets, nil
+}
+
+// sets writes the values that columns are given.
+func (c *compiler) sets(o *schema.Object, t string, row *newRow, effect *Effect) ([]string, *inputError) {
+	var sets []string
+	set := func(column *catalog.Column, sql string) *inputError {
+		if slices.Contains(effect.Columns, column) {
+			return wrong("it says twice what becomes of the column")
+		}
+		effect.Columns = append(effect.Columns, column)
+		sets = append(sets, catalog.QuoteIdent(column.Name)+" = "+sql)
+		return nil
+	}
+	for _, in := range o.Inputs() {
+		value, given := row.given[in.Name]
+		if in.Relation != nil || !given {
+			continue
+		}
+		c.what = row.what + "." + in.Name
+		sql, err := c.stored(in.Codec, value)
+		if err == nil {
+			err = set(in.Column, sql)
+		}
+		if err != nil {
+			return nil, named(row.what, err.under("."+in.Name))
+		}
+	}
+	for _, in := range o.Inputs() {
+		if in.Relation == nil || !in.Relation.Holds || row.given[in.Name] == nil {
+			continue
+		}
+		for _, local := range in.Relation.Local {
+			if err := set(local, row.fixed[local]); err != nil {
+				return nil, named(row.what, err.under("."+in.Name))
+			}
+		}
+	}
+	for name, columns := range inOrder(row.given) {
+		change, _ := columns.(map[string]any)
+		kind := schema.ChangeOf(name)
+		if kind == nil || o.Input(name) != nil {
+			continue
+		}
+		for _, in := range o.Inputs() {
+			operand, given := change[in.Name]
+			if in.Relation != nil || !given {
+				continue
+			}
+			what := row.what + "." + name + "." + in.Name
+			c.what = what
+			sql, err := c.changedValue(kind, in, column(t, in.Column), operand)
+			if err == nil {
+				err = set(in.Column, sql)
+			}
+			if err != nil {
+				return nil, named(what, err)
+			}
+		}
+	}
+	return sets, nil
+}
+
+// changedValue writes what becomes of a value.
+func (c *compiler) changedValue(kind *schema.Change, in *schema.Input, value string, operand any) (string, *inputError) {
+	if operand == nil {
+		return "", wrong("null changes nothing: leave it out")
+	}
+	switch kind.Operand {
+	case schema.Names:
+		parameter, err := c.param(operand, arrayText)
+		return kind.SQL(value, parameter+"::text[]"), err
+	case schema.Places:
+		return c.places(value, operand.([]any))
+	default:
+		sql, err := c.stored(in.Codec, operand)
+		return kind.SQL(value, sql), err
+	}
+}
+
+// places writes a JSON value with others put at paths, one after the other. PostgreSQL leaves a value as it is, without a
+// word, where a path has no place: here that is an error.
+func (c *compiler) places(value string, given []any) (string, *inputError) {
+	sql := "coalesce(" + value + ", '{}')"
+	what := c.what
+	for _, item := range given {
+		if err := c.budget.condition(); err != nil {
+			return "", err
+		}
+		place := item.(map[string]any)
+		c.what = what + ".path"
+		path, err := c.param(place["path"], pathText)
+		if err != nil {
+			return "", err.under(".path")
+		}
+		put := "'null'"
+		if place["value"] != nil {
+			c.what = what + ".value"
+			if put, err = c.param(place["value"], scalarText); err != nil {
+				return "", err.under(".value")
+			}
+		}
+		path += "::text[]"
+		above := "(" + path + ")[:cardinality(" + path + ") - 1]"
+		changed := orFail("jsonb_typeof(v #> "+above+") in ('object', 'array')", "jsonb_set(v, "+path+", "+put+"::jsonb)::text", placeMark, "jsonb_typeof(v)")
+		// Without offset, PostgreSQL would write what is inside once for each v, and so double it with each path.
+		sql = "(select (" + changed + ")::jsonb from (select " + sql + " offset 0) s(v))"
+	}
+	return sql, nil
+}
+
+// pathText writes a path, which must lead somewhere.
+func pathText(v any) ([]byte, *inputError) {
+	if len(v.([]any)) == 0 {
+		return nil, wrong("an empty path leads nowhere")
+	}
+	return arrayText(v)
+}
+
+// inOrder gives the members of an object by name, so that equal shapes give equal texts.
+func inOrder(object map[string]any) iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for _, name := range slices.Sorted(maps.Keys(object)) {
+			if !yield(name, object[name]) {
+				return
+			}
+		}
+	}
+}
