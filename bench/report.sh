@@ -32,7 +32,9 @@ jq -rs '
     "nested":           {throughput: 1.0, p99: 1.25, postgraphile: 3},
     "nested-by-key":    {throughput: 1.0, p99: 1.25, postgraphile: 2},
     "filter-aggregate": {throughput: 1.0, p99: 1.25, postgraphile: 3},
-    "thousand-rows":    {throughput: 4.0, p99: 1.25, postgraphile: 3}};
+    "thousand-rows":    {throughput: 4.0, p99: 1.25, postgraphile: 3},
+    "insert":           {throughput: 0.95, p99: 1.25, postgraphile: 2},
+    "update":           {throughput: 0.95, p99: 1.25, postgraphile: 2}};
 
   def verdict($what; $have; $sign; $want):
     ($have | hundredth) as $h

@@ -15,7 +15,7 @@
 # exit code is 0 when all that was asked for has been measured, else 1.
 set -euo pipefail
 
-: "${QUERIES:=row-by-key list-of-20 nested nested-by-key filter-aggregate thousand-rows}"
+: "${QUERIES:=row-by-key list-of-20 nested nested-by-key filter-aggregate thousand-rows insert update}"
 : "${ROUNDS:=5}" "${WARM:=2}" "${DUR:=4}" "${CONNS:=64}" "${HANGUP:=0}" "${PEERS:=postgraphile}" "${BIN:=}"
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -88,5 +88,6 @@ for query in $QUERIES; do
     done
   done
 done
+case " $QUERIES " in *" insert "* | *" update "*) tidy_postgres ;; esac
 "$bench/report.sh" "$results" | tee "$work/report.md"
 exit "$failed"

@@ -32,6 +32,19 @@ SELECT '{"data":' || row_to_json(r)::text || '}' FROM (
             WHERE author_id = $1::int AND status = 'published'
             ORDER BY created_at DESC LIMIT 10) n) AS posts) r`},
 
+	"insert": {"post", `
+WITH c AS (
+  INSERT INTO comments (post_id, author_id, body)
+  VALUES ($1::int, 7, 'Something that somebody has to say about a post, of about the usual length.')
+  RETURNING id, author_id, body, created_at)
+SELECT '{"data":{"createComment":' || row_to_json(r)::text || '}}' FROM (
+  SELECT c.id, c.body, c.created_at AS "createdAt", json_build_object('fullName', a.full_name) AS author
+  FROM c JOIN users a ON a.id = c.author_id) r`},
+
+	"update": {"id", `
+WITH u AS (UPDATE users SET reputation = reputation + 1 WHERE id = $1::int RETURNING id, username, reputation)
+SELECT '{"data":{"updateUser":' || coalesce((SELECT row_to_json(u)::text FROM u), 'null') || '}}'`},
+
 	"thousand-rows": {"offset", `
 SELECT '{"data":{"users":' || coalesce(json_agg(u)::text, '[]') || '}}' FROM (
   SELECT id, username, email, full_name AS "fullName", bio, country, reputation, created_at AS "createdAt"

@@ -13,6 +13,8 @@ variable() { # QUERY: the name of its variable and the greatest value
     filter-aggregate) echo "author 9000" ;;
     thousand-rows) echo "offset 5000" ;;
     list-of-20) echo ;;
+    insert) echo "post 100000" ;;
+    update) echo "id 10000" ;;
     *) die "there is no query $1" ;;
   esac
 }
