@@ -12,11 +12,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/fraiseql/fraiseql/runtime/app"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
+	"github.com/fraiseql/fraiseql/runtime/httpapi"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
@@ -25,9 +27,13 @@ type queryOptions struct {
 	variables string
 	operation string
 	analyze   bool
+	role      string
+	claims    string
 }
 
 func (o *queryOptions) flags(c *cobra.Command) {
+	c.Flags().StringVar(&o.role, "role", "", "ask as a role of [graphql.roles]")
+	c.Flags().StringVar(&o.claims, "claims", "", "who asks, as a token would say it: a JSON object")
 	c.Flags().StringVarP(&o.file, "file", "f", "", "read the document from a file; - is standard input")
 	c.Flags().StringVar(&o.variables, "variables", "", "variables as JSON, or @FILE")
 	c.Flags().StringVar(&o.operation, "operation", "", "which operation of the document to run")
@@ -63,6 +69,10 @@ func newExplainCommand(env *Env) *cobra.Command {
 // request puts a request together from the words of the command line.
 func (o queryOptions) request(env *Env, args []string) (transport.Request, error) {
 	r := transport.Request{OperationName: o.operation}
+	var err error
+	if r.Principal, err = o.principal(); err != nil {
+		return r, err
+	}
 	switch {
 	case o.file == "-":
 		text, err := io.ReadAll(env.In)
@@ -96,6 +106,24 @@ func (o queryOptions) request(env *Env, args []string) (transport.Request, error
 		}
 	}
 	return r, nil
+}
+
+// principal is who the flags say that asks; nil when they do not.
+func (o queryOptions) principal() (*httpapi.Principal, error) {
+	if o.role == "" && o.claims == "" {
+		return nil, nil //nolint:nilnil // nobody is a valid answer
+	}
+	p := &httpapi.Principal{Role: o.role}
+	if o.claims == "" {
+		return p, nil
+	}
+	var claims map[string]any
+	if err := json.Unmarshal([]byte(o.claims), &claims); err != nil || claims == nil {
+		return nil, fault.Wrap(fault.Invalid, "query/bad-claims", "the claims are not a JSON object", err)
+	}
+	p.Claims = []byte(o.claims)
+	p.Subject, _ = claims["sub"].(string)
+	return p, nil
 }
 
 // loaded opens the program with the schema read.
@@ -155,8 +183,14 @@ func kindOfAnswer(response transport.Response) fault.Kind {
 	switch {
 	case response.Unavailable:
 		return fault.Unavailable
-	case slices.Contains([]string{plan.ParseFailed, plan.ValidationFailed, plan.BadUserInput, plan.OperationUnclear, plan.TooComplex}, code):
+	case slices.Contains([]string{plan.ParseFailed, plan.ValidationFailed, plan.BadUserInput, plan.OperationUnclear, plan.TooComplex, plan.Violation}, code):
 		return fault.Invalid
+	case code == plan.Forbidden, code == plan.Unauthenticated:
+		return fault.Forbidden
+	case code == plan.NotFound:
+		return fault.NotFound
+	case code == plan.Conflict:
+		return fault.Conflict
 	}
 	return fault.Internal
 }
@@ -196,39 +230,44 @@ func (o queryOptions) explain(ctx context.Context, env *Env, args []string) erro
 		return err
 	}
 	defer a.Close(context.WithoutCancel(ctx))
-	bound, err := a.GraphQL.Statements(request)
-	if err != nil {
+	bound, lines, err := a.GraphQL.Explain(ctx, request, o.analyze)
+	var list gqlerror.List
+	if errors.As(err, &list) {
 		return fault.Wrap(fault.Invalid, "query/invalid", "the document cannot be run", errors.New(strings.TrimSpace(err.Error())))
 	}
+	if err != nil {
+		return postgres.Explain(err)
+	}
+	return env.printExplained(explainedOf(bound, lines))
+}
+
+// explainedOf puts the plans of statements beside the root fields that these are for.
+func explainedOf(bound plan.Bound, lines [][]string) []explained {
 	all := []explained{}
-	add := func(field string, call plan.Call) error {
-		lines, err := a.GraphQL.Explain(ctx, call, o.analyze)
-		if err != nil {
-			return postgres.Explain(err)
-		}
+	add := func(field string, call plan.Call) {
 		args := make([]string, len(call.Args))
 		for i, arg := range call.Args {
 			args[i] = string(arg)
 		}
-		all = append(all, explained{Field: field, SQL: call.SQL, Args: args, Plan: lines})
-		return nil
+		all = append(all, explained{Field: field, SQL: call.SQL, Args: args, Plan: lines[len(all)]})
 	}
 	var together []string
-	for _, f := range bound.Fields {
-		if f.Statement == nil {
-			continue
+	for i := range bound.Fields {
+		f := &bound.Fields[i]
+		if f.Statement != nil {
+			together = append(together, f.Key)
 		}
-		if together = append(together, f.Key); bound.Together != nil {
-			continue
+		for range len(f.Steps) {
+			if bound.Together == nil {
+				add(f.Key, bound.Calls[len(all)])
+			}
 		}
-		if err := add(f.Key, bound.Calls[len(together)-1]); err != nil {
-			return err
+		if f.Statement != nil && bound.Together == nil {
+			add(f.Key, bound.Calls[len(all)])
 		}
 	}
 	if bound.Together != nil {
-		if err := add(strings.Join(together, ", "), *bound.Together); err != nil {
-			return err
-		}
+		add(strings.Join(together, ", "), *bound.Together)
 	}
-	return env.printExplained(all)
+	return all
 }

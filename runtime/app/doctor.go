@@ -3,9 +3,11 @@ package app
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/fraiseql/fraiseql/runtime/deployment"
 	"github.com/fraiseql/fraiseql/runtime/deployment/doctor"
+	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
@@ -29,12 +31,19 @@ func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
 // checkGraphQL builds the schema and tells what had to be left out of it.
 func (a *App) checkGraphQL(ctx context.Context, found *doctor.Findings) {
 	if err := a.GraphQL.Load(ctx); err != nil {
-		found.Fault(postgres.Explain(err))
+		if told, known := fault.As(err); known {
+			found.Fault(told)
+		} else {
+			found.Fault(postgres.Explain(err))
+		}
 		return
 	}
-	s := a.GraphQL.Schema()
-	for _, w := range s.Warnings {
+	s := a.GraphQL.AnySchema()
+	for _, w := range a.GraphQL.Warnings() {
 		found.Warn(w.Subject+": "+w.Message, w.Hint)
+	}
+	if open := a.GraphQL.Unguarded(); len(open) > 0 {
+		found.Warn("roles of the API may read tables without row security, every row of them: "+strings.Join(open, ", "), "alter table "+open[0]+" enable row level security; with a policy for each role")
 	}
 	if len(s.Objects) == 0 {
 		return

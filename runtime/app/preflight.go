@@ -20,7 +20,7 @@ func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, erro
 	if err := a.checkSchemas(ctx, report.At("database")); err != nil {
 		return nil, err
 	}
-	tables, err := catalog.Load(ctx, a.Pool, a.Config.Database.Schemas)
+	tables, err := catalog.Load(ctx, a.Pool, a.Config.Database.Schemas, "")
 	if err != nil {
 		return nil, postgres.Explain(err)
 	}

@@ -61,7 +61,7 @@ func (a *App) announce(ctx context.Context, health *httpapi.Health, server *http
 	}
 	attributes := []any{slog.String("url", server.URL()), slog.Duration("after", time.Since(began))}
 	if a.GraphQL != nil {
-		c := a.GraphQL.Schema().Catalog
+		c := a.GraphQL.Catalog()
 		attributes = append(attributes, slog.String("database", c.Database), slog.Any("schemas", c.Schemas),
 			slog.Int("tables", len(c.Tables)), slog.Int("functions", c.Functions))
 	}

@@ -42,7 +42,7 @@ func TestArraysAreListsAsDeep(t *testing.T) {
 	}
 	var types []string
 	for _, name := range []string{"flat", "square", "cube", "domained", "pairs"} {
-		types = append(types, s.Schema().AST.Types["Grid"].Fields.ForName(name).Type.String())
+		types = append(types, s.Schema("").AST.Types["Grid"].Fields.ForName(name).Type.String())
 	}
 	if got := strings.Join(types, " "); got != "[Int] [[Int]] [[[String]]] [[Int]] [[Pair]]" {
 		t.Errorf("the types are %s", got)

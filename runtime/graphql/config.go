@@ -23,7 +23,7 @@ type Config struct {
 	Entities      map[string]Entity `toml:"entities" doc:"How single tables are shown, by type name or \"schema.table\"."`
 
 	SchemaFiles []string        `toml:"schema_files" planned:"true" doc:"SDL files that give views of JSON their types."`
-	Roles       map[string]Role `toml:"roles" planned:"true" doc:"Database roles that requests run as, by the name in a token."`
+	Roles       map[string]Role `toml:"roles" doc:"The roles that requests may run as, by the name in a token or header; no others may ask. Without any, requests run as the login."`
 	Relay       bool            `toml:"relay" doc:"Global ids and node(id:), as Relay wants them."`
 	NodeID      string          `toml:"node_id" doc:"The name of the global id field. Default: id, or nodeId where that is a column."`
 	BigInt      string          `toml:"bigint" enum:"string,number" planned:"true" doc:"How 64-bit integers are written. Default: string."`
@@ -33,7 +33,8 @@ type Config struct {
 
 // Role is the table [graphql.roles.NAME].
 type Role struct {
-	Role string `toml:"role" doc:"The database role. Default: the name."`
+	Role          string `toml:"role" doc:"The database role. Default: the name."`
+	Introspection *bool  `toml:"introspection" doc:"Whether clients of this role may ask for the schema. Default: as all."`
 }
 
 // Persisted is the table [graphql.persisted].
@@ -112,7 +113,10 @@ func (c Config) planLimits() plan.Limits {
 	}
 }
 
-func (c Config) introspection(dev bool) bool {
+func (c Config) introspection(dev bool, role string) bool {
+	if r := c.Roles[role].Introspection; r != nil {
+		return *r
+	}
 	if c.Introspection != nil {
 		return *c.Introspection
 	}

@@ -284,7 +284,7 @@ func TestWarnings(t *testing.T) {
 			config.Entities = c.entities
 			s, _ := open(t, config, sql(t, c.script))
 			var got []string
-			for _, w := range s.Schema().Warnings {
+			for _, w := range s.Schema("").Warnings {
 				got = append(got, warning(w))
 			}
 			if strings.Join(got, "\n") != strings.Join(c.want, "\n") {
@@ -300,7 +300,7 @@ func TestATableThatIsAddedTakesNoName(t *testing.T) {
 	_, pool := open(t, graphql.DefaultConfig(), sql(t, `create table app_user (id int primary key); create table "user" (id int primary key);
 		create schema app; create table app."user" (id int primary key); create table people (id int primary key);`))
 	build := func() map[string]*schema.Object {
-		tables, err := catalog.Load(t.Context(), pool, []string{"public", "app"})
+		tables, err := catalog.Load(t.Context(), pool, []string{"public", "app"}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -328,12 +328,12 @@ func TestEntitiesThatAreNotThere(t *testing.T) {
 	omitted := map[string]schema.EntityField{"pin": {Omit: true}}
 	s, pool := open(t, graphql.DefaultConfig(), sql(t, `create table person (id int primary key, pin text); create schema b; create table b.person (id int primary key);
 		create table usr (id int primary key, pin text); comment on table usr is '@fraiseql {"name": "User"}'; create table users (id int primary key, pin text);`))
-	tables, err := catalog.Load(t.Context(), pool, []string{"public", "b"})
+	tables, err := catalog.Load(t.Context(), pool, []string{"public", "b"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	tables.Closed = []catalog.Closed{{Schema: "public", Table: "vault"}, {Schema: "b", Table: "person", Column: "pass_word"}}
-	if len(s.Schema().Objects) != 3 {
+	if len(s.Schema("").Objects) != 3 {
 		t.Fatal("there are other tables")
 	}
 	for name, c := range map[string]struct {

@@ -49,10 +49,10 @@ func idlePool(b testing.TB) *pgxpool.Pool {
 // BenchmarkFrontEnd is what a request costs before the database when its operation has been seen: finding the
 // document, coercing variables, finding the plan for their shape, and binding them.
 func BenchmarkFrontEnd(b *testing.B) {
-	p := &picture{schema: library(b), documents: newKept()}
+	p := &picture{schema: library(b), documents: newKept(1)}
 	s := New(DefaultConfig(), Deps{Dev: true, Pool: idlePool(b)})
 	b.Cleanup(s.Close)
-	s.picture.Store(p)
+	s.pictures.Store(&pictures{byName: map[string]*picture{"": p}})
 	for _, c := range []struct {
 		name, query string
 		variables   map[string]any
@@ -69,7 +69,7 @@ func BenchmarkFrontEnd(b *testing.B) {
 			r := transport.Request{Query: c.query, Variables: c.variables}
 			b.ReportAllocs()
 			for b.Loop() {
-				d, op, list := s.operation(p, r)
+				d, op, list := s.operation(admitted{picture: p}, r)
 				if list != nil {
 					b.Fatal(list)
 				}
@@ -84,8 +84,8 @@ func BenchmarkFrontEnd(b *testing.B) {
 		r := transport.Request{Query: query, Variables: map[string]any{"n": json.Number("40")}}
 		b.ReportAllocs()
 		for b.Loop() {
-			p.documents = newKept()
-			d, op, list := s.operation(p, r)
+			p.documents = newKept(1)
+			d, op, list := s.operation(admitted{picture: p}, r)
 			if list != nil {
 				b.Fatal(list)
 			}

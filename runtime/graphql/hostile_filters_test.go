@@ -20,8 +20,8 @@ import (
 func TestEveryOperatorOfEveryField(t *testing.T) {
 	t.Parallel()
 	s, _ := hostile(t)
-	types, count := s.Schema().AST.Types, 0
-	for _, o := range hostileTables(s.Schema()) {
+	types, count := s.Schema("").AST.Types, 0
+	for _, o := range hostileTables(s.Schema("")) {
 		rows := rowsOf(t, s, o, false)
 		for _, f := range types[o.Name+"Where"].Fields {
 			filter := types[f.Type.Name()]
@@ -66,8 +66,8 @@ func askable(read string, c *schema.Codec) bool {
 func TestEveryOrderAndAggregate(t *testing.T) {
 	t.Parallel()
 	s, _ := hostile(t)
-	types, count := s.Schema().AST.Types, 0
-	for _, o := range hostileTables(s.Schema()) {
+	types, count := s.Schema("").AST.Types, 0
+	for _, o := range hostileTables(s.Schema("")) {
 		ask := func(query string, variables map[string]any) []byte {
 			count++
 			got := s.Execute(t.Context(), transport.Request{Query: query, Variables: variables})
@@ -288,7 +288,7 @@ func TestATableOfAllColumnsThatThereCanBe(t *testing.T) {
 	config.Limits.Tokens = 5000
 	s, _ := open(t, config, sql(t, "create table hub (id int primary key); insert into hub values (1); create table wide (id int primary key, hub_id int references hub, "+
 		strings.Join(columns, ", ")+"); insert into wide values (1, 1);"))
-	o := s.Schema().Objects["Wide"]
+	o := s.Schema("").Objects["Wide"]
 	root := rowsOf(t, s, o, false)
 	if len(root) != 1 || len(root[0]) != 1600 || string(root[0]["c1597"]) != "1597" || !maps.EqualFunc(root[0], rowsOf(t, s, o, true)[0], func(a, b json.RawMessage) bool { return string(a) == string(b) }) {
 		t.Errorf("read %d rows", len(root))

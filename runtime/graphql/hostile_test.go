@@ -67,7 +67,7 @@ func rowsOf(t *testing.T, s *graphql.Service, o *schema.Object, nested bool) []m
 	t.Helper()
 	list := "{ " + o.Plural + "(orderBy: [{id: ASC}]) { " + selection(o) + " } }"
 	if nested {
-		list = "{ hub(id: 1) { " + below(s.Schema(), o) + "(orderBy: [{id: ASC}]) { " + selection(o) + " } } }"
+		list = "{ hub(id: 1) { " + below(s.Schema(""), o) + "(orderBy: [{id: ASC}]) { " + selection(o) + " } } }"
 	}
 	got := s.Execute(t.Context(), transport.Request{Query: list})
 	if len(got.Errors) > 0 {
@@ -102,7 +102,7 @@ func TestEveryFieldAtTheRootAndBelow(t *testing.T) {
 	t.Parallel()
 	s, _ := hostile(t)
 	count := 0
-	for _, o := range hostileTables(s.Schema()) {
+	for _, o := range hostileTables(s.Schema("")) {
 		root, nested := rowsOf(t, s, o, false), rowsOf(t, s, o, true)
 		if len(root) != len(nested) || len(root) == 0 {
 			t.Fatalf("%s: %d rows at the root, %d below", o.Name, len(root), len(nested))
@@ -126,7 +126,7 @@ func TestEveryBuiltInTypeIsExact(t *testing.T) {
 	t.Parallel()
 	s, pool := hostile(t)
 	for _, table := range []string{"Every", "List"} {
-		o := s.Schema().Objects[table]
+		o := s.Schema("").Objects[table]
 		rows := rowsOf(t, s, o, false)
 		for _, c := range o.Table.Columns {
 			typeName, found := strings.CutPrefix(c.Name, "c_")
@@ -174,14 +174,14 @@ func TestNamesThatAreTraps(t *testing.T) {
 	t.Parallel()
 	s, _ := hostile(t)
 	var b strings.Builder
-	for _, o := range s.Schema().Catalog.Tables {
-		for _, name := range slices.Sorted(maps.Keys(s.Schema().Objects)) {
-			if s.Schema().Objects[name].Table == o {
-				fmt.Fprintf(&b, "%s is %s, %s\n", o.SQL(), name, s.Schema().Objects[name].Plural)
+	for _, o := range s.Schema("").Catalog.Tables {
+		for _, name := range slices.Sorted(maps.Keys(s.Schema("").Objects)) {
+			if s.Schema("").Objects[name].Table == o {
+				fmt.Fprintf(&b, "%s is %s, %s\n", o.SQL(), name, s.Schema("").Objects[name].Plural)
 			}
 		}
 	}
-	for _, w := range s.Schema().Warnings {
+	for _, w := range s.Schema("").Warnings {
 		fmt.Fprintf(&b, "%s %s: %s -> %s\n", w.Code, w.Subject, w.Message, w.Hint)
 	}
 	golden := filepath.Join(testdata, "hostile", "expected.txt")

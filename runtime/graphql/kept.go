@@ -23,13 +23,17 @@ const (
 // kept is a cache of documents and their plans, bounded by what they take; what was used the longest ago goes
 // first. Parsing, validating and compiling are most of what a request costs outside the database.
 type kept struct {
+	most   int        // bytes
 	mu     sync.Mutex // guards what follows
 	size   int
 	order  list.List // of *document, the last used first
 	byText map[string]*list.Element
 }
 
-func newKept() *kept { return &kept{byText: map[string]*list.Element{}} }
+// newKept makes one of so many that share the bytes.
+func newKept(share int) *kept {
+	return &kept{most: keptBytes / max(1, share), byText: map[string]*list.Element{}}
+}
 
 // document is a valid document with the plans of its operations. It goes from the cache as a whole: a plan
 // refers to the document, and the document to its text.
@@ -86,7 +90,7 @@ func (c *kept) putPlan(d *document, key planKey, p *plan.Plan) {
 
 func (c *kept) grow(d *document, bytes int) {
 	d.weight += bytes
-	for c.size += bytes; c.size > keptBytes; {
+	for c.size += bytes; c.size > c.most; {
 		oldest := c.order.Remove(c.order.Back()).(*document)
 		delete(c.byText, oldest.text)
 		oldest.place = nil

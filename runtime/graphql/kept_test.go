@@ -65,11 +65,11 @@ func TestWhatIsKeptIsBounded(t *testing.T) { //nolint:paralleltest // see above
 		}, keptPlans + mb},
 	} {
 		t.Run(c.name, func(t *testing.T) { //nolint:paralleltest // see above
-			p := &picture{schema: books, documents: newKept()}
+			p := &picture{schema: books, documents: newKept(1)}
 			before := living()
 			for i := range c.times {
 				r := c.request(i)
-				d, op, list := s.operation(p, r)
+				d, op, list := s.operation(admitted{picture: p}, r)
 				if list != nil {
 					t.Fatal(list)
 				}
@@ -100,9 +100,9 @@ func TestPlansAreKept(t *testing.T) {
 	t.Parallel()
 	s := New(DefaultConfig(), Deps{Dev: true, Pool: idlePool(t)})
 	t.Cleanup(s.Close)
-	p := &picture{schema: library(t), documents: newKept()}
+	p := &picture{schema: library(t), documents: newKept(1)}
 	ask := func(r transport.Request) any {
-		d, op, list := s.operation(p, r)
+		d, op, list := s.operation(admitted{picture: p}, r)
 		if list != nil {
 			t.Fatal(list)
 		}

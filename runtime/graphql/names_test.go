@@ -30,7 +30,7 @@ func TestNames(t *testing.T) {
 			}
 			s, _ := open(t, graphql.DefaultConfig(), tables)
 			golden := filepath.Join(testdata, "schema", name, "expected.txt")
-			got := outline(s.Schema())
+			got := outline(s.Schema(""))
 			if *update {
 				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 					t.Fatal(err)

@@ -32,13 +32,13 @@ func TestRowsAreEstimatedByTheTables(t *testing.T) {
 	if got := s.Execute(t.Context(), ask); len(got.Errors) > 0 {
 		t.Fatalf("nobody has counted yet: %v", got.Errors)
 	}
-	if err := s.Schema().Catalog.Count(t.Context(), pool); err != nil {
+	if err := s.Schema("").Catalog.Count(t.Context(), pool); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.Execute(t.Context(), ask); code(got) != "QUERY_TOO_COMPLEX" {
 		t.Errorf("large tables: it gave %.100s %v", got.Data, got.Errors)
 	}
-	if rows := s.Schema().Objects["Part"].Table.Rows(); rows != 0 {
+	if rows := s.Schema("").Objects["Part"].Table.Rows(); rows != 0 {
 		t.Errorf("an empty partitioned table has %v rows", rows)
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
-	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
 )
 
@@ -37,17 +36,10 @@ type Service struct {
 	config   Config
 	deps     Deps
 	executor *execute.Executor
-	picture  atomic.Pointer[picture]
+	pictures atomic.Pointer[pictures]
 	refused  atomic.Pointer[refused] // what the database is now, when no schema can be made of it
 	hurry    chan struct{}           // a request met a database that is away or has changed: look at once
 	failure  atomic.Pointer[error]   // why the last look at the database failed; nil after a good one
-}
-
-// picture is the schema at one moment and the documents that were checked against it.
-type picture struct {
-	schema      *schema.Schema
-	fingerprint string
-	documents   *kept
 }
 
 // refused is a state of the database that has no schema, such as one where two tables want one name.
@@ -78,38 +70,9 @@ func New(config Config, deps Deps) *Service {
 // Close lets go of the connections, after the requests that are on the way.
 func (s *Service) Close() { s.executor.Close() }
 
-// Schema gives the schema as it is now, or nil before the first Load.
-func (s *Service) Schema() *schema.Schema {
-	if p := s.picture.Load(); p != nil {
-		return p.schema
-	}
-	return nil
-}
-
-// Load looks at the database and takes its schema. Requests on the way keep the one they began with.
-// When no schema can be made of it, the one before stays.
-func (s *Service) Load(ctx context.Context) error {
-	fingerprint, err := catalog.Fingerprint(ctx, s.deps.Pool, s.deps.Schemas)
-	if err != nil {
-		return err
-	}
-	tables, err := catalog.Load(ctx, s.deps.Pool, s.deps.Schemas)
-	if err != nil {
-		return err
-	}
-	built, err := schema.Build(tables, s.config.schemaOptions())
-	if err != nil {
-		s.refused.Store(&refused{fingerprint: fingerprint, err: err})
-		return err
-	}
-	s.picture.Store(&picture{schema: built, fingerprint: fingerprint, documents: newKept()})
-	s.refused.Store(nil)
-	return nil
-}
-
 // Check tells whether requests can be answered now.
 func (s *Service) Check(context.Context) error {
-	if s.picture.Load() == nil {
+	if s.pictures.Load() == nil {
 		return s.notLoaded()
 	}
 	if failure := s.failure.Load(); failure != nil {
@@ -142,8 +105,8 @@ func (s *Service) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is the ordinary end, whatever the last look met
 		}
-		if now := s.Schema(); err == nil && now != nil && time.Since(counted) > recount {
-			counted, err = time.Now(), now.Catalog.Count(ctx, s.deps.Pool)
+		if err == nil && time.Since(counted) > recount {
+			counted, err = time.Now(), s.count(ctx)
 		}
 		s.note(err)
 		if err == nil {
@@ -173,7 +136,7 @@ func (s *Service) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	before, bad := s.picture.Load(), s.refused.Load()
+	before, bad := s.pictures.Load(), s.refused.Load()
 	if before != nil && before.fingerprint == fingerprint || bad != nil && bad.fingerprint == fingerprint {
 		return nil
 	}
@@ -183,17 +146,13 @@ func (s *Service) look(ctx context.Context) error {
 		if e, known := fault.As(now.err); known {
 			hint = e.Hint
 		}
-		s.deps.Log.Error("no API can be made of the database as it is now", slog.Any("error", now.err), slog.String("hint", hint), slog.Bool("serving_the_one_before", before != nil))
+		s.deps.Log.Error("no API can be made of the database as it is now", slog.Any("error", now.err), slog.String("hint", hint), slog.Bool("serving_the_one_before", s.pictures.Load() != nil))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	now := s.Schema()
-	s.deps.Log.Info("schema read", slog.String("database", now.Catalog.Database), slog.Int("tables", len(now.Catalog.Tables)), slog.Bool("changed", before != nil))
-	for _, w := range now.Warnings {
-		s.deps.Log.Warn(w.Message, slog.String("code", w.Code), slog.String("subject", w.Subject), slog.String("hint", w.Hint))
-	}
+	s.tell(before != nil)
 	return nil
 }
 
@@ -214,13 +173,11 @@ func (s *Service) note(err error) {
 
 // Execute answers a request.
 func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Response {
-	p := s.picture.Load()
-	if p == nil {
-		why := s.notLoaded()
-		problem := plan.Problem(plan.InternalError, why.Message+"; try again soon", nil)
-		return transport.Response{Result: execute.Result{Errors: gqlerror.List{problem}, Unavailable: true}}
+	a, refused := s.admit(r.Principal)
+	if refused != nil {
+		return *refused
 	}
-	d, op, list := s.operation(p, r)
+	d, op, list := s.operation(a, r)
 	if list != nil {
 		return transport.Response{Result: execute.Result{Errors: list}}
 	}
@@ -228,12 +185,12 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		problem := plan.Problem(plan.BadUserInput, "GET runs queries only: send a "+string(op.Operation)+" by POST", op.Position)
 		return transport.Response{Result: execute.Result{Errors: gqlerror.List{problem}}, MethodNotAllowed: true}
 	}
-	bound, list := s.prepare(p, d, op, r)
+	bound, list := s.prepare(a.picture, d, op, r)
 	if list != nil {
 		return transport.Response{Result: execute.Result{Errors: list}}
 	}
 	ctx, done := s.limited(ctx)
-	result := s.executor.Execute(ctx, p.schema, bound, r.Open)
+	result := s.executor.Execute(ctx, execute.Request{Bound: bound, Schema: a.schema, Session: a.session, Open: r.Open})
 	if result.Stream != nil {
 		result.Stream.OnClose(done)
 	} else {
@@ -258,30 +215,36 @@ func (s *Service) limited(ctx context.Context) (context.Context, context.CancelF
 
 // Statements compiles a request without running it: for `explain`.
 func (s *Service) Statements(r transport.Request) (plan.Bound, error) {
-	p := s.picture.Load()
-	if p == nil {
-		return plan.Bound{}, s.notLoaded()
+	bound, _, err := s.statements(r)
+	return bound, err
+}
+
+func (s *Service) statements(r transport.Request) (plan.Bound, *execute.Session, error) {
+	a, refused := s.admit(r.Principal)
+	if refused != nil {
+		return plan.Bound{}, nil, refused.Errors
 	}
-	d, op, list := s.operation(p, r)
+	d, op, list := s.operation(a, r)
 	if list != nil {
-		return plan.Bound{}, list
+		return plan.Bound{}, nil, list
 	}
-	bound, list := s.prepare(p, d, op, r)
+	bound, list := s.prepare(a.picture, d, op, r)
 	if list != nil {
-		return plan.Bound{}, list
+		return plan.Bound{}, nil, list
 	}
-	return bound, nil
+	return bound, a.session, nil
 }
 
 // operation finds the operation that a request means, in a document that is valid.
-func (s *Service) operation(p *picture, r transport.Request) (*document, *plan.Operation, gqlerror.List) {
+func (s *Service) operation(p admitted, r transport.Request) (*document, *plan.Operation, gqlerror.List) {
+	introspects := s.config.introspection(s.deps.Dev, p.name)
 	d := p.documents.get(r.Query)
 	if d == nil {
 		text := r.Query
 		if len(text) <= keptText {
 			text = strings.Clone(text) // it may be a piece of something larger, such as the address of a GET
 		}
-		parsed, list := plan.Parse(p.schema, text, s.config.planLimits(), s.config.introspection(s.deps.Dev))
+		parsed, list := plan.Parse(p.schema, text, s.config.planLimits(), introspects)
 		if list != nil {
 			return nil, nil, list
 		}
@@ -294,7 +257,7 @@ func (s *Service) operation(p *picture, r transport.Request) (*document, *plan.O
 	if problem != nil {
 		return nil, nil, gqlerror.List{problem}
 	}
-	if op.Introspects != nil && !s.config.introspection(s.deps.Dev) {
+	if op.Introspects != nil && !introspects {
 		return nil, nil, gqlerror.List{plan.Problem(plan.ValidationFailed, "introspection is off on this server: `[graphql] introspection = true` or `serve --dev` turns it on", op.Introspects)}
 	}
 	return d, op, nil
@@ -328,7 +291,17 @@ func (s *Service) prepare(p *picture, d *document, op *plan.Operation, r transpo
 	return bound, nil
 }
 
-// Explain gives PostgreSQL's plan of a statement, a line each; with analyze it is run for real times.
-func (s *Service) Explain(ctx context.Context, call plan.Call, analyze bool) ([]string, error) {
-	return s.executor.Explain(ctx, call, analyze)
+// Explain compiles a request and gives PostgreSQL's plan of each of its statements, in the order of its Calls, a line
+// each; with analyze they are run for real times, and what they write is undone.
+func (s *Service) Explain(ctx context.Context, r transport.Request, analyze bool) (plan.Bound, [][]string, error) {
+	bound, session, err := s.statements(r)
+	if err != nil {
+		return bound, nil, err
+	}
+	calls := bound.Calls
+	if bound.Together != nil {
+		calls = []plan.Call{*bound.Together}
+	}
+	lines, err := s.executor.Explain(ctx, session, calls, bound.Writes, analyze)
+	return bound, lines, err
 }

@@ -102,9 +102,9 @@ func TestSchemaChangesDropNoRequest(t *testing.T) {
 		"drop table other",
 		"comment on column item.name is 'What it is called.'",
 	} {
-		before := s.Schema()
+		before := s.Schema("")
 		exec(t, pool, change)
-		for until := time.Now().Add(20 * time.Second); s.Schema() == before && ctx.Err() == nil; <-time.After(time.Millisecond) {
+		for until := time.Now().Add(20 * time.Second); s.Schema("") == before && ctx.Err() == nil; <-time.After(time.Millisecond) {
 			if time.Now().After(until) {
 				t.Fatalf("%s: the change was never seen", change)
 			}

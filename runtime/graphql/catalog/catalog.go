@@ -5,11 +5,13 @@ import (
 	"strings"
 )
 
-// Catalog is the picture of one database as one login sees it at one moment.
+// Catalog is the picture of one database as one role sees it at one moment.
 // Nothing in it is written after Load has returned but the numbers of rows, which are atomic: it may be shared freely.
 type Catalog struct {
 	Database      string
-	User          string
+	User          string   // whose rights it shows: the login, or a role
+	Bypasses      bool     // it passes by all policies: a superuser, or BYPASSRLS
+	Member        bool     // the login may take it on
 	ServerVersion int      // server_version_num: 150018 is 15.18
 	Schemas       []string // in the order asked for
 	Tables        []*Table // by schema in that order, then by name
@@ -48,6 +50,7 @@ type Table struct {
 	Kind        Kind
 	Comment     string
 	RowSecurity bool
+	Bypassed    bool      // it has row security, which does not hold for the role
 	Lockable    bool      // a table of which the login may read every column: LOCK TABLE wants no less
 	Columns     []*Column // those the login may read, in table order
 	Unread      []*Column // those that it may write, but not read

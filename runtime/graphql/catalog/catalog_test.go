@@ -122,7 +122,7 @@ r secret ""
 func TestEveryKindOfThing(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, "../../../testdata/catalog/kinds.sql")
-	c, err := catalog.Load(t.Context(), conn, []string{"public"})
+	c, err := catalog.Load(t.Context(), conn, []string{"public"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestOnlyWhatTheLoginMayRead(t *testing.T) {
 	exec(t, conn, "create role "+role)
 	t.Cleanup(func() { exec(t, conn, "reset role; drop owned by "+role+"; drop role "+role) })
 	exec(t, conn, "grant select on country, people to "+role+"; grant select (id, shown) on secret to "+role+"; set role "+role)
-	c, err := catalog.Load(t.Context(), conn, []string{"public"})
+	c, err := catalog.Load(t.Context(), conn, []string{"public"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestKeysOverChildren(t *testing.T) {
 	exec(t, conn, `create table owner (id int primary key);
 		create table parent (id int primary key, owner_id int references owner); create table child () inherits (parent);
 		create table barren (id int primary key); create table gone () inherits (barren); drop table gone;`)
-	c, err := catalog.Load(t.Context(), conn, []string{"public"})
+	c, err := catalog.Load(t.Context(), conn, []string{"public"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func TestForeignKeysOverPeriods(t *testing.T) {
 	}
 	exec(t, conn, `create table rate (id int4range, valid_at daterange, primary key (id, valid_at without overlaps));
 		create table bill (no int primary key, rate_id int4range, valid_at daterange, foreign key (rate_id, period valid_at) references rate (id, period valid_at))`)
-	c, err := catalog.Load(t.Context(), conn, []string{"public"})
+	c, err := catalog.Load(t.Context(), conn, []string{"public"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +283,7 @@ func TestCountingBesideChanges(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
 	exec(t, conn, "create table one (id int); create view more as select 1 as id")
-	c, err := catalog.Load(t.Context(), conn, []string{"public"})
+	c, err := catalog.Load(t.Context(), conn, []string{"public"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +336,7 @@ func wide(t testing.TB) string {
 
 func TestFiveHundredTables(t *testing.T) {
 	t.Parallel()
-	c, err := catalog.Load(t.Context(), connect(t, wide(t)), []string{"public"})
+	c, err := catalog.Load(t.Context(), connect(t, wide(t)), []string{"public"}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,7 +355,7 @@ func BenchmarkFiveHundredTables(b *testing.B) {
 	public := []string{"public"}
 	b.Run("catalog", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := catalog.Load(b.Context(), conn, public); err != nil {
+			if _, err := catalog.Load(b.Context(), conn, public, ""); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -368,7 +368,7 @@ func BenchmarkFiveHundredTables(b *testing.B) {
 		}
 	})
 	b.Run("schema", func(b *testing.B) {
-		c, err := catalog.Load(b.Context(), conn, public)
+		c, err := catalog.Load(b.Context(), conn, public, "")
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -27,9 +28,9 @@ func Fingerprint(ctx context.Context, db Querier, schemas []string) (string, err
 	return sum, nil
 }
 
-// Load takes the picture of the schemas in one read-only snapshot and one round trip.
-// What the login may not read is not in it.
-func Load(ctx context.Context, db Beginner, schemas []string) (*Catalog, error) {
+// Load takes the picture of the schemas that a role has of them, the login when it is empty, in one read-only snapshot and
+// one round trip. What the role may not read is not in it.
+func Load(ctx context.Context, db Beginner, schemas []string, role string) (*Catalog, error) {
 	tx, err := db.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return nil, fmt.Errorf("load catalog: %w", err)
@@ -45,27 +46,36 @@ func Load(ctx context.Context, db Beginner, schemas []string) (*Catalog, error) 
 		composites: map[uint32]*Type{},
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(identitySQL).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&l.catalog.Database, &l.catalog.User, &l.catalog.ServerVersion)
+	batch.Queue(identitySQL, role).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&l.catalog.Database, &l.catalog.User, &l.catalog.ServerVersion, &l.catalog.Bypasses, &l.catalog.Member)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return &NoRoleError{Role: role}
+		}
+		return err
 	})
-	batch.Queue(functionsSQL, schemas).QueryRow(func(row pgx.Row) error { return row.Scan(&l.catalog.Functions) })
+	batch.Queue(functionsSQL, schemas, role).QueryRow(func(row pgx.Row) error { return row.Scan(&l.catalog.Functions) })
 	batch.Queue(typesSQL).Query(l.readTypes)
-	batch.Queue(columnsSQL, schemas).Query(l.readColumns)
-	batch.Queue(relationsSQL, schemas).Query(l.readTables)
-	batch.Queue(closedSQL, schemas).Query(func(rows pgx.Rows) (err error) {
+	batch.Queue(columnsSQL, schemas, role).Query(l.readColumns)
+	batch.Queue(relationsSQL, schemas, role).Query(l.readTables)
+	batch.Queue(closedSQL, schemas, role).Query(func(rows pgx.Rows) (err error) {
 		l.catalog.Closed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Closed])
 		return err
 	})
 	batch.Queue(sizesSQL, schemas).Query(func(rows pgx.Rows) error { return readSizes(rows, l.tables) })
 	batch.Queue(keysSQL, schemas).Query(l.readKeys)
 	batch.Queue(foreignKeysSQL, schemas).Query(l.readForeignKeys)
-	batch.Queue(writesSQL, schemas).Query(l.readWrites)
+	batch.Queue(writesSQL, schemas, role).Query(l.readWrites)
 	batch.Queue(constraintsSQL, schemas).Query(l.readConstraints)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("load catalog: %w", err)
 	}
 	return l.catalog, nil
 }
+
+// NoRoleError says that the database has no such role.
+type NoRoleError struct{ Role string }
+
+func (e *NoRoleError) Error() string { return "the database has no role " + e.Role }
 
 // loader joins the statements' rows. They arrive in the order that the batch asks for: types and
 // columns before the tables that are made of them, tables before keys.
@@ -158,7 +168,7 @@ func (l *loader) column(r columnRow) *Column {
 func (l *loader) readTables(rows pgx.Rows) error {
 	var t Table
 	var kind string
-	_, err := pgx.ForEachRow(rows, []any{&t.OID, &t.Schema, &t.Name, &kind, &t.Comment, &t.RowSecurity, &t.Lockable}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&t.OID, &t.Schema, &t.Name, &kind, &t.Comment, &t.RowSecurity, &t.Bypassed, &t.Lockable}, func() error {
 		table := t
 		table.Kind = Kind(kind[0])
 		table.byNumber = map[int16]*Column{}

@@ -1,21 +1,29 @@
 package catalog
 
-// All statements run as one batch in one read-only snapshot. $1 is the list of schemas.
+// All statements run as one batch in one read-only snapshot. $1 is the list of schemas, $2 the role whose rights count;
+// empty for the login.
+
+const byRole = "coalesce(nullif($2, '')::name, current_user)"
 
 const identitySQL = `
-select current_database(), current_user, current_setting('server_version_num')::int`
+select current_database(), r.rolname, current_setting('server_version_num')::int, r.rolsuper or r.rolbypassrls,
+       pg_has_role(session_user, r.oid, 'member')
+from pg_roles r
+where r.rolname = coalesce(nullif($1, '')::name, current_user)`
 
 // Partitions are left out (their parent stands for them), and so is what an extension brought along.
 const relationsSQL = `
 select c.oid, n.nspname, c.relname, c.relkind::text, coalesce(obj_description(c.oid, 'pg_class'), ''), c.relrowsecurity,
-       c.relkind in ('r', 'p') and has_table_privilege(c.oid, 'select')
+       c.relrowsecurity and (r.rolsuper or r.rolbypassrls or not c.relforcerowsecurity and pg_has_role(r.oid, c.relowner, 'usage')),
+       c.relkind in ('r', 'p') and has_table_privilege(` + byRole + `, c.oid, 'select')
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
+join pg_roles r on r.rolname = ` + byRole + `
 where n.nspname = any($1)
   and c.relkind in ('r', 'v', 'm', 'p', 'f')
   and not c.relispartition
-  and has_schema_privilege(n.oid, 'usage')
-  and has_any_column_privilege(c.oid, 'select')
+  and has_schema_privilege(` + byRole + `, n.oid, 'usage')
+  and has_any_column_privilege(` + byRole + `, c.oid, 'select')
   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
 order by array_position($1, n.nspname::text), c.relname`
 
@@ -25,11 +33,11 @@ select n.nspname, c.relname, coalesce(a.attname, '')
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 cross join lateral (
-  select c.relispartition or not has_schema_privilege(n.oid, 'usage') or not has_any_column_privilege(c.oid, 'select')
+  select c.relispartition or not has_schema_privilege(` + byRole + `, n.oid, 'usage') or not has_any_column_privilege(` + byRole + `, c.oid, 'select')
       or exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
 ) whole(closed)
 left join pg_attribute a on not whole.closed and a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-                            and not has_column_privilege(c.oid, a.attnum, 'select')
+                            and not has_column_privilege(` + byRole + `, c.oid, a.attnum, 'select')
 where n.nspname = any($1)
   and c.relkind in ('r', 'v', 'm', 'p', 'f')
   and (whole.closed or a.attname is not null)`
@@ -59,9 +67,9 @@ join pg_class c on c.oid = a.attrelid
 join pg_namespace n on n.oid = c.relnamespace
 join pg_type t on t.oid = a.atttypid
 cross join lateral (
-  select has_column_privilege(c.oid, a.attnum, 'select'),
-         written.may and has_column_privilege(c.oid, a.attnum, 'insert'),
-         written.may and has_column_privilege(c.oid, a.attnum, 'update')
+  select has_column_privilege(` + byRole + `, c.oid, a.attnum, 'select'),
+         written.may and has_column_privilege(` + byRole + `, c.oid, a.attnum, 'insert'),
+         written.may and has_column_privilege(` + byRole + `, c.oid, a.attnum, 'update')
   from (select a.attgenerated = '' and a.attidentity <> 'a'
            and (c.relkind in ('r', 'p') or c.relkind <> 'm' and pg_column_is_updatable(c.oid, a.attnum, true))) written(may)
 ) may(read, insert, update)
@@ -148,7 +156,7 @@ from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace
 where n.nspname = any($1)
   and p.prokind = 'f'
-  and has_function_privilege(p.oid, 'execute')
+  and has_function_privilege(` + byRole + `, p.oid, 'execute')
   and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
   and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))`
 
@@ -157,7 +165,7 @@ where n.nspname = any($1)
 // that of those rows only what the picture is made of is looked at.
 const fingerprintSQL = `
 select coalesce(sum(h), 0)::text from (
-  select hashtextextended(concat_ws(' ', c.relname, c.relkind, c.relowner, c.relrowsecurity, c.relispartition, c.relhassubclass, c.relacl), c.oid::int8) as h
+  select hashtextextended(concat_ws(' ', c.relname, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relhassubclass, c.relacl), c.oid::int8) as h
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1)
   union all
   select hashint8extended(i.indexrelid::int8, i.xmin::text::int8) from pg_index i join pg_class c on c.oid = i.indexrelid
@@ -185,4 +193,6 @@ select coalesce(sum(h), 0)::text from (
   select hashint8extended(n.oid::int8, n.xmin::text::int8) from pg_namespace n where n.nspname = any($1)
   union all
   select hashint8extended(m.member::int8 + m.roleid::int8, m.xmin::text::int8) from pg_auth_members m
+  union all
+  select hashtextextended(concat_ws(' ', r.rolname, r.rolsuper, r.rolbypassrls, r.rolinherit), r.oid::int8) from pg_roles r
 ) s`

@@ -61,9 +61,9 @@ func (c *Catalog) Named(schemaName, table, column string) (*Table, *Column) {
 // view, do something beside or in place of a statement.
 const writesSQL = `
 select c.oid,
-       w.events & 8 <> 0 and has_any_column_privilege(c.oid, 'insert'),
-       w.events & 4 <> 0 and has_any_column_privilege(c.oid, 'update'),
-       w.events & 16 <> 0 and has_table_privilege(c.oid, 'delete'),
+       w.events & 8 <> 0 and has_any_column_privilege(` + byRole + `, c.oid, 'insert'),
+       w.events & 4 <> 0 and has_any_column_privilege(` + byRole + `, c.oid, 'update'),
+       w.events & 16 <> 0 and has_table_privilege(` + byRole + `, c.oid, 'delete'),
        coalesce(bool_or(t.tgtype & 64 <> 0), false),
        count(t.oid) > 0 or exists (select from pg_rewrite r where r.ev_class = c.oid and r.rulename <> '_RETURN'),
        coalesce(bool_or(t.tgtype & 71 in (7, 69)), false)

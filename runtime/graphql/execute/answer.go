@@ -34,7 +34,7 @@ func (a *answering) rows(rows *pgconn.ResultReader, s step) error {
 		}
 	case read:
 		err = a.result(rows, s.at)
-	case control, drop, prepare:
+	case control, session, drop, prepare:
 	}
 	switch _, closed := rows.Close(); {
 	case closed == nil:

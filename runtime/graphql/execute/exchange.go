@@ -42,8 +42,9 @@ func lockSQL(calls []plan.Call) string {
 type exchange struct {
 	*worker
 	units    []*unit
-	undone   bool // a statement was not prepared after all, as its unit failed before
-	stale    bool // what the connection has prepared no longer fits
+	role     string // that the unit at work has its statements prepared for
+	undone   bool   // a statement was not prepared after all, as its unit failed before
+	stale    bool   // what the connection has prepared no longer fits
 	pipeline *pgconn.Pipeline
 	steps    []step
 	ends     []int // of each unit, in steps
@@ -66,6 +67,7 @@ type stepKind uint8
 
 const (
 	control stepKind = iota // begin, lock, commit
+	session
 	drop
 	prepare
 	estimate
@@ -102,10 +104,10 @@ func (x *exchange) run() {
 // single gives the prepared statement that is all there is to run; else nil.
 func (x *exchange) single() *pgconn.StatementDescription {
 	u := x.units[0]
-	if len(x.units) > 1 || len(u.calls) > 1 || u.calls[0].Calls && !u.writes || u.calls[0].Estimate != nil {
+	if len(x.units) > 1 || len(u.calls) > 1 || u.session != nil || u.calls[0].Calls && !u.writes || u.calls[0].Estimate != nil {
 		return nil
 	}
-	if s := x.known.get(u.calls[0].SQL); s != nil {
+	if s := x.known.get(statementKey{sql: u.calls[0].SQL}); s != nil {
 		return s.description
 	}
 	return nil
@@ -180,18 +182,22 @@ var errUnsure = errors.New("the connection was lost while something was written"
 // send queues what a unit needs. Several reads share a snapshot; one alone has its own. What is written up to one
 // synchronisation is one transaction (PostgreSQL manual, section 55.2.3).
 func (x *exchange) send(u *unit) {
-	if u.writes {
-		for i, c := range u.calls {
-			x.statement(read, i, c.SQL, c.Args)
-		}
-		return
-	}
-	if len(u.calls) > 1 {
+	several := len(u.calls) > 1 && !u.writes
+	x.role = ""
+	if several {
 		x.control(snapshotSQL)
+		if u.session != nil {
+			x.assume(u.session)
+		}
 		if locks := lockSQL(u.calls); locks != "" {
 			x.control(locks)
 		}
-	} else if u.calls[0].Calls {
+	}
+	switch {
+	case u.session != nil:
+		x.take(u.session, !u.writes, several)
+		x.role = u.session.Role
+	case !u.writes && !several && u.calls[0].Calls:
 		x.control(readOnlySQL)
 	}
 	for i, c := range u.calls {
@@ -200,7 +206,7 @@ func (x *exchange) send(u *unit) {
 		}
 		x.statement(read, i, c.SQL, c.Args)
 	}
-	if len(u.calls) > 1 {
+	if several {
 		x.control(commitSQL)
 	}
 }
@@ -214,13 +220,15 @@ func (x *exchange) statement(kind stepKind, at int, sql string, args [][]byte) {
 		x.steps = append(x.steps, step{kind: kind, at: at})
 		return
 	}
-	s := x.known.get(sql)
+	// PostgreSQL plans a statement anew when row security is in it and the role is another one than before.
+	key := statementKey{x.role, sql}
+	s := x.known.get(key)
 	if s == nil {
 		if old := x.known.evict(); old != nil {
 			x.pipeline.SendDeallocate(old.name)
 			x.steps = append(x.steps, step{kind: drop, at: -1, name: old})
 		}
-		s = x.known.add(sql)
+		s = x.known.add(key)
 		x.pipeline.SendPrepare(s.name, sql, nil)
 		x.steps = append(x.steps, step{kind: prepare, at: at, name: s})
 	}
@@ -262,6 +270,9 @@ func (x *exchange) answer(u *unit, steps []step) error {
 			if done < len(steps) {
 				at = steps[done].at
 			}
+			if done < len(steps) && steps[done].kind == session && !isStalePlan(err) {
+				err = fmt.Errorf("%w: %w", errSession, err)
+			}
 			if a.failed == nil {
 				a.failed = &failure{at: at, err: err}
 			}
@@ -299,7 +310,7 @@ func (x *exchange) undo(steps []step) {
 			x.known.forget(s.name)
 		case drop:
 			x.known.restore(s.name)
-		case control, estimate, read:
+		case control, session, estimate, read:
 		}
 	}
 }

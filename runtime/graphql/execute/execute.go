@@ -80,39 +80,53 @@ func (r *Result) Release() {
 	}
 }
 
-// Execute runs a plan. It never fails as a whole without saying so in Errors. With open, the answer may come
-// in parts.
-func (e *Executor) Execute(ctx context.Context, s *schema.Schema, p plan.Bound, open bool) Result {
-	if p.Writes {
-		return e.write(ctx, s, p)
+// Request is a plan with all that running it takes.
+type Request struct {
+	plan.Bound
+	Schema  *schema.Schema
+	Session *Session // who asks; nil is the login, without claims
+	Open    bool     // the answer may come in parts
+}
+
+// Execute runs a plan. It never fails as a whole without saying so in Errors.
+func (e *Executor) Execute(ctx context.Context, r Request) Result {
+	if r.Writes {
+		return e.write(ctx, r)
 	}
-	if len(p.Fields) == 1 && len(p.Calls) == 1 {
-		return e.one(ctx, s, p, open)
+	if len(r.Fields) == 1 && len(r.Calls) == 1 {
+		return e.one(ctx, r)
 	}
-	if p.Together != nil {
-		if result, whole := e.together(ctx, p); whole {
+	if r.Together != nil {
+		if result, whole := e.together(ctx, r); whole {
 			return result
 		}
 	}
-	answers, err := e.answer(ctx, p)
+	answers, err := e.answer(ctx, r)
 	if err != nil {
 		return e.failed(err)
 	}
-	return e.assemble(s, p.Plan, answers)
+	return e.assemble(r.Schema, r.Plan, answers)
+}
+
+// unit makes a unit of calls of a request.
+func (r *Request) unit(calls []plan.Call, room int, open bool) *unit {
+	u := newUnit(calls, room, open)
+	u.session = r.Session
+	return u
 }
 
 const beforeData = `{"data":`
 
 // one runs a plan of one field: the response is written as it is read.
-func (e *Executor) one(ctx context.Context, s *schema.Schema, p plan.Bound, open bool) Result {
-	u := newUnit(p.Calls, e.maxBytes, open)
-	u.before = p.Fields[0].Before
+func (e *Executor) one(ctx context.Context, r Request) Result {
+	u := r.unit(r.Calls, e.maxBytes, r.Open)
+	u.before = r.Fields[0].Before
 	o, stream, err := e.run(ctx, u)
 	switch {
 	case err != nil:
 		return e.failed(err)
 	case o.failed != nil:
-		return e.assemble(s, p.Plan, []answer{{err: o.failed.err}})
+		return e.assemble(r.Schema, r.Plan, []answer{{err: o.failed.err}})
 	case stream != nil:
 		return Result{Body: o.parts[0], Data: o.parts[0][len(beforeData):], Stream: stream, After: "}}"}
 	}
@@ -121,8 +135,8 @@ func (e *Executor) one(ctx context.Context, s *schema.Schema, p plan.Bound, open
 }
 
 // together runs several fields as one statement; whole is false when that fails by a fault of one of them.
-func (e *Executor) together(ctx context.Context, p plan.Bound) (_ Result, whole bool) {
-	u := newUnit([]plan.Call{*p.Together}, e.maxBytes, false)
+func (e *Executor) together(ctx context.Context, r Request) (_ Result, whole bool) {
+	u := r.unit([]plan.Call{*r.Together}, e.maxBytes, false)
 	u.before = beforeData
 	o, _, err := e.run(ctx, u)
 	switch {
@@ -138,21 +152,21 @@ func (e *Executor) together(ctx context.Context, p plan.Bound) (_ Result, whole 
 // answer runs the statements of a plan, in one snapshot as far as they succeed. A failure ends the
 // snapshot for those that come after it too; they are innocent and share the next one. err is set when
 // the database could not be asked at all.
-func (e *Executor) answer(ctx context.Context, p plan.Bound) ([]answer, error) {
-	calls := p.Calls
+func (e *Executor) answer(ctx context.Context, r Request) ([]answer, error) {
+	calls := r.Calls
 	nonNull := make([]bool, 0, len(calls))
-	for i := range p.Fields {
-		if p.Fields[i].Statement != nil {
-			nonNull = append(nonNull, p.Fields[i].NonNull())
+	for i := range r.Fields {
+		if r.Fields[i].Statement != nil {
+			nonNull = append(nonNull, r.Fields[i].NonNull())
 		}
 	}
 	answers := make([]answer, len(calls))
 	room := e.maxBytes
 	for next := 0; next < len(calls); {
-		o, _, err := e.run(ctx, newUnit(calls[next:], room, false))
+		o, _, err := e.run(ctx, r.unit(calls[next:], room, false))
 		if err == nil && o.failed != nil && o.failed.at < 0 {
 			// What failed is what they share: a lock that one of them may not take, say. Alone each gets its own error.
-			o, _, err = e.run(ctx, newUnit(calls[next:next+1], room, false))
+			o, _, err = e.run(ctx, r.unit(calls[next:next+1], room, false))
 		}
 		if err != nil {
 			return nil, err

@@ -9,25 +9,43 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 )
 
-// Explain gives PostgreSQL's plan of a statement with its values, a line each; to analyze is to run it, in a
-// read-only transaction.
-func (e *Executor) Explain(ctx context.Context, call plan.Call, analyze bool) ([]string, error) {
-	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+// Explain gives PostgreSQL's plan of each statement with its values, a line each; to analyze is to run it. Nothing that
+// is written then stays.
+func (e *Executor) Explain(ctx context.Context, s *Session, calls []plan.Call, writes, analyze bool) ([][]string, error) {
+	mode := pgx.ReadOnly
+	if writes {
+		mode = pgx.ReadWrite
+	}
+	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{AccessMode: mode})
 	if err != nil {
 		return nil, fmt.Errorf("explain statement: %w", err)
 	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // it only read: nothing can be lost
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // what it wrote is to be lost
+	conn := tx.Conn().PgConn()
+	if s != nil {
+		sql, role := sessionSQL, s.Role != ""
+		if role {
+			sql += roleSQL
+		}
+		if result := conn.ExecParams(ctx, sql, s.args(role), nil, nil, nil).Read(); result.Err != nil {
+			return nil, fmt.Errorf("explain statement: %w: %w", errSession, result.Err)
+		}
+	}
 	word := "explain "
 	if analyze {
 		word = "explain (analyze, buffers) "
 	}
-	result := tx.Conn().PgConn().ExecParams(ctx, word+call.SQL, call.Args, nil, nil, nil).Read()
-	if result.Err != nil {
-		return nil, fmt.Errorf("explain statement: %w", result.Err)
+	all := make([][]string, 0, len(calls))
+	for _, call := range calls {
+		result := conn.ExecParams(ctx, word+call.SQL, call.Args, nil, nil, nil).Read()
+		if result.Err != nil {
+			return nil, fmt.Errorf("explain statement: %w", result.Err)
+		}
+		lines := make([]string, len(result.Rows))
+		for i, row := range result.Rows {
+			lines[i] = string(row[0])
+		}
+		all = append(all, lines)
 	}
-	lines := make([]string, len(result.Rows))
-	for i, row := range result.Rows {
-		lines[i] = string(row[0])
-	}
-	return lines, nil
+	return all, nil
 }

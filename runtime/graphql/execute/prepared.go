@@ -17,21 +17,27 @@ const (
 
 // prepared is what a connection has prepared, the last used first.
 type prepared struct {
-	bySQL map[string]*list.Element
+	byKey map[statementKey]*list.Element
 	order *list.List // of *statement
 	made  int
 }
 
+// statementKey is what a statement is known by: a text, for a role.
+type statementKey struct{ role, sql string }
+
 type statement struct {
-	name, sql   string
+	name        string
+	key         statementKey
 	description *pgconn.StatementDescription // once the server has given it
 }
 
-func newPrepared() *prepared { return &prepared{bySQL: map[string]*list.Element{}, order: list.New()} }
+func newPrepared() *prepared {
+	return &prepared{byKey: map[statementKey]*list.Element{}, order: list.New()}
+}
 
-// get gives the statement that a text is prepared as; nil when it is not.
-func (p *prepared) get(sql string) *statement {
-	e, ok := p.bySQL[sql]
+// get gives the statement that something is prepared as; nil when it is not.
+func (p *prepared) get(key statementKey) *statement {
+	e, ok := p.byKey[key]
 	if !ok {
 		return nil
 	}
@@ -40,10 +46,10 @@ func (p *prepared) get(sql string) *statement {
 }
 
 // add notes a statement that is about to be prepared and gives it a name of its own.
-func (p *prepared) add(sql string) *statement {
+func (p *prepared) add(key statementKey) *statement {
 	p.made++
-	s := &statement{name: "fraiseql_" + strconv.Itoa(p.made), sql: sql}
-	p.bySQL[sql] = p.order.PushFront(s)
+	s := &statement{name: "fraiseql_" + strconv.Itoa(p.made), key: key}
+	p.byKey[key] = p.order.PushFront(s)
 	return s
 }
 
@@ -53,21 +59,21 @@ func (p *prepared) evict() *statement {
 		return nil
 	}
 	s := p.order.Remove(p.order.Back()).(*statement)
-	delete(p.bySQL, s.sql)
+	delete(p.byKey, s.key)
 	return s
 }
 
 // forget takes back add: the statement was not prepared after all.
 func (p *prepared) forget(s *statement) {
-	if e, ok := p.bySQL[s.sql]; ok && e.Value == s {
+	if e, ok := p.byKey[s.key]; ok && e.Value == s {
 		p.order.Remove(e)
-		delete(p.bySQL, s.sql)
+		delete(p.byKey, s.key)
 	}
 }
 
 // restore takes back evict: the server has the statement still.
 func (p *prepared) restore(s *statement) {
-	if _, again := p.bySQL[s.sql]; !again {
-		p.bySQL[s.sql] = p.order.PushBack(s)
+	if _, again := p.byKey[s.key]; !again {
+		p.byKey[s.key] = p.order.PushBack(s)
 	}
 }

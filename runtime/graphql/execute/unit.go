@@ -16,12 +16,13 @@ import (
 //	   │            └──┘ again: a stale plan, a lost connection, a neighbour's failure
 //	   └── left: whoever asked has gone; what runs is cancelled
 type unit struct {
-	ctx    context.Context // of whoever asks
-	calls  []plan.Call
-	writes bool // it is done once or not at all: nobody may send it again who does not know that it was not
-	room   int  // bytes that the answers may have in all
-	open   bool // the answer may leave before it is complete
-	handed bool // another one reads than who asked, so that it can
+	ctx     context.Context // of whoever asks
+	calls   []plan.Call
+	writes  bool     // it is done once or not at all: nobody may send it again who does not know that it was not
+	session *Session // who asks; nil is the login, without claims
+	room    int      // bytes that the answers may have in all
+	open    bool     // the answer may leave before it is complete
+	handed  bool     // another one reads than who asked, so that it can
 
 	before string // what stands before the answer in the response, when it is the only one
 

@@ -14,22 +14,22 @@ import (
 
 // write runs a mutation: all of its statements in one transaction and one way to the server and back. A failure of any
 // of them undoes all, so that none of the fields has data then.
-func (e *Executor) write(ctx context.Context, s *schema.Schema, p plan.Bound) Result {
-	if len(p.Calls) == 0 {
-		return e.assemble(s, p.Plan, nil)
+func (e *Executor) write(ctx context.Context, r Request) Result {
+	if len(r.Calls) == 0 {
+		return e.assemble(r.Schema, r.Plan, nil)
 	}
-	u := newUnit(p.Calls, e.maxBytes, false)
+	u := r.unit(r.Calls, e.maxBytes, false)
 	u.writes = true
-	alone := len(p.Fields) == 1
+	alone := len(r.Fields) == 1
 	if alone {
-		u.before = p.Fields[0].Before
+		u.before = r.Fields[0].Before
 	}
 	o, _ := e.lanes.run(ctx, u)
 	if o.failed != nil {
-		return e.unwritten(s, p, o.failed)
+		return e.unwritten(r.Schema, r.Bound, o.failed)
 	}
-	answers := make([]answer, 0, len(p.Fields))
-	for i, call := range p.Calls {
+	answers := make([]answer, 0, len(r.Fields))
+	for i, call := range r.Calls {
 		switch {
 		case call.Discard:
 		case call.Must && bytes.HasSuffix(o.parts[i], []byte("null")):
@@ -43,7 +43,7 @@ func (e *Executor) write(ctx context.Context, s *schema.Schema, p plan.Bound) Re
 		body := append(answers[0].json, "}}"...)
 		return Result{Body: body, Data: body[len(beforeData) : len(body)-1]}
 	}
-	return e.assemble(s, p.Plan, answers)
+	return e.assemble(r.Schema, r.Plan, answers)
 }
 
 var errNothingBack = errors.New("a trigger returned no row")
@@ -51,7 +51,7 @@ var errNothingBack = errors.New("a trigger returned no row")
 // unwritten is the answer when nothing was written, or when nobody knows.
 func (e *Executor) unwritten(s *schema.Schema, p plan.Bound, f *failure) Result {
 	result := Result{Unavailable: isUnavailable(f.err) && !errors.Is(f.err, errUnsure), Busy: errors.Is(f.err, errBusy), Outdated: isOutdated(f.err)}
-	if isStatementError(f.err) || errors.Is(f.err, errUnsure) {
+	if isStatementError(f.err) || errors.Is(f.err, errUnsure) || errors.Is(f.err, errSession) {
 		result.Data = []byte("null") // it was tried
 	}
 	if f.at < 0 {

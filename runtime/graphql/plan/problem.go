@@ -11,6 +11,7 @@ const (
 	ValidationFailed = "GRAPHQL_VALIDATION_FAILED"
 	BadUserInput     = "BAD_USER_INPUT"
 	OperationUnclear = "OPERATION_RESOLUTION_FAILURE"
+	Unauthenticated  = "UNAUTHENTICATED"
 	Forbidden        = "FORBIDDEN"
 	NotFound         = "NOT_FOUND"
 	Conflict         = "CONFLICT"

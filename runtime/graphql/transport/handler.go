@@ -12,6 +12,7 @@ import (
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+	"github.com/fraiseql/fraiseql/runtime/httpapi"
 )
 
 // Response is what comes of a request.
@@ -57,6 +58,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, media, bad)
 		return
 	}
+	request.Principal = httpapi.PrincipalOf(r.Context())
 	response := h.Execute(r.Context(), request)
 	defer response.Release()
 	if size := int64(len(response.Data)); h.Held != nil && size >= largeAnswer && response.Stream == nil {
@@ -95,13 +97,15 @@ func answer(w http.ResponseWriter, media string, bad *refusal) {
 }
 
 // status follows section 6.4 of the specification. application/json says 200 for every well-formed
-// request, except where a proxy must see that the server is the trouble.
+// request, except where a proxy must see that the server is the trouble, or a client that it has to say who it is.
 func status(media string, r Response) int {
 	switch {
 	case r.MethodNotAllowed:
 		return http.StatusMethodNotAllowed
 	case r.Unavailable:
 		return http.StatusServiceUnavailable
+	case r.Data == nil && refused(r.Errors) != 0:
+		return refused(r.Errors)
 	case r.Data != nil || media == plainJSON:
 		return http.StatusOK
 	}
@@ -114,6 +118,19 @@ func status(media string, r Response) int {
 		}
 	}
 	return http.StatusBadRequest
+}
+
+// refused gives the status of a request that was refused because of who asks; 0 for others.
+func refused(errors gqlerror.List) int {
+	for _, e := range errors {
+		switch e.Extensions["code"] {
+		case plan.Unauthenticated:
+			return http.StatusUnauthorized
+		case plan.Forbidden:
+			return http.StatusForbidden
+		}
+	}
+	return 0
 }
 
 func write(w http.ResponseWriter, media string, status int, r execute.Result) {
@@ -133,8 +150,11 @@ func write(w http.ResponseWriter, media string, status int, r execute.Result) {
 	}
 	w.Header().Set("Content-Type", media+"; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	if status == http.StatusServiceUnavailable {
+	switch status {
+	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "1")
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", "Bearer") // RFC 9110, section 11.6.1
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that has gone needs no answer

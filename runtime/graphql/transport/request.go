@@ -12,15 +12,17 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+	"github.com/fraiseql/fraiseql/runtime/httpapi"
 )
 
 // Request is one GraphQL request, whatever brought it.
 type Request struct {
 	Query         string
 	OperationName string
-	Variables     map[string]any // numbers as json.Number
-	QueryOnly     bool           // refuse anything but a query, as GET must
-	Open          bool           // the answer may come in parts
+	Variables     map[string]any     // numbers as json.Number
+	QueryOnly     bool               // refuse anything but a query, as GET must
+	Open          bool               // the answer may come in parts
+	Principal     *httpapi.Principal // who asks; nil where nobody was asked
 }
 
 // refusal is an answer to a request that is not a GraphQL request at all.
