@@ -43,7 +43,11 @@ func (a *App) openMigrations(address string, o Options) error {
 	return err
 }
 
-func (a *App) migrates() bool { return a.Config.Migrations != nil && a.Config.Migrations.On() }
+// migrates tells whether a server looks at migrations: at the project's when there is a table for them, and at the
+// program's own on a private database, which nobody else looks after.
+func (a *App) migrates() bool { return a.Cluster != nil || a.migratesProject() }
+
+func (a *App) migratesProject() bool { return a.Config.Migrations != nil && a.Config.Migrations.On() }
 
 // checkMigrations tells whether the database is as the project wants it.
 func (a *App) checkMigrations(context.Context) error {
@@ -60,7 +64,7 @@ func (a *App) migrate(ctx context.Context) error {
 		return nil
 	}
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		steps, err := a.Migrations.Prepare(ctx, a.Config.Migrations.OnStart, deployment.Project)
+		steps, err := a.prepare(ctx)
 		for _, s := range steps {
 			a.log.Info("migrated", slog.String("file", s.Name), slog.Int64("version", s.Version), slog.Duration("took", s.Took))
 		}
@@ -80,4 +84,19 @@ func (a *App) migrate(ctx context.Context) error {
 		case <-time.After(wait):
 		}
 	}
+}
+
+func (a *App) prepare(ctx context.Context) ([]deployment.Step, error) {
+	var steps []deployment.Step
+	if a.Cluster != nil {
+		var err error
+		if steps, err = a.Migrations.Prepare(ctx, "apply", deployment.System); err != nil {
+			return steps, err
+		}
+	}
+	if !a.migratesProject() {
+		return steps, nil
+	}
+	more, err := a.Migrations.Prepare(ctx, a.Config.Migrations.OnStart, deployment.Project)
+	return append(steps, more...), err
 }

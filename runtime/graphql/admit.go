@@ -1,6 +1,8 @@
 package graphql
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -46,4 +48,29 @@ func (s *Service) admit(who *httpapi.Principal) (admitted, *transport.Response) 
 		a.session.Claims = who.Claims
 	}
 	return a, nil
+}
+
+// keyOf makes the key of a request: of who asks, and of what is asked. Who has no subject is told by all that is claimed.
+func keyOf(r transport.Request) *execute.Key {
+	var who httpapi.Principal
+	if r.Principal != nil {
+		who = *r.Principal
+	}
+	if who.Subject != "" {
+		who.Claims = nil // they change with each token
+	}
+	return &execute.Key{
+		Scope: digest(who.Role, who.Issuer, who.Subject, string(who.Claims)), Name: r.IdempotencyKey,
+		Request: digest(r.Query, r.OperationName, r.Variables),
+	}
+}
+
+// digest is the SHA-256 of values, each with its length.
+func digest(values ...any) []byte {
+	text, err := json.Marshal(values) // members of objects in the order of their names
+	if err != nil {
+		panic(err) // they were decoded from JSON
+	}
+	sum := sha256.Sum256(text)
+	return sum[:]
 }

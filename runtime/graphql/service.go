@@ -2,6 +2,7 @@ package graphql
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -106,7 +107,8 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil //nolint:nilerr // being told to stop is the ordinary end, whatever the last look met
 		}
 		if err == nil && time.Since(counted) > recount {
-			counted, err = time.Now(), s.count(ctx)
+			counted = time.Now()
+			err = errors.Join(s.count(ctx), s.executor.ForgetKeys(ctx))
 		}
 		s.note(err)
 		if err == nil {
@@ -190,7 +192,11 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		return transport.Response{Result: execute.Result{Errors: list}}
 	}
 	ctx, done := s.limited(ctx)
-	result := s.executor.Execute(ctx, execute.Request{Bound: bound, Schema: a.schema, Session: a.session, Open: r.Open})
+	request := execute.Request{Bound: bound, Schema: a.schema, Session: a.session, Open: r.Open}
+	if bound.Writes && r.IdempotencyKey != "" {
+		request.Key = keyOf(r)
+	}
+	result := s.executor.Execute(ctx, request)
 	if result.Stream != nil {
 		result.Stream.OnClose(done)
 	} else {

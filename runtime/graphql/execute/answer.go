@@ -34,7 +34,7 @@ func (a *answering) rows(rows *pgconn.ResultReader, s step) error {
 		}
 	case read:
 		err = a.result(rows, s.at)
-	case control, session, drop, prepare:
+	case control, session, keep, drop, prepare:
 	}
 	switch _, closed := rows.Close(); {
 	case closed == nil:
@@ -149,6 +149,9 @@ func (a *answering) finish(left []step) {
 		a.cut(stream, a.failed.err)
 	case stream != nil:
 		stream.finish(nil)
+	case a.failed == nil && u.key != nil:
+		u.key.parts = a.parts
+		a.settling = u
 	case a.failed == nil:
 		u.finish(outcome{parts: a.parts})
 	case u.gone() && isCancelled(a.failed.err): // who asked knows why it was cancelled

@@ -50,6 +50,7 @@ type exchange struct {
 	ends     []int // of each unit, in steps
 	at       int   // the unit whose answer is being read
 	again    []*unit
+	settling *unit // its answer is to be kept, and its transaction to be ended
 }
 
 func (x *exchange) begin(w *worker, units []*unit) {
@@ -63,11 +64,23 @@ type step struct {
 	name *statement // of prepare and drop
 }
 
+// explain says of an error what it was that failed, where that is no statement of the request's.
+func (s step) explain(err error) error {
+	switch {
+	case s.kind == session && !isStalePlan(err):
+		return fmt.Errorf("%w: %w", errSession, err)
+	case s.kind == keep, s.kind == prepare && s.name.key.sql == keepSQL:
+		return keptError(err)
+	}
+	return err
+}
+
 type stepKind uint8
 
 const (
 	control stepKind = iota // begin, lock, commit
 	session
+	keep
 	drop
 	prepare
 	estimate
@@ -104,7 +117,7 @@ func (x *exchange) run() {
 // single gives the prepared statement that is all there is to run; else nil.
 func (x *exchange) single() *pgconn.StatementDescription {
 	u := x.units[0]
-	if len(x.units) > 1 || len(u.calls) > 1 || u.session != nil || u.calls[0].Calls && !u.writes || u.calls[0].Estimate != nil {
+	if len(x.units) > 1 || len(u.calls) > 1 || u.session != nil || u.key != nil || u.calls[0].Calls && !u.writes || u.calls[0].Estimate != nil {
 		return nil
 	}
 	if s := x.known.get(statementKey{sql: u.calls[0].SQL}); s != nil {
@@ -184,6 +197,10 @@ var errUnsure = errors.New("the connection was lost while something was written"
 func (x *exchange) send(u *unit) {
 	several := len(u.calls) > 1 && !u.writes
 	x.role = ""
+	if u.key != nil {
+		x.control(beginSQL)
+		x.statement(keep, -1, keepSQL, [][]byte{bytea(u.key.Scope), []byte(u.key.Name), bytea(u.key.Request)})
+	}
 	if several {
 		x.control(snapshotSQL)
 		if u.session != nil {
@@ -270,8 +287,8 @@ func (x *exchange) answer(u *unit, steps []step) error {
 			if done < len(steps) {
 				at = steps[done].at
 			}
-			if done < len(steps) && steps[done].kind == session && !isStalePlan(err) {
-				err = fmt.Errorf("%w: %w", errSession, err)
+			if done < len(steps) {
+				err = steps[done].explain(err)
 			}
 			if a.failed == nil {
 				a.failed = &failure{at: at, err: err}
@@ -310,7 +327,7 @@ func (x *exchange) undo(steps []step) {
 			x.known.forget(s.name)
 		case drop:
 			x.known.restore(s.name)
-		case control, session, estimate, read:
+		case control, session, keep, estimate, read:
 		}
 	}
 }

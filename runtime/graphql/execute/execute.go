@@ -56,6 +56,8 @@ type Result struct {
 	Stream *Stream
 	After  string
 
+	KeyTaken    bool // another request had its key
+	Replayed    bool // it is the answer that was given before to the same key
 	Unavailable bool // worth another try later
 	Busy        bool // it is unavailable because too many wait, not because the database is away
 	Outdated    bool // the database is not as the schema has it: worth a look
@@ -85,6 +87,7 @@ type Request struct {
 	plan.Bound
 	Schema  *schema.Schema
 	Session *Session // who asks; nil is the login, without claims
+	Key     *Key     // of a mutation that is to be done once, however often it is sent
 	Open    bool     // the answer may come in parts
 }
 

@@ -30,6 +30,8 @@ func (e *Executor) problem(err error) *gqlerror.Error {
 		return plan.Problem(plan.TooComplex, "the answer is larger than it may be: ask for fewer rows or fields ([graphql.limits] response is the bound)", nil)
 	case errors.Is(err, errSession):
 		return e.masked(err, errSession.Error())
+	case errors.Is(err, errKeepless):
+		return plan.Problem(plan.InternalError, "this server cannot keep answers for an Idempotency-Key yet, and nothing was changed: `fraiseql migrate up` makes the table", nil)
 	case errors.Is(err, errUnsure):
 		return e.masked(err, "the connection to the database was lost before it said whether the change was made: look before you send it again, or send it with an Idempotency-Key")
 	case errors.Is(err, errBusy):
@@ -157,7 +159,7 @@ func (e *Executor) fieldProblem(err error, f *plan.RootField) *gqlerror.Error {
 // isStatementError tells whether the statement failed, rather than the way to the database.
 func isStatementError(err error) bool {
 	var pg *pgconn.PgError
-	return errors.Is(err, errTooLarge) || !errors.Is(err, errSession) && errors.As(err, &pg) && !postgres.IsUnavailable(err)
+	return errors.Is(err, errTooLarge) || !errors.Is(err, errSession) && !errors.Is(err, errKeepless) && errors.As(err, &pg) && !postgres.IsUnavailable(err)
 }
 
 // isUnavailable tells whether another try later may well succeed.

@@ -20,6 +20,7 @@ type unit struct {
 	calls   []plan.Call
 	writes  bool     // it is done once or not at all: nobody may send it again who does not know that it was not
 	session *Session // who asks; nil is the login, without claims
+	key     *keyed   // of a unit that is to be done once, however often it is sent
 	room    int      // bytes that the answers may have in all
 	open    bool     // the answer may leave before it is complete
 	handed  bool     // another one reads than who asked, so that it can

@@ -137,13 +137,16 @@ func (w *worker) roundTrip(units []*unit) (again []*unit) {
 	}()
 	w.watch.begin(w, units)
 	x.run()
+	if x.settling != nil {
+		w.settle(x.settling)
+	}
 	for _, u := range x.again {
 		// A cancel was ours. One that hits a neighbour is no fault of it, and who is slow comes back ever later.
 		if !isCancelled(u.last.Load().err) {
 			u.tries.Add(1)
 		}
 	}
-	if safe := w.watch.end(); !safe || w.conn.IsClosed() {
+	if safe := w.watch.end(); !safe || w.conn == nil || w.conn.IsClosed() {
 		w.disconnect()
 		return x.again
 	}

@@ -9,37 +9,65 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
-	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
-// write runs a mutation: all of its statements in one transaction and one way to the server and back. A failure of any
-// of them undoes all, so that none of the fields has data then.
+// write runs a mutation: all of its statements in one transaction and, without a key, one way to the server and back. A
+// failure of any of them undoes all, so that none of the fields has data then.
 func (e *Executor) write(ctx context.Context, r Request) Result {
 	if len(r.Calls) == 0 {
 		return e.assemble(r.Schema, r.Plan, nil)
 	}
-	u := r.unit(r.Calls, e.maxBytes, false)
-	u.writes = true
-	alone := len(r.Fields) == 1
-	if alone {
-		u.before = r.Fields[0].Before
+	for range maxTries {
+		var result Result
+		u := r.unit(r.Calls, e.maxBytes, false)
+		u.writes = true
+		if len(r.Fields) == 1 {
+			u.before = r.Fields[0].Before
+		}
+		if r.Key != nil {
+			u.key = &keyed{Key: r.Key, answer: func(parts [][]byte) []byte {
+				result = e.written(r, parts)
+				return result.Data
+			}}
+		}
+		o, _ := e.lanes.run(ctx, u)
+		switch {
+		case o.failed == nil && r.Key == nil:
+			return e.written(r, o.parts)
+		case o.failed == nil:
+			return result
+		case !errors.Is(o.failed.err, errKept):
+			return e.unwritten(r, o.failed)
+		}
+		answer, other, none, err := e.kept(ctx, r.Key)
+		switch {
+		case err != nil:
+			return e.failed(err)
+		case other:
+			problem := plan.Problem(plan.Conflict, "the Idempotency-Key was sent with another request before: use a new one for each", nil)
+			return Result{Errors: gqlerror.List{problem}, KeyTaken: true}
+		case !none:
+			return Result{Data: answer, Replayed: true}
+		}
+		// It was taken away between the two: it is a day old.
 	}
-	o, _ := e.lanes.run(ctx, u)
-	if o.failed != nil {
-		return e.unwritten(r.Schema, r.Bound, o.failed)
-	}
+	return e.failed(errBusy)
+}
+
+// written is the answer of what was written.
+func (e *Executor) written(r Request, parts [][]byte) Result {
 	answers := make([]answer, 0, len(r.Fields))
 	for i, call := range r.Calls {
 		switch {
 		case call.Discard:
-		case call.Must && bytes.HasSuffix(o.parts[i], []byte("null")):
+		case call.Must && bytes.HasSuffix(parts[i], []byte("null")):
 			// A trigger of a view without a key did what it did, and gave nothing back.
 			return Result{Data: []byte("null"), Errors: gqlerror.List{e.masked(errNothingBack, "the change was made, but the database gave no row back")}}
 		default:
-			answers = append(answers, answer{json: o.parts[i]})
+			answers = append(answers, answer{json: parts[i]})
 		}
 	}
-	if alone {
+	if len(r.Fields) == 1 {
 		body := append(answers[0].json, "}}"...)
 		return Result{Body: body, Data: body[len(beforeData) : len(body)-1]}
 	}
@@ -49,19 +77,19 @@ func (e *Executor) write(ctx context.Context, r Request) Result {
 var errNothingBack = errors.New("a trigger returned no row")
 
 // unwritten is the answer when nothing was written, or when nobody knows.
-func (e *Executor) unwritten(s *schema.Schema, p plan.Bound, f *failure) Result {
+func (e *Executor) unwritten(r Request, f *failure) Result {
 	result := Result{Unavailable: isUnavailable(f.err) && !errors.Is(f.err, errUnsure), Busy: errors.Is(f.err, errBusy), Outdated: isOutdated(f.err)}
 	if isStatementError(f.err) || errors.Is(f.err, errUnsure) || errors.Is(f.err, errSession) {
 		result.Data = []byte("null") // it was tried
 	}
 	if f.at < 0 {
-		result.Errors = gqlerror.List{e.writeProblem(s, f.err, nil)}
+		result.Errors = gqlerror.List{e.writeProblem(r.Schema, f.err, nil)}
 		return result
 	}
-	call := p.Calls[f.at].Statement
+	call := r.Calls[f.at].Statement
 	problem := refusedValue(f.err, call)
 	if problem == nil {
-		problem = e.writeProblem(s, f.err, call)
+		problem = e.writeProblem(r.Schema, f.err, call)
 		place(problem, call.Path(), call.Place())
 	}
 	result.Errors = gqlerror.List{problem}

@@ -71,6 +71,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if response.MethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPost)
 	}
+	if response.Replayed {
+		w.Header().Set("Idempotent-Replayed", "true")
+	}
 	status := status(media, response)
 	if unchanged(w, r, media, status, response) {
 		return
@@ -104,6 +107,8 @@ func status(media string, r Response) int {
 		return http.StatusMethodNotAllowed
 	case r.Unavailable:
 		return http.StatusServiceUnavailable
+	case r.KeyTaken:
+		return http.StatusConflict
 	case r.Data == nil && refused(r.Errors) != 0:
 		return refused(r.Errors)
 	case r.Data != nil || media == plainJSON:

@@ -17,12 +17,13 @@ import (
 
 // Request is one GraphQL request, whatever brought it.
 type Request struct {
-	Query         string
-	OperationName string
-	Variables     map[string]any     // numbers as json.Number
-	QueryOnly     bool               // refuse anything but a query, as GET must
-	Open          bool               // the answer may come in parts
-	Principal     *httpapi.Principal // who asks; nil where nobody was asked
+	Query          string
+	OperationName  string
+	Variables      map[string]any     // numbers as json.Number
+	QueryOnly      bool               // refuse anything but a query, as GET must
+	Open           bool               // the answer may come in parts
+	IdempotencyKey string             // a mutation with it is done once, however often it is sent
+	Principal      *httpapi.Principal // who asks; nil where nobody was asked
 }
 
 // refusal is an answer to a request that is not a GraphQL request at all.
@@ -40,7 +41,29 @@ func read(w http.ResponseWriter, r *http.Request, limit int64) (Request, *refusa
 	if reads(r.Method) {
 		return readQuery(r.URL.Query())
 	}
-	return readBody(w, r, limit)
+	key, bad := idempotencyKey(r.Header["Idempotency-Key"])
+	if bad != nil {
+		return Request{}, bad
+	}
+	request, bad := readBody(w, r, limit)
+	request.IdempotencyKey = key
+	return request, bad
+}
+
+// idempotencyKey reads the header: a string of a structured field (RFC 8941, section 3.3.3), or bare as many clients
+// send it.
+func idempotencyKey(values []string) (string, *refusal) {
+	if len(values) == 0 {
+		return "", nil
+	}
+	key := values[0]
+	if len(key) > 1 && key[0] == '"' && key[len(key)-1] == '"' {
+		key = key[1 : len(key)-1]
+	}
+	if len(values) > 1 || key == "" || len(key) > 255 || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
+		return "", refuse(http.StatusBadRequest, "the header Idempotency-Key is to be one of 1 to 255 letters, digits and signs, such as a UUID")
+	}
+	return key, nil
 }
 
 // bodies are buffers for what clients send; nothing of a request refers to them when it has been decoded.
