@@ -14,6 +14,7 @@ import (
 func (c *compiler) changeRows(w *schema.Write, values map[string]any) (*change, *inputError) {
 	ch := c.changeOf(w)
 	ch.order, ch.effect = true, &Effect{Action: w.Action, Table: w.Object.Table}
+	ch.reread = ch.reread && w.Action != schema.Delete // it is given as it was
 	var sets []string
 	if w.Action == schema.Update {
 		c.what = "argument set"
