@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -57,7 +59,7 @@ func roled(t testing.TB, c graphql.Config, size int, script string) (*graphql.Se
 	})
 	exec(t, owner, in(script))
 	config := owner.Config().ConnConfig
-	pool, err := postgres.Connect(t.Context(), fmt.Sprintf("postgres://%s:api@%s:%d/%s", in("api_DB"), config.Host, config.Port, name), postgres.PoolOptions{Size: 2})
+	pool, err := postgres.Connect(t.Context(), "postgres://"+in("api_DB")+":api@"+net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))+"/"+name, postgres.PoolOptions{Size: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

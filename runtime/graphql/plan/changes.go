@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -93,17 +92,25 @@ func (c *compiler) setWith(ch *change, given map[string]any, many bool) ([]strin
 	return sets, nil
 }
 
+// setting is the values that an update gives to columns.
+type setting struct {
+	list   []string
+	effect *Effect
+}
+
+// add gives a column a value; no column is given two.
+func (s *setting) add(column *catalog.Column, sql string) *inputError {
+	if slices.Contains(s.effect.Columns, column) {
+		return wrong("it says twice what becomes of the column")
+	}
+	s.effect.Columns = append(s.effect.Columns, column)
+	s.list = append(s.list, catalog.QuoteIdent(column.Name)+" = "+sql)
+	return nil
+}
+
 // sets writes the values that columns are given.
 func (c *compiler) sets(o *schema.Object, t string, row *newRow, effect *Effect) ([]string, *inputError) {
-	var sets []string
-	set := func(column *catalog.Column, sql string) *inputError {
-		if slices.Contains(effect.Columns, column) {
-			return wrong("it says twice what becomes of the column")
-		}
-		effect.Columns = append(effect.Columns, column)
-		sets = append(sets, catalog.QuoteIdent(column.Name)+" = "+sql)
-		return nil
-	}
+	s := &setting{effect: effect}
 	for _, in := range o.Inputs() {
 		value, given := row.given[in.Name]
 		if in.Relation != nil || !given {
@@ -112,10 +119,10 @@ func (c *compiler) sets(o *schema.Object, t string, row *newRow, effect *Effect)
 		c.what = row.what + "." + in.Name
 		sql, err := c.stored(in.Codec, value)
 		if err == nil {
-			err = set(in.Column, sql)
+			err = s.add(in.Column, sql)
 		}
 		if err != nil {
-			return nil, named(row.what, err.under("."+in.Name))
+			return nil, named(c.what, err)
 		}
 	}
 	for _, in := range o.Inputs() {
@@ -123,34 +130,41 @@ func (c *compiler) sets(o *schema.Object, t string, row *newRow, effect *Effect)
 			continue
 		}
 		for _, local := range in.Relation.Local {
-			if err := set(local, row.fixed[local]); err != nil {
-				return nil, named(row.what, err.under("."+in.Name))
+			if err := s.add(local, row.fixed[local]); err != nil {
+				return nil, named(row.what+"."+in.Name, err)
 			}
 		}
 	}
-	for name, columns := range inOrder(row.given) {
-		change, _ := columns.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(row.given)) { // equal shapes give equal texts
 		kind := schema.ChangeOf(name)
+		columns, _ := row.given[name].(map[string]any)
 		if kind == nil || o.Input(name) != nil {
 			continue
 		}
-		for _, in := range o.Inputs() {
-			operand, given := change[in.Name]
-			if in.Relation != nil || !given {
-				continue
-			}
-			what := row.what + "." + name + "." + in.Name
-			c.what = what
-			sql, err := c.changedValue(kind, in, column(t, in.Column), operand)
-			if err == nil {
-				err = set(in.Column, sql)
-			}
-			if err != nil {
-				return nil, named(what, err)
-			}
+		if err := c.setsByChange(s, kind, o, t, columns, row.what+"."+name); err != nil {
+			return nil, err
 		}
 	}
-	return sets, nil
+	return s.list, nil
+}
+
+// setsByChange writes what columns become by what they are.
+func (c *compiler) setsByChange(s *setting, kind *schema.Change, o *schema.Object, t string, operands map[string]any, what string) *inputError {
+	for _, in := range o.Inputs() {
+		operand, given := operands[in.Name]
+		if in.Relation != nil || !given {
+			continue
+		}
+		c.what = what + "." + in.Name
+		sql, err := c.changedValue(kind, in, column(t, in.Column), operand)
+		if err == nil {
+			err = s.add(in.Column, sql)
+		}
+		if err != nil {
+			return named(what+"."+in.Name, err)
+		}
+	}
+	return nil
 }
 
 // changedValue writes what becomes of a value.
@@ -207,15 +221,4 @@ func pathText(v any) ([]byte, *inputError) {
 		return nil, wrong("an empty path leads nowhere")
 	}
 	return arrayText(v)
-}
-
-// inOrder gives the members of an object by name, so that equal shapes give equal texts.
-func inOrder(object map[string]any) iter.Seq2[string, any] {
-	return func(yield func(string, any) bool) {
-		for _, name := range slices.Sorted(maps.Keys(object)) {
-			if !yield(name, object[name]) {
-				return
-			}
-		}
-	}
 }
