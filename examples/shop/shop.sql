@@ -27,7 +27,7 @@ comment on table products is 'Something that can be bought.';
 comment on column products.sku is 'The number on the label.';
 
 create table customers (
-  id         uuid primary key,
+  id         uuid primary key default gen_random_uuid(),
   email      text not null unique,
   name       text not null,
   country    text not null,

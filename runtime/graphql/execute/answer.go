@@ -154,7 +154,7 @@ func (a *answering) finish(left []step) {
 		a.settling = u
 	case a.failed == nil:
 		u.finish(outcome{parts: a.parts})
-	case u.gone() && isCancelled(a.failed.err): // who asked knows why it was cancelled
+	case u.gone() && isCancelled(a.failed.err) && !u.writes: // who asked knows why it was cancelled
 	case a.undone && isMissing(a.failed.err): // a neighbour was to prepare its statement, and failed first
 		a.again = append(a.again, u)
 	case isStalePlan(a.failed.err):

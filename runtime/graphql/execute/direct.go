@@ -16,6 +16,15 @@ func (l *lanes) direct(u *unit) (next lane) {
 			u.returns++
 			return quickLane
 		}
+		if errors.Is(err, errLent) {
+			// Whoever asks waits for the end in any case: what was written, was.
+			select {
+			case <-u.done:
+				more = false
+			case <-u.elsewhere:
+			}
+			continue
+		}
 		if err != nil {
 			u.leave(err)
 		}
@@ -30,7 +39,10 @@ func (l *lanes) direct(u *unit) (next lane) {
 	return noLane
 }
 
-var errQuickAgain = errors.New("there is a place in the quick lane")
+var (
+	errQuickAgain = errors.New("there is a place in the quick lane")
+	errLent       = errors.New("a worker of the quick lane has it")
+)
 
 // serve runs a unit by itself, as often as that helps. It tells whether the unit is to be run on another connection.
 func (w *worker) serve(u *unit) (elsewhere bool) {
@@ -106,6 +118,13 @@ func (l *lanes) acquire(u *unit) (*worker, error) {
 		return nil, errBusy
 	}
 	defer l.waiting.Add(-1)
+	var lent chan *unit
+	if u.writes && !u.slow.Load() { // not one that was lent before, and waits for a lock
+		lent = l.lent
+		if u.elsewhere == nil {
+			u.elsewhere = make(chan struct{}, 1)
+		}
+	}
 	var look <-chan time.Time
 	if !u.handed && !u.writes && l.wasQuick(u) {
 		ticker := time.NewTicker(patience << min(u.returns, 8)) // its statement may be quick, and it slow: on a lock
@@ -116,6 +135,8 @@ func (l *lanes) acquire(u *unit) (*worker, error) {
 		select {
 		case w := <-l.free:
 			return w, nil
+		case lent <- u:
+			return nil, errLent
 		case <-look:
 			if l.judge(u) == quickLane {
 				return nil, errQuickAgain

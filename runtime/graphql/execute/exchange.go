@@ -172,6 +172,9 @@ func (x *exchange) lost(units []*unit, err error) {
 
 // panicked is the end of an exchange in a defect of ours: the unit at work is to blame.
 func (x *exchange) panicked(err error) []*unit {
+	if x.settling != nil {
+		x.settling.finish(outcome{failed: &failure{at: -1, err: fmt.Errorf("%w: %w", errUnsure, err)}})
+	}
 	for i, u := range x.units[x.at:] {
 		if i > 0 {
 			u.last.Store(&failure{at: -1, err: err})

@@ -28,6 +28,9 @@ const (
 //	unit ─┬─ quick ─────────> queue ─> 1-4 workers, up to 16 units on the way on the connection of each
 //	      └─ slow, unknown ─> queue ─> one of the other connections, for this unit
 //
+// What writes has a connection to itself as well: one of the slow lane, or one of the quick lane that has nothing to do.
+// There it may stay as long as any other unit, and is then cancelled and goes on in the slow lane.
+//
 // One that was quick and lately was not, as when the machine stood still, is tried in the quick lane again while no
 // connection of the slow lane is free: it must not wait for those that really are slow.
 //
@@ -46,6 +49,8 @@ type lanes struct {
 	ready     atomic.Int32 // its connections that are open
 	stuck     atomic.Int32 // workers whose statement takes long
 	strangers atomic.Int32 // units of which nobody knows whether they are quick
+
+	lent chan *unit // to a worker of the quick lane that has nothing to do, for one unit that writes
 
 	free    chan *worker // connections of the slow lane that nobody uses
 	slow    int32        // how many there may be
@@ -69,7 +74,7 @@ func newLanes(dial func(ctx context.Context) (*pgconn.PgConn, error), log *slog.
 	slow := max(1, connections-quick)
 	l := &lanes{
 		dial: dial, log: log, unnamed: unnamed, quit: make(chan struct{}),
-		queue: make(chan *unit, queueBound), quick: int32(quick),
+		queue: make(chan *unit, queueBound), quick: int32(quick), lent: make(chan *unit),
 		free: make(chan *worker, slow), slow: int32(slow),
 	}
 	l.life, l.end = context.WithCancel(background)

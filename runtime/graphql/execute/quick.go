@@ -91,11 +91,14 @@ func (w *worker) run() {
 		case <-w.quit:
 			w.idle.Add(-1)
 			return
+		case u := <-w.lent:
+			w.idle.Add(-1)
+			w.batch = append(w.batch, u)
 		case u := <-w.queue:
 			w.idle.Add(-1)
 			w.batch = append(w.batch, u)
+			w.fill()
 		}
-		w.fill()
 		for _, u := range w.send() {
 			u.move()
 		}

@@ -38,7 +38,11 @@ func (w *worker) send() (again []*unit) {
 	units := w.batch[:0]
 	for _, u := range w.batch {
 		switch {
-		case u.claimed.Load() || u.gone():
+		case u.claimed.Load():
+		case u.gone():
+			if err := u.ctx.Err(); err != nil {
+				u.leave(err) // nothing of it was sent
+			}
 		case u.tries.Load() >= maxTries:
 			u.finish(outcome{failed: u.last.Load()}) // it was sent in vain because of that
 		default:
