@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/fraiseql/fraiseql/runtime/auth"
 	"github.com/fraiseql/fraiseql/runtime/deployment"
 	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
@@ -30,6 +31,7 @@ type App struct {
 	Config  *RuntimeConfig
 	Cluster *embedded.Cluster // nil when the database is somebody else's
 	Pool    *pgxpool.Pool
+	Auth    *auth.Service
 	GraphQL *graphql.Service
 
 	// Migrations is there without a table [migrations], too: for the commands. A server uses it with the table only.
@@ -61,6 +63,12 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 	}
 	if a.Cluster != nil && o.Load != "" {
 		if err := a.fill(ctx, o.Load); err != nil {
+			a.Close(ctx)
+			return nil, err
+		}
+	}
+	if c.Auth != nil && c.Auth.On() {
+		if a.Auth, err = auth.New(*c.Auth, auth.Deps{Dir: o.Dir}); err != nil {
 			a.Close(ctx)
 			return nil, err
 		}
@@ -150,6 +158,14 @@ func (a *App) routes() *http.ServeMux {
 		a.GraphQL.Routes(mux)
 	}
 	return mux
+}
+
+// identify is what requests go through before a feature has them.
+func (a *App) identify(next http.Handler) http.Handler {
+	if a.Auth == nil {
+		return next
+	}
+	return a.Auth.Identify(next)
 }
 
 // checks gathers what must be well for requests to be answered.

@@ -3,6 +3,7 @@ package app
 import (
 	"os"
 
+	"github.com/fraiseql/fraiseql/runtime/auth"
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/config/planned"
 	"github.com/fraiseql/fraiseql/runtime/deployment"
@@ -23,9 +24,9 @@ type RuntimeConfig struct {
 	GraphQL       graphql.Config       `toml:"graphql" doc:"The GraphQL API."`
 	Observability observability.Config `toml:"observability" doc:"What the program tells of itself."`
 
+	Auth       *auth.Config       `toml:"auth" doc:"Who is asking."`
 	Migrations *deployment.Config `toml:"migrations" doc:"The project's own changes of the database."`
 
-	Auth          *planned.Auth          `toml:"auth" planned:"true" doc:"Who is asking."`
 	Events        *planned.Events        `toml:"events" planned:"true" doc:"How changes of rows are captured and kept."`
 	Observers     *planned.Observers     `toml:"observers" planned:"true" doc:"What happens after which change, by name."`
 	Notifications *planned.Notifications `toml:"notifications" planned:"true" doc:"The channels that messages leave by."`

@@ -34,8 +34,30 @@ func (c *RuntimeConfig) Check(r *config.Report) {
 	if c.Webhooks != nil && c.Webhooks.On() {
 		c.checkWebhooks(r.At("webhooks"))
 	}
+	c.checkRoles(r)
 	if c.Auth != nil && c.Auth.On() && c.Auth.MagicLink.Enabled {
 		c.checkMessage(r.At("auth.magic_link"), "enabled", "email", c.Auth.MagicLink.Template)
+	}
+}
+
+// checkRoles wants roles that somebody can have, and those that are given to be among them.
+func (c *RuntimeConfig) checkRoles(r *config.Report) {
+	on := c.Auth != nil && c.Auth.On()
+	if len(c.GraphQL.Roles) > 0 && !on {
+		r.At("graphql").Error("roles", "config/missing-key", "without [auth] no request has a role, and none could be answered", "[auth]\nanonymous_role = \""+slices.Sorted(maps.Keys(c.GraphQL.Roles))[0]+"\"")
+	}
+	if !on {
+		return
+	}
+	auth := r.At("auth")
+	for key, role := range map[string]string{"anonymous_role": c.Auth.AnonymousRole, "default_role": c.Auth.DefaultRole} {
+		if _, listed := c.GraphQL.Roles[role]; role != "" && !listed {
+			names := slices.Sorted(maps.Keys(c.GraphQL.Roles))
+			auth.Error(key, "config/unknown-role", "there is no role `"+role+"` in [graphql.roles]: its requests would be refused", diag.DidYouMean(role, names, "[graphql.roles."+role+"]"))
+		}
+	}
+	if j := c.Auth.JWT; !j.Secret.Given() && j.PublicKey == "" && j.JWKSURL == "" && (c.Auth.TrustedHeader == nil || !c.Auth.TrustedHeader.On()) && len(c.Auth.Providers) == 0 {
+		auth.Warn("", "config/missing-key", "nothing tells who asks: every request is anonymous", "[auth.jwt]\nsecret_env = \"JWT_SECRET\"")
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // loops, then the database.
 func (a *App) Run(ctx context.Context, ready func(url string)) error {
 	health := httpapi.NewHealth(a.checks()...)
-	server := httpapi.New(a.Config.Server, a.Config.Lifecycle, health, a.log, a.routes())
+	server := httpapi.New(a.Config.Server, a.Config.Lifecycle, health, a.log, a.routes(), a.identify)
 	if err := server.Listen(ctx); err != nil {
 		return err
 	}

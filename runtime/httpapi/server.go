@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -25,12 +26,16 @@ type Server struct {
 	leaving   atomic.Bool // from here on every answer closes its connection
 }
 
-// New makes a server over the routes of all features. It does not listen yet. Probes have no need of a
-// place among the requests: a server that is busy is alive.
-func New(config Config, lifecycle Lifecycle, health *Health, log *slog.Logger, features *http.ServeMux) *Server {
+// New makes a server over the routes of all features, each behind what is around them, the first one first. It does not
+// listen yet. Probes have no need of a place among the requests: a server that is busy is alive.
+func New(config Config, lifecycle Lifecycle, health *Health, log *slog.Logger, features *http.ServeMux, around ...func(http.Handler) http.Handler) *Server {
 	mux := http.NewServeMux()
 	features.HandleFunc("/", noRoute(mux, features))
-	mux.Handle("/", bounded(config.Limits, compressed(config.Compression, features)))
+	var behind http.Handler = features
+	for _, wrap := range slices.Backward(around) {
+		behind = wrap(behind)
+	}
+	mux.Handle("/", bounded(config.Limits, compressed(config.Compression, behind)))
 	health.Routes(mux, lifecycle)
 	s := &Server{config: config, lifecycle: lifecycle, health: health, log: log}
 	s.http = &http.Server{

@@ -6,63 +6,6 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/config"
 )
 
-// Auth is the table [auth]: who is asking.
-type Auth struct {
-	config.Switch
-	SessionType        string                  `toml:"session_type" default:"jwt" enum:"jwt,cookie" doc:"What a client carries."`
-	AccessTokenExpiry  time.Duration           `toml:"access_token_expiry" default:"15m" min:"1s" doc:"How long an access token holds."`
-	RefreshTokenExpiry time.Duration           `toml:"refresh_token_expiry" default:"7d" min:"1s" doc:"How long a refresh token holds."`
-	JWTSecret          config.Secret           `toml:"jwt_secret" doc:"The key of tokens that this server makes."`
-	JWT                JWT                     `toml:"jwt" doc:"Tokens that others make."`
-	RedirectURL        string                  `toml:"redirect_url" form:"url" doc:"Where a login ends."`
-	AllowedRedirects   []string                `toml:"allowed_redirects" doc:"Where else it may end."`
-	CallbackBaseURL    string                  `toml:"callback_base_url" form:"url" doc:"How providers reach this server."`
-	AnonymousRole      string                  `toml:"anonymous_role" doc:"The database role of requests without a token."`
-	DefaultRole        string                  `toml:"default_role" doc:"The database role of tokens that name none."`
-	AdminRole          string                  `toml:"admin_role" doc:"The role that may use the management routes."`
-	UserMapping        map[string]string       `toml:"user_mapping" doc:"Claims and the columns of the user that they come from."`
-	Password           Password                `toml:"password" doc:"Login by password."`
-	MagicLink          MagicLink               `toml:"magic_link" doc:"Login by a link in a mail."`
-	TOTP               TOTP                    `toml:"totp" doc:"Second factor by an app."`
-	Passkeys           Passkeys                `toml:"passkeys" doc:"Login by passkey."`
-	Cookie             Cookie                  `toml:"cookie" doc:"The cookie, with session_type = \"cookie\"."`
-	Providers          map[string]AuthProvider `toml:"providers" doc:"Login by others, by name."`
-}
-
-// Check wants names that are no routes, a way back from providers, and tokens that outlive each other.
-func (a *Auth) Check(r *config.Report) {
-	checkNames(r.At("providers"), a.Providers, "/auth", "signup", "login", "refresh", "logout", "me", "sessions", "magic-link", "totp", "passkeys", "callback")
-	if len(a.Providers) > 0 && a.CallbackBaseURL == "" && !r.Reported("callback_base_url") {
-		r.Error("providers", "config/missing-key", "providers need `callback_base_url` in [auth], to send people back", `callback_base_url = "https://api.example.com"`)
-	}
-	if a.RefreshTokenExpiry < a.AccessTokenExpiry {
-		key := "refresh_token_expiry"
-		if !r.Given(key) {
-			key = "access_token_expiry"
-		}
-		r.Error(key, "config/out-of-range", "a refresh token ends before the access token that it renews", "make `refresh_token_expiry` longer")
-	}
-}
-
-// JWT is the table [auth.jwt].
-type JWT struct {
-	Secret     config.Secret `toml:"secret" doc:"A shared key."`
-	PublicKey  string        `toml:"public_key_path" doc:"A public key's file, PEM."`
-	JWKSURL    string        `toml:"jwks_url" form:"url" doc:"Where the public keys are."`
-	Issuer     string        `toml:"issuer" doc:"Who must have made a token."`
-	Audience   []string      `toml:"audience" doc:"Whom a token must be for."`
-	Algorithms []string      `toml:"algorithms" enum:"HS256,HS384,HS512,RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA" doc:"Which signatures count."`
-	RoleClaim  string        `toml:"role_claim" default:"role" doc:"The claim with the database role; dots lead inside."`
-	Leeway     time.Duration `toml:"leeway" default:"30s" max:"10m" doc:"How far clocks may differ."`
-}
-
-// Check looks for the key's file.
-func (j *JWT) Check(r *config.Report) {
-	if j.PublicKey != "" && !r.File(j.PublicKey) {
-		r.Need("public_key_path", "config/missing-file", "the file `"+j.PublicKey+"` is not there", "")
-	}
-}
-
 // Password is the table [auth.password].
 type Password struct {
 	Enabled   bool `toml:"enabled" doc:"Whether people log in by password."`

@@ -13,7 +13,7 @@ type Files struct {
 }
 
 // Check wants names that fit into routes.
-func (f *Files) Check(r *config.Report) { checkNames(r, f.Named, "/files", "enabled") }
+func (f *Files) Check(r *config.Report) { CheckNames(r, f.Named, "/files", "enabled") }
 
 // Bucket is the table [files.NAME].
 type Bucket struct {

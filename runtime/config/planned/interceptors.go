@@ -16,7 +16,7 @@ type Interceptors struct {
 
 // Check wants names that are no routes, and keys where signatures are required.
 func (i *Interceptors) Check(r *config.Report) {
-	checkNames(r, i.Named, "/interceptors")
+	CheckNames(r, i.Named, "/interceptors")
 	if i.RequireSignature && len(i.TrustedKeys) == 0 {
 		r.Error("require_signature", "config/missing-key", "signatures are required, but no key is trusted", "add [interceptors.trusted_keys]")
 	}

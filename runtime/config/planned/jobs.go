@@ -30,8 +30,8 @@ func (j *Jobs) Check(r *config.Report) {
 	if j.Backend == "redis" && !j.RedisURL.Given() {
 		r.Error("backend", "config/missing-key", "jobs in Redis need `redis_url_env`", `redis_url_env = "REDIS_URL"`)
 	}
-	checkNames(r.At("queues"), j.Queues, "/jobs/queues")
-	checkNames(r.At("schedules"), j.Schedules, "/jobs/schedules")
+	CheckNames(r.At("queues"), j.Queues, "/jobs/queues")
+	CheckNames(r.At("schedules"), j.Schedules, "/jobs/schedules")
 }
 
 // Queue is the table [jobs.queues.NAME].

@@ -14,8 +14,8 @@ var (
 	fieldForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
-// checkNames wants names that can stand in a route, and not those that are routes already.
-func checkNames[T any](r *config.Report, named map[string]T, route string, taken ...string) {
+// CheckNames wants names that can stand in a route, and not those that are routes already.
+func CheckNames[T any](r *config.Report, named map[string]T, route string, taken ...string) {
 	for _, name := range slices.Sorted(maps.Keys(named)) {
 		at := r.Item(name)
 		if slices.Contains(taken, strings.ToLower(name)) {

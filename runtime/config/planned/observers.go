@@ -13,7 +13,7 @@ type Observers struct {
 }
 
 // Check wants names that are no routes.
-func (o *Observers) Check(r *config.Report) { checkNames(r, o.Named, "/observers", "dead", "enabled") }
+func (o *Observers) Check(r *config.Report) { CheckNames(r, o.Named, "/observers", "dead", "enabled") }
 
 // Observer is the table [observers.NAME]: what happens after which change.
 type Observer struct {
