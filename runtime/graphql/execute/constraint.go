@@ -30,6 +30,10 @@ func (e *Executor) writeProblem(s *schema.Schema, err error, call *plan.Statemen
 	switch {
 	case postgres.Class(pg) == "23":
 		return constraintProblem(s, pg, call)
+	case pg.Code == "22003":
+		return plan.Problem(plan.BadUserInput, "a number would be out of its range: "+brief(pg.Message), nil)
+	case unreadable[pg.Code] && call != nil && call.Effect != nil && call.Effect.Reads:
+		return plan.Problem(plan.BadUserInput, call.About(brief(pg.Message)), nil)
 	case pg.Code == "44000":
 		return plan.Problem(plan.Violation, "the row would not be one of the view's: its check option refuses it", nil)
 	case pg.Code == "21000":
@@ -43,6 +47,9 @@ func (e *Executor) writeProblem(s *schema.Schema, err error, call *plan.Statemen
 	}
 	return e.problem(err)
 }
+
+// unreadable are the errors of a text that its type does not take (PostgreSQL manual, appendix A).
+var unreadable = map[string]bool{"22007": true, "22008": true, "22P02": true, "22P03": true, "2202E": true}
 
 // constraintProblem says which rule a row breaks, and by which fields.
 func constraintProblem(s *schema.Schema, pg *pgconn.PgError, call *plan.Statement) *gqlerror.Error {

@@ -123,6 +123,7 @@ func (c *compiler) insert(n *insertion, alias string) (string, *Effect, *inputEr
 	into += " (" + strings.Join(quoted, ", ") + ") "
 	if n.alike != nil {
 		sql, err := c.insertAlike(n, columns)
+		effect.Reads = true
 		return into + sql, effect, err
 	}
 	rows := make([]string, len(n.rows))

@@ -85,6 +85,7 @@ type Effect struct {
 	Action  schema.Action
 	Table   *catalog.Table
 	Columns []*catalog.Column // that it gives values to
+	Reads   bool              // texts of the request by a type, row by row: an error of that names no parameter
 }
 
 // Gives tells whether the statement gives a value to one of the columns.

@@ -53,7 +53,7 @@ func (c *compiler) upsertRows(w *schema.Write, values map[string]any) (*change, 
 	}
 	ch.params = c.params
 	ch.reread = ch.reread || c.cascades(effect)
-	ch.effect = &Effect{Action: schema.Upsert, Table: w.Object.Table, Columns: slices.Concat(ch.effect.Columns, effect.Columns)}
+	ch.effect = &Effect{Action: schema.Upsert, Table: w.Object.Table, Columns: slices.Concat(ch.effect.Columns, effect.Columns), Reads: ch.effect.Reads}
 	return ch, nil
 }
 
