@@ -27,6 +27,10 @@ end
 function init()
   connections = tonumber(os.getenv("CONNECTIONS"))
   local headers = { ["Content-Type"] = "application/json", ["Accept"] = "application/json" }
+  local authorization = os.getenv("AUTHORIZATION")
+  if authorization and authorization ~= "" then
+    headers["Authorization"] = authorization
+  end
   for body in io.lines(os.getenv("BODIES")) do
     requests[#requests + 1] = wrk.format("POST", nil, headers, body)
   end

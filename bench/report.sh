@@ -33,6 +33,7 @@ jq -rs '
     "nested-by-key":    {throughput: 1.0, p99: 1.25, postgraphile: 2},
     "filter-aggregate": {throughput: 1.0, p99: 1.25, postgraphile: 3},
     "thousand-rows":    {throughput: 4.0, p99: 1.25, postgraphile: 3},
+    "guarded":          {throughput: 0.9, p99: 1.25, postgraphile: 0},
     "insert":           {throughput: 0.95, p99: 1.25, postgraphile: 2},
     "update":           {throughput: 0.95, p99: 1.25, postgraphile: 2}};
 

@@ -15,7 +15,7 @@
 # exit code is 0 when all that was asked for has been measured, else 1.
 set -euo pipefail
 
-: "${QUERIES:=row-by-key list-of-20 nested nested-by-key filter-aggregate thousand-rows insert update}"
+: "${QUERIES:=row-by-key list-of-20 nested nested-by-key filter-aggregate thousand-rows guarded insert update}"
 : "${ROUNDS:=5}" "${WARM:=2}" "${DUR:=4}" "${CONNS:=64}" "${HANGUP:=0}" "${PEERS:=postgraphile}" "${BIN:=}"
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -42,6 +42,7 @@ needs() { command -v "$1" >/dev/null || die "install $1: apt-get install $1 (Deb
 needs wrk
 needs jq
 needs curl
+needs openssl
 command -v go >/dev/null || die "install Go: https://go.dev/dl"
 mkdir -p "$work/log"
 chmod 755 "$work" # PostgreSQL's account has to pass
@@ -50,7 +51,8 @@ trap 'stop_servers; stop_postgres' EXIT
 trap 'exit 130' INT TERM
 start_postgres
 for pool in $pools; do start_baseline "$pool"; done
-start_fraiseql
+start_fraiseql fraiseql public ""
+start_guarded
 servers=fraiseql
 case $PEERS in
   none) ;;
@@ -75,6 +77,7 @@ failed=0
 for query in $QUERIES; do
   measured=""
   for server in $servers; do
+    [ -e "$bench/queries/$server/$query.graphql" ] || continue
     if answers "$query" "$server"; then measured="$measured $server"; else failed=1; fi
   done
   [ -n "$measured" ] || continue

@@ -20,7 +20,11 @@ func TestEveryServerHasEveryQuery(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(files) != len(queries) {
+		want := len(queries)
+		if server == "postgraphile" {
+			want-- // it is not measured with row security
+		}
+		if len(files) != want {
 			t.Errorf("%s has %d queries, the baseline %d", server, len(files), len(queries))
 		}
 		for _, f := range files {
@@ -36,6 +40,8 @@ type broken struct{}
 func (broken) Query(context.Context, string, ...any) (pgx.Rows, error) {
 	return nil, errors.New("away")
 }
+
+func (broken) SendBatch(context.Context, *pgx.Batch) pgx.BatchResults { return nil }
 
 func TestAnswersThatAreErrors(t *testing.T) {
 	t.Parallel()

@@ -35,26 +35,40 @@ start_baseline() { # CONNECTIONS
   started "$name" $! "http://127.0.0.1:$port" "http://127.0.0.1:$port/health"
 }
 
-start_fraiseql() {
-  local port bin=$BIN
+start_fraiseql() { # NAME SCHEMA, and what else is in its configuration
+  local port name=$1 bin=$BIN
   if [ -z "$bin" ]; then
     bin=$work/bin/fraiseql
-    (cd "$root" && CGO_ENABLED=0 go build -trimpath -o "$bin" ./cmd/fraiseql)
+    if [ "$name" = fraiseql ]; then (cd "$root" && CGO_ENABLED=0 go build -trimpath -o "$bin" ./cmd/fraiseql); fi
   fi
   port=$(free_port)
-  cat >"$work/fraiseql.toml" <<T
+  cat >"$work/$name.toml" <<T
 [server]
 port = $port
 
 [database]
 url = "$database"
 pool_size = $connections
+schemas = ["$2"]
 
 [lifecycle]
 shutdown_delay = "0s"
+$3
 T
-  "$bin" serve --config "$work/fraiseql.toml" >"$work/log/fraiseql" 2>&1 &
-  started fraiseql $! "http://127.0.0.1:$port/graphql" "http://127.0.0.1:$port/ready"
+  "$bin" serve --config "$work/$name.toml" >"$work/log/$name" 2>&1 &
+  started "$name" $! "http://127.0.0.1:$port/graphql" "http://127.0.0.1:$port/ready"
+}
+
+# The same server for a role, by tokens.
+start_guarded() {
+  local secret=a-secret-of-the-benchmark-alone-0123456789 text
+  encode() { base64 -w0 | tr '+/' '-_' | tr -d '='; }
+  text=$(printf '{"alg":"HS256"}' | encode).$(printf '{"sub":"7","role":"bench_reader","tenant":"blog","exp":%d}' $(($(date +%s) + 86400)) | encode)
+  echo "$text.$(printf %s "$text" | openssl dgst -sha256 -hmac "$secret" -binary | encode)" >"$work/token"
+  printf %s "$secret" >"$work/secret"
+  start_fraiseql fraiseql-guarded guarded "[auth.jwt]
+secret_file = \"$work/secret\"
+[graphql.roles.bench_reader]"
 }
 
 start_postgraphile() {

@@ -7,7 +7,7 @@ ticks_per_second=$(getconf CLK_TCK)
 
 variable() { # QUERY: the name of its variable and the greatest value
   case $1 in
-    row-by-key) echo "id 10000" ;;
+    row-by-key | guarded) echo "id 10000" ;;
     nested) echo "offset 900" ;;
     nested-by-key) echo "after 900" ;;
     filter-aggregate) echo "author 9000" ;;
@@ -39,8 +39,17 @@ target() { # QUERY SERVER: sets pid, url and file
       read -r pid url <"$work/servers/baseline-$pool"
       url=$url/$1
       ;;
+    fraiseql)
+      local name=fraiseql
+      if [ "$1" = guarded ]; then name=fraiseql-guarded; fi
+      read -r pid url <"$work/servers/$name"
+      ;;
     *) read -r pid url <"$work/servers/$2" ;;
   esac
+}
+
+authorization() { # prints it for the server at url; empty where nobody is asked
+  if [ "$url" = "$(cut -d' ' -f2 "$work/servers/fraiseql-guarded" 2>/dev/null)" ]; then echo "Bearer $(cat "$work/token")"; fi
 }
 
 record() { # JQ-ARGUMENTS: a line of the results
@@ -50,7 +59,7 @@ record() { # JQ-ARGUMENTS: a line of the results
 answers() { # QUERY SERVER: sets values, how many the first answer has; a failure is recorded
   local answer status pid url file
   target "$1" "$2"
-  answer=$(head -1 "$file" | curl -s -m 20 -w '\n%{http_code}' -H 'Content-Type: application/json' -H 'Accept: application/json' -d @- "$url") || true
+  answer=$(head -1 "$file" | curl -s -m 20 -w '\n%{http_code}' -H 'Content-Type: application/json' -H 'Accept: application/json' -H "Authorization: $(authorization)" -d @- "$url") || true
   status=${answer##*$'\n'}
   answer=${answer%$'\n'*}
   if [ "$status" = 200 ] && values=$(jq -e 'select(.data and (has("errors") | not)) | [.data | .. | scalars] | length' 2>/dev/null <<<"$answer"); then
@@ -64,7 +73,7 @@ answers() { # QUERY SERVER: sets values, how many the first answer has; a failur
 load() { # SECONDS: puts the server at url under load, prints what came of it as JSON
   local most=$(($1 + 10)) # load.lua ends it when the last answer is there
   if [ "$HANGUP" = 1 ]; then most=$1; fi
-  BODIES=$file LOAD_SECONDS=$1 CONNECTIONS=$CONNS HANGUP=$HANGUP \
+  AUTHORIZATION=$(authorization) BODIES=$file LOAD_SECONDS=$1 CONNECTIONS=$CONNS HANGUP=$HANGUP \
     wrk -t1 -c"$CONNS" -d"${most}s" --timeout 10s -s "$bench/load.lua" "$url" >"$work/log/wrk" 2>&1 ||
     die "wrk failed: $(cat "$work/log/wrk")"
   tail -1 "$work/log/wrk"
