@@ -79,9 +79,9 @@ func (s *Service) Load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	loaded := &pictures{fingerprint: fingerprint, byName: map[string]*picture{}}
+	loaded, shared := &pictures{fingerprint: fingerprint, byName: map[string]*picture{}}, schema.NewShared()
 	for name, role := range s.roles() {
-		p, err := s.take(ctx, name, role)
+		p, err := s.take(ctx, name, role, shared)
 		if refusal, known := fault.As(err); known {
 			if refusal.Kind == fault.Forbidden {
 				s.pictures.Store(nil)
@@ -99,7 +99,7 @@ func (s *Service) Load(ctx context.Context) error {
 }
 
 // take takes the picture of one role. Its error is a fault when it is the database that has to change.
-func (s *Service) take(ctx context.Context, name, role string) (*picture, error) {
+func (s *Service) take(ctx context.Context, name, role string, shared *schema.Shared) (*picture, error) {
 	tables, err := catalog.Load(ctx, s.deps.Pool, s.deps.Schemas, role)
 	var missing *catalog.NoRoleError
 	if errors.As(err, &missing) {
@@ -112,7 +112,9 @@ func (s *Service) take(ctx context.Context, name, role string) (*picture, error)
 	if refusal := s.judge(tables, role); refusal != nil {
 		return nil, refusal
 	}
-	built, err := schema.Build(tables, s.config.schemaOptions())
+	options := s.config.schemaOptions()
+	options.Shared = shared
+	built, err := schema.Build(tables, options)
 	if err != nil {
 		return nil, err
 	}

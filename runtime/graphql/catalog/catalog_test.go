@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -347,6 +348,41 @@ func TestFiveHundredTables(t *testing.T) {
 	if len(c.Tables) != 500 || len(c.Tables[499].Columns) != 20 || s.AST.Types["Thing499"] == nil {
 		t.Errorf("read %d tables", len(c.Tables))
 	}
+}
+
+// TestSchemasShareWhatTheyHaveInCommon measures what 500 tables of 20 columns take: for the first role, and for each more.
+//
+//nolint:paralleltest // others would be counted as well
+func TestSchemasShareWhatTheyHaveInCommon(t *testing.T) {
+	conn, shared := connect(t, wide(t)), schema.NewShared()
+	living := func() int {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc >> 10)
+	}
+	var schemas []*schema.Schema
+	before := living()
+	for i, most := range []int{34_000, 10_000, 10_000} { // KB; the first has what sharing takes in it
+		c, err := catalog.Load(t.Context(), conn, []string{"public"}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := schema.Build(c, schema.Options{DefaultLimit: 100, MaxLimit: 1000, Shared: shared})
+		if err != nil {
+			t.Fatal(err)
+		}
+		schemas = append(schemas, s)
+		now := living()
+		if now-before > most {
+			t.Errorf("schema %d takes %d KB, at most %d are allowed", i+1, now-before, most)
+		} else {
+			t.Logf("schema %d: %d KB", i+1, now-before)
+		}
+		before = now
+	}
+	runtime.KeepAlive(schemas)
 }
 
 // BenchmarkFiveHundredTables is what a start costs on a large database: 500 tables of 20 columns.

@@ -67,6 +67,7 @@ func (b *builder) defineAggregates(o *Object) {
 			if m == nil {
 				continue
 			}
+			b.useScalar(m.Codec.GraphQL)
 			values = append(values, b.member(f.Name, "", m.Codec.GraphQL))
 			conditions = append(conditions, b.member(f.Name, "", b.filterType(m.Codec)))
 			directions = append(directions, b.member(f.Name, "", "OrderDirection"))

@@ -15,6 +15,9 @@ import (
 // Build makes the schema of a catalog. It fails only on a collision of names that a person chose;
 // everything else that cannot be shown is left out with a warning.
 func Build(c *catalog.Catalog, options Options) (*Schema, error) {
+	if options.Shared == nil {
+		options.Shared = NewShared()
+	}
 	b := &builder{
 		catalog: c, options: options,
 		types:   map[string]*ast.Definition{},
@@ -39,7 +42,6 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 	b.addRelations()
 	for _, object := range b.objects {
 		if object.Table != nil {
-			b.addMeasures(object)
 			b.addDerived(object)
 		}
 	}
@@ -201,7 +203,7 @@ func (b *builder) finish() (*Schema, error) {
 	// @defer is not part of the September 2025 specification, and we do not serve it.
 	prelude.Directives = slices.DeleteFunc(prelude.Directives, func(d *ast.DirectiveDefinition) bool { return d.Name == "defer" })
 	for _, name := range b.order {
-		prelude.Definitions = append(prelude.Definitions, b.types[name])
+		prelude.Definitions = append(prelude.Definitions, b.options.Shared.definition(b.types[name]))
 	}
 	checked, err := validator.ValidateSchemaDocument(prelude)
 	if err != nil {

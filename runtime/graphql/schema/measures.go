@@ -22,8 +22,29 @@ func (m *Measure) SQL(value string) string {
 // Count is the codec of count(*).
 var Count = &Codec{GraphQL: "Int", Type: builtin("int8", "bigint"), Encoding: Raw, class: ordered}
 
-// Measure gives the aggregate of a field; nil when there is none.
-func (o *Object) Measure(function, field string) *Measure { return o.measures[function][field] }
+// Measure gives the aggregate of a field; nil when there is none. It is made anew each time: a large database has more of
+// them than of anything else, and hardly any is asked for.
+func (o *Object) Measure(function, field string) *Measure {
+	f := o.Fields[field]
+	if f == nil || f.Column == nil {
+		return nil
+	}
+	for _, known := range functions {
+		if known.name != function {
+			continue
+		}
+		codec := result(function, known.results, f.Codec)
+		if codec == nil {
+			return nil
+		}
+		m := &Measure{Column: f.Column, Codec: codec, sql: known.sql}
+		if base := f.Column.Type.Resolve(); known.results[base.Name] != "" && base.Kind == catalog.Base && base.Schema != "pg_catalog" {
+			m.schema = catalog.QuoteIdent(base.Schema) + "." // else it is that of text, where search_path does not reach citext's
+		}
+		return m
+	}
+	return nil
+}
 
 // functions are the aggregates in the order in which they are shown. Each tells the type of its result by the
 // type of its argument, both as in pg_type; what has no entry has no such aggregate.
@@ -61,7 +82,7 @@ func builtin(name, sql string) *catalog.Type {
 }
 
 // result gives the codec of an aggregate's value; nil where the column has no such aggregate.
-func (b *builder) result(function string, results map[string]string, of *Codec) *Codec {
+func result(function string, results map[string]string, of *Codec) *Codec {
 	if !of.sortable() {
 		return nil
 	}
@@ -83,37 +104,11 @@ func (b *builder) result(function string, results map[string]string, of *Codec) 
 	case base.Name:
 		return of
 	case "whole": // of int8 it is a numeric, which holds what int8 does not
-		b.useScalar("BigInt")
 		return &Codec{GraphQL: "BigInt", Type: builtin("numeric", "numeric"), text: true, class: ordered}
 	default:
 		codec := scalarCodecs[name]
 		codec.Type = builtin(name, name)
-		b.useScalar(codec.GraphQL)
 		return &codec
-	}
-}
-
-// addMeasures finds the aggregates of an object's columns.
-func (b *builder) addMeasures(o *Object) {
-	o.measures = map[string]map[string]*Measure{}
-	for _, function := range functions {
-		for _, f := range o.order {
-			if f.Column == nil {
-				continue
-			}
-			codec := b.result(function.name, function.results, f.Codec)
-			if codec == nil {
-				continue
-			}
-			if o.measures[function.name] == nil {
-				o.measures[function.name] = map[string]*Measure{}
-			}
-			m := &Measure{Column: f.Column, Codec: codec, sql: function.sql}
-			if base := f.Column.Type.Resolve(); function.results[base.Name] != "" && base.Kind == catalog.Base && base.Schema != "pg_catalog" {
-				m.schema = catalog.QuoteIdent(base.Schema) + "." // else it is that of text, where search_path does not reach citext's
-			}
-			o.measures[function.name][f.Name] = m
-		}
 	}
 }
 

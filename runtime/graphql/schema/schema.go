@@ -45,7 +45,6 @@ type Object struct {
 	foreignKeys []*catalog.ForeignKey
 	inputs      []*Input
 	codecs      map[*catalog.Column]*Codec
-	measures    map[string]map[string]*Measure // by function and field
 }
 
 // Form is how a field gives rows.
@@ -106,8 +105,9 @@ type Options struct {
 	Entities     map[string]Entity // by type name, or by "schema.table"
 	DefaultLimit int
 	MaxLimit     int
-	Relay        bool   // give each row with a primary key a global id, and Query node(id:)
-	NodeID       string // the name of the global id; empty: id, or nodeId where a type has a field id
+	Relay        bool    // give each row with a primary key a global id, and Query node(id:)
+	Shared       *Shared // with other schemas; nil for one that shares nothing
+	NodeID       string  // the name of the global id; empty: id, or nodeId where a type has a field id
 }
 
 // Entity overrides how one table is shown. Empty fields change nothing.
