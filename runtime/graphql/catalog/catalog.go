@@ -184,6 +184,7 @@ type Type struct {
 
 	Dimensions int    // of a domain over an array
 	Ordered    bool   // a base type that ORDER BY takes
+	Delimiter  string // between values in the text of an array; empty is a comma
 	Operators  string // the schema of a base type's own =; empty where the type has none
 }
 
@@ -228,6 +229,14 @@ func (t *Type) Operator(sign string) string {
 
 // words are the operators that SQL has words for.
 var words = map[string]string{"like": "~~", "ilike": "~~*"}
+
+// Between gives what stands between values of the type in the text of an array.
+func (t *Type) Between() string {
+	if delimiter := t.Resolve().Delimiter; delimiter != "" {
+		return delimiter
+	}
+	return ","
+}
 
 // Resolve goes through domains to the type that holds the value.
 func (t *Type) Resolve() *Type {

@@ -119,6 +119,7 @@ type typeRow struct {
 	Dimensions int
 	Ordered    bool
 	Operators  string
+	Delimiter  string
 }
 
 func (l *loader) readTypes(rows pgx.Rows) error {
@@ -129,7 +130,7 @@ func (l *loader) readTypes(rows pgx.Rows) error {
 	for _, r := range list {
 		t := &Type{
 			OID: r.OID, Schema: r.Schema, Name: r.Name, SQL: r.SQL, Kind: TypeKind(r.Kind[0]), Comment: r.Comment, NotNull: r.NotNull,
-			Labels: r.Labels, Dimensions: r.Dimensions, Ordered: r.Ordered, Operators: r.Operators,
+			Labels: r.Labels, Dimensions: r.Dimensions, Ordered: r.Ordered, Operators: r.Operators, Delimiter: r.Delimiter,
 		}
 		l.types[r.OID] = t
 		if r.Relation != 0 {

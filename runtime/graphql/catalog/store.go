@@ -137,7 +137,7 @@ select t.oid, n.nspname, t.typname,
        case t.typtype when 'd' then t.typbasetype when 'r' then r.rngsubtype when 'm' then m.rngsubtype else t.typelem end,
        t.typrelid, t.typnotnull, coalesce(obj_description(t.oid, 'pg_type'), ''),
        coalesce((select array_agg(e.enumlabel::text order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid), '{}'),
-       t.typndims::int, coalesce(q.ordered, false), coalesce(q.schema::text, '')
+       t.typndims::int, coalesce(q.ordered, false), coalesce(q.schema::text, ''), t.typdelim::text
 from pg_type t
 join pg_namespace n on n.oid = t.typnamespace
 left join pg_range r on r.rngtypid = t.oid

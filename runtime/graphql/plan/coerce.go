@@ -278,6 +278,9 @@ func coerceScalar(name string, value any) (any, *inputError) {
 		if isNumber {
 			return number, nil
 		}
+		if text == "NaN" || text == "Infinity" || text == "-Infinity" { // as they are given out
+			return text, nil
+		}
 	case "Decimal":
 		if isNumber {
 			text = string(number)

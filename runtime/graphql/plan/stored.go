@@ -18,6 +18,12 @@ func storedText(codec *schema.Codec) writer {
 
 func stored(codec *schema.Codec, v any) (string, *inputError) {
 	switch {
+	case codec.IsVector():
+		numbers := make([]string, len(v.([]any)))
+		for i, item := range v.([]any) {
+			numbers[i] = textOf(item)
+		}
+		return strings.Join(numbers, " "), nil
 	case codec.Elem != nil:
 		return storedList(codec, v.([]any), codec.Dimensions)
 	case codec.Object != nil:
@@ -53,7 +59,7 @@ func storedList(codec *schema.Codec, items []any, levels int) (string, *inputErr
 			parts[i] = `"` + arrayEscapes.Replace(text) + `"`
 		}
 	}
-	return "{" + strings.Join(parts, ",") + "}", nil
+	return "{" + strings.Join(parts, codec.Elem.Type.Between()) + "}", nil
 }
 
 // storedComposite writes a row in PostgreSQL's notation; what is left out is null.

@@ -131,3 +131,6 @@ func (c *Codec) Innermost() *Codec {
 
 // IsList tells whether values are lists.
 func (c *Codec) IsList() bool { return c.Elem != nil }
+
+// IsVector tells whether values are PostgreSQL's own lists of numbers, int2vector and oidvector, whose text has no braces.
+func (c *Codec) IsVector() bool { return c.Elem != nil && c.compared != "" }

@@ -162,7 +162,7 @@ func (c *Codec) StoredSQL(parameter string) string {
 
 // EachSQL writes a parameter with the values of several rows, and how one of them is written when unnest gave it a name.
 func (c *Codec) EachSQL(parameter string) (all string, one func(value string) string) {
-	if c.Elem != nil || c.Object != nil || c.money() {
+	if c.Elem != nil || c.Object != nil || c.money() || c.Type.Between() != "," {
 		return parameter + "::text[]", c.StoredSQL
 	}
 	return parameter + "::" + c.Type.Resolve().SQL + "[]", func(value string) string { return value }
