@@ -65,7 +65,7 @@ func TestMutations(t *testing.T) {
 			query: `mutation { createBooks(input: [{title: "A", writerId: 2}, {title: "B", writerId: 1, sold: 4}]) { title sold } }`,
 			data:  `{"createBooks":[{"title":"A","sold":0},{"title":"B","sold":4}]}`,
 		},
-		"no rows": {query: `mutation { createBooks(input: []) { id } }`, data: `{"createBooks":[]}`},
+		"an empty list": {query: `mutation { createBooks(input: []) { id } }`, data: `{"createBooks":[]}`},
 		"defaults alone": {
 			query: `mutation { createNote(input: {}) { text at } createNotes(input: [{}, {}]) { text } }`,
 			data:  `{"createNote":{"text":null,"at":null},"createNotes":[{"text":null},{"text":null}]}`, sql: `select count(*) from note`, want: "3",
@@ -131,6 +131,7 @@ func TestMutations(t *testing.T) {
 		"a change twice":             {query: `mutation { updateBook(id: "1", set: {sold: 1, _inc: {sold: 1}}) { id } }`, err: "BAD_USER_INPUT"},
 		"nothing to change":          {query: `mutation { updateBook(id: "1", set: {}) { id } }`, err: "BAD_USER_INPUT"},
 		"a value that is missing":    {query: `mutation { createBook(input: {title: "x"}) { id } }`, err: "BAD_USER_INPUT"},
+		"no rows":                    {query: `mutation { updateBook(id: "1", set: {title: "x", shelf: null}) { id } }`, err: "BAD_USER_INPUT"},
 		"no key of a row":            {query: `mutation { createBook(input: {title: "x", shelf: {connect: {code: "s"}}, writerId: 1}) { id } }`, err: "BAD_USER_INPUT"},
 		"a generated column":         {query: `mutation { createBook(input: {title: "x", writerId: 1, length: 4}) { id } }`, err: "GRAPHQL_VALIDATION_FAILED"},
 		"an identity":                {query: `mutation { createShelf(input: {code: "x", room: 1, id: 4}) { id } }`, err: "GRAPHQL_VALIDATION_FAILED"},

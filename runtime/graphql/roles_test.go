@@ -154,6 +154,32 @@ func TestNothingIsLeftOnAConnection(t *testing.T) {
 	}
 }
 
+// TestKeysOfRoles are of the role and the one who asks, and are kept by the login.
+func TestKeysOfRoles(t *testing.T) {
+	t.Parallel()
+	s, owner := roled(t, graphql.DefaultConfig(), 4, tenants+keysTable(t)+`
+		grant usage on schema _system to api_DB; grant select, insert, update, delete on all tables in schema _system to api_DB;`)
+	ask := func(who *httpapi.Principal) transport.Response {
+		return s.Execute(t.Context(), transport.Request{Query: `mutation { createItem(input: {title: "C"}) { owner } }`, Principal: who, IdempotencyKey: "k"})
+	}
+	for _, c := range []struct {
+		who      *httpapi.Principal
+		data     string
+		replayed bool
+	}{
+		{as("member", "ann"), `{"createItem":{"owner":"ann"}}`, false}, {as("member", "ann"), `{"createItem":{"owner":"ann"}}`, true},
+		{as("member", "bob"), `{"createItem":{"owner":"bob"}}`, false}, {as("member", "bob"), `{"createItem":{"owner":"bob"}}`, true},
+	} {
+		if got := ask(c.who); string(got.Data) != c.data || got.Replayed != c.replayed {
+			t.Errorf("%s: %s %v %s", c.who.Subject, got.Data, got.Replayed, firstError(got))
+		}
+	}
+	var rows int
+	if err := owner.QueryRow(t.Context(), "select count(*) from item where title = 'C'").Scan(&rows); err != nil || rows != 2 {
+		t.Errorf("%d rows were made: %v", rows, err)
+	}
+}
+
 // TestRolesForWhichNoRuleHolds are not served.
 func TestRolesForWhichNoRuleHolds(t *testing.T) {
 	t.Parallel()

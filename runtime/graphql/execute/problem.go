@@ -36,7 +36,11 @@ func (e *Executor) problem(err error) *gqlerror.Error {
 		return e.masked(err, "the connection to the database was lost before it said whether the change was made: look before you send it again, or send it with an Idempotency-Key")
 	case errors.Is(err, errBusy):
 		return plan.Problem(plan.InternalError, errBusy.Error()+"; try again soon", nil)
-	case errors.As(err, &pg):
+	case errors.As(err, &pg) && pg.Code == "42501":
+		problem := e.masked(err, "the role may not do this") // what it may not, it may not know of either
+		problem.Extensions["code"] = plan.Forbidden
+		return problem
+	case pg != nil:
 		if known := statementProblem(pg); known != nil {
 			return known
 		}
@@ -85,8 +89,6 @@ func statementProblem(pg *pgconn.PgError) *gqlerror.Error {
 	switch pg.Code {
 	case "57014":
 		return tooLong()
-	case "42501":
-		return plan.Problem(plan.Forbidden, "not allowed: "+pg.Message, nil)
 	}
 	switch class := postgres.Class(pg); {
 	case computations[pg.Code] || dimensions.MatchString(pg.Message):

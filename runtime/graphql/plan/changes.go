@@ -67,6 +67,11 @@ func (c *compiler) cascades(e *Effect) bool {
 // setWith writes what an update gives its columns, after what these name and before what hangs on the row.
 func (c *compiler) setWith(ch *change, given map[string]any, many bool) ([]string, *inputError) {
 	n := &insertion{object: ch.object, rows: []newRow{{given: given, what: c.what}}}
+	for _, in := range ch.object.Inputs() {
+		if value, present := given[in.Name]; present && value == nil && in.Relation != nil {
+			return nil, wrong("null names no rows: leave it out, or set the columns of the foreign key to null").under("." + in.Name)
+		}
+	}
 	if many {
 		for _, in := range n.relations(false) {
 			return nil, wrong("rows along a relation are written with one row only: use update%s", ch.object.Name).under("." + in.Name)
