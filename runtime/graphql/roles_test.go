@@ -167,8 +167,10 @@ func TestKeysOfRoles(t *testing.T) {
 		data     string
 		replayed bool
 	}{
-		{as("member", "ann"), `{"createItem":{"owner":"ann"}}`, false}, {as("member", "ann"), `{"createItem":{"owner":"ann"}}`, true},
-		{as("member", "bob"), `{"createItem":{"owner":"bob"}}`, false}, {as("member", "bob"), `{"createItem":{"owner":"bob"}}`, true},
+		{as("member", "ann"), `{"createItem":{"owner":"ann"}}`, false},
+		{as("member", "ann"), `{"createItem":{"owner":"ann"}}`, true},
+		{as("member", "bob"), `{"createItem":{"owner":"bob"}}`, false},
+		{as("member", "bob"), `{"createItem":{"owner":"bob"}}`, true},
 	} {
 		if got := ask(c.who); string(got.Data) != c.data || got.Replayed != c.replayed {
 			t.Errorf("%s: %s %v %s", c.who.Subject, got.Data, got.Replayed, firstError(got))
