@@ -162,7 +162,8 @@ func TestHostileValuesAreNoPartOfWrites(t *testing.T) {
 	statements, prepared := map[string]string{}, map[string]bool{}
 	same := 0
 	for i := range times(1500) {
-		query, v := "", map[string]any{}
+		var query string
+		v := map[string]any{}
 		switch w.IntN(5) {
 		case 0:
 			query, v["b"] = `mutation ($b: BookInput!) { createBook(input: $b) { id writer { name } chapters { title } } }`, w.book(2)
