@@ -27,6 +27,7 @@ const tenants = `
 	create table account (id int primary key, name text not null, secret text);
 	create table item (id serial primary key, owner text not null default current_setting('request.jwt.claims', true)::json ->> 'sub', title text not null, price int);
 	create table log (at timestamptz default now(), said text);
+	create table hidden_thing (item_id int references item);
 	insert into account values (1, 'a', 's');
 	insert into item (owner, title) values ('ann', 'A'), ('bob', 'B');
 	alter table item enable row level security;
@@ -80,7 +81,7 @@ func as(role, subject string) *httpapi.Principal {
 // TestRolesSeeWhatTheyMay asks as several.
 func TestRolesSeeWhatTheyMay(t *testing.T) {
 	t.Parallel()
-	s, _ := roled(t, graphql.DefaultConfig(), 0, tenants)
+	s, owner := roled(t, graphql.DefaultConfig(), 0, tenants)
 	for _, c := range []struct {
 		who        *httpapi.Principal
 		query      string
@@ -104,8 +105,16 @@ func TestRolesSeeWhatTheyMay(t *testing.T) {
 		{&httpapi.Principal{Role: "postgres"}, `{ items { title } }`, ``, "FORBIDDEN"},
 		{&httpapi.Principal{}, `{ items { title } }`, ``, "UNAUTHENTICATED"},
 		{nil, `{ items { title } }`, ``, "UNAUTHENTICATED"},
+		{as("member", "ann"), `mutation { createItem(input: {title: "hid"}) { title } }`, `{"createItem":{"title":"hid"}}`, ""},
+		{as("member", "ann"), `mutation { deleteItems(where: {title: {eq: "hid"}}) { id } }`, `null`, "CONSTRAINT_VIOLATION"},
 	} {
+		if strings.Contains(c.query, "deleteItems(where: {title") {
+			exec(t, owner, `insert into hidden_thing select id from item where title = 'hid'`)
+		}
 		got := s.Execute(t.Context(), transport.Request{Query: c.query, Principal: c.who})
+		if text := fmt.Sprint(got.Errors); strings.Contains(text, "hidden") {
+			t.Errorf("it tells of what nobody may know of: %s", text)
+		}
 		if string(got.Data) != c.data || code(got) != c.code {
 			t.Errorf("%+v asks %s and gets %s %s", c.who, c.query, got.Data, firstError(got))
 		}

@@ -91,7 +91,7 @@ func constraintProblem(s *schema.Schema, pg *pgconn.PgError, call *plan.Statemen
 	default:
 		problem.Message = which + " breaks a rule of the database"
 	}
-	if pg.ConstraintName != "" {
+	if pg.ConstraintName != "" && (constraint != nil || pg.TableName == "") { // not that of a table that the role knows nothing of
 		problem.Extensions["constraint"] = pg.ConstraintName
 	}
 	if object != nil {
