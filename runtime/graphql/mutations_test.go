@@ -25,6 +25,10 @@ const library = `
 	create table book_label (book_id bigint references book on delete cascade, label_id int references label, primary key (book_id, label_id));
 	create table passport (id serial primary key, writer_id int not null unique references writer, code text not null);
 	create table note (text text, at int);
+	create table loose (code text unique, n int);
+	create table hung (id int primary key, code text references loose (code));
+	create function bump() returns trigger language plpgsql as $$ begin new.n = coalesce(new.n, 0) + 1; return new; end $$;
+	create trigger bump before insert or update on loose for each row execute function bump();
 	insert into writer (name) values ('Ann'), ('Bob');
 	insert into book (title, writer_id, doc, tags) values ('One', 1, '{"a": {"b": 1}}', '{x}'), ('Two', 2, null, null);
 	insert into label (name) values ('new'), ('old');`
@@ -138,6 +142,8 @@ func TestMutations(t *testing.T) {
 		"a text that is too long":    {query: `mutation { createBook(input: {title: "0123456789012345678901234567890123456789x", writerId: 1}) { id } }`, data: "null", err: "BAD_USER_INPUT"},
 		"only what it is":            {query: `mutation { createWriter(input: {name: "G"}) { __typename } deleteWriter(id: 3) { __typename } }`, data: `{"createWriter":{"__typename":"Writer"},"deleteWriter":{"__typename":"Writer"}}`},
 		"a table without a key":      {query: `mutation { createNote(input: {text: "n", at: 1}) { text } updateNotes(where: {at: {eq: 1}}, set: {_inc: {at: 1}}) { at } deleteNotes(where: {}) { at } }`, data: `{"createNote":{"text":"n"},"updateNotes":[{"at":2}],"deleteNotes":[{"at":2}]}`},
+		"a key of nulls":             {query: `mutation { createLoose(input: {n: 1}) { code n } updateLooses(where: {}, set: {_inc: {n: 5}}) { code n } deleteLooses(where: {}) { n } }`, data: `{"createLoose":{"code":null,"n":2},"updateLooses":[{"code":null,"n":8}],"deleteLooses":[{"n":8}]}`},
+		"hanging on such a key":      {query: `mutation { createLoose(input: {code: "x", hungs: {create: [{id: 1}]}}) { code n hungs { id } } }`, data: `{"createLoose":{"code":"x","n":1,"hungs":[{"id":1}]}}`},
 		"a relation to its own rows": {query: `mutation { createBook(input: {title: "x", writerId: 1}) { writer { books { title } } } }`, data: `{"createBook":{"writer":{"books":[{"title":"One"},{"title":"x"}]}}}`},
 	} {
 		t.Run(name, func(t *testing.T) {

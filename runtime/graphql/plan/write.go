@@ -88,11 +88,22 @@ func (c *compiler) changed(ch *change, f selected) (*Statement, *gqlerror.Error)
 		}
 		*c.budget = budget // what was compiled counts once
 	}
-	key := ch.object.Identity()
-	if ch.reread && key == nil && ch.after == nil {
+	key := ch.key()
+	if key == nil && ch.after == nil {
 		return c.atOnce(ch, f) // without a key nobody can find the rows again
 	}
+	if key == nil {
+		key = ch.needs // by which other rows were hung on them
+	}
 	return c.afterwards(ch, key, f)
+}
+
+// key gives the columns by which a row can be found again; nil where there are none that always have values.
+func (ch *change) key() []*catalog.Column {
+	if !ch.object.Ordered() {
+		return nil
+	}
+	return ch.object.Identity()
 }
 
 // atOnce writes one statement that writes rows and gives them; nil where that would not give what there is afterwards.
@@ -106,7 +117,7 @@ func (c *compiler) atOnce(ch *change, f selected) (*Statement, *gqlerror.Error) 
 		return nil, err
 	}
 	leave()
-	if ch.effect.Action != schema.Delete && ch.object.Identity() != nil && (s.calls || s.read[ch.object.Table]) {
+	if ch.effect.Action != schema.Delete && ch.key() != nil && (s.calls || s.read[ch.object.Table]) {
 		return nil, nil
 	}
 	order := ""
