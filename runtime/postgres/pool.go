@@ -55,14 +55,15 @@ func Connect(ctx context.Context, address string, o PoolOptions) (*pgxpool.Pool,
 	if application == "" {
 		application = "fraiseql"
 	}
-	// These are the start-up parameters that PgBouncer follows, so they hold behind a pooler too. They fix
-	// the text forms of dates, times and intervals that responses are made of.
+	// They fix the text forms of dates, times and intervals that responses are made of. PgBouncer follows all but the last,
+	// which it refuses: behind a pooler, whoever reads intervals sets it in the transaction.
 	for name, value := range map[string]string{
 		"application_name": application, "timezone": "UTC", "datestyle": "ISO, MDY", "intervalstyle": "iso_8601",
 	} {
 		c.RuntimeParams[name] = value
 	}
 	if o.Pooler {
+		delete(c.RuntimeParams, "intervalstyle")
 		c.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
 	c.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {

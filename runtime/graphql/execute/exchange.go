@@ -22,6 +22,13 @@ const (
 	readOnlySQL = "select set_config('transaction_read_only', 'on', true)"
 )
 
+// A pooler hands out connections whose intervals may be written in any style. As with a role, the command that takes no
+// snapshot is for what begins a transaction.
+const (
+	intervalsSQL    = "set local intervalstyle = 'iso_8601'"
+	intervalsNowSQL = "select set_config('intervalstyle', 'iso_8601', true)"
+)
+
 // lockSQL takes the locks of statements before their snapshot is taken: a snapshot from before an ALTER
 // TABLE that rewrites a table would find it empty (PostgreSQL manual, section 13.6). It is empty for none.
 func lockSQL(calls []plan.Call) string {
@@ -206,12 +213,18 @@ func (x *exchange) send(u *unit) {
 	}
 	if several {
 		x.control(snapshotSQL)
+		if x.unnamed {
+			x.control(intervalsSQL)
+		}
 		if u.session != nil {
 			x.assume(u.session)
 		}
 		if locks := lockSQL(u.calls); locks != "" {
 			x.control(locks)
 		}
+	}
+	if x.unnamed && !several {
+		x.control(intervalsNowSQL)
 	}
 	switch {
 	case u.session != nil:
