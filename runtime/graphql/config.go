@@ -19,6 +19,7 @@ type Config struct {
 	Playground    *bool             `toml:"playground" doc:"Whether browsers get GraphiQL. Default: only with --dev."`
 	DefaultLimit  int               `toml:"default_limit" default:"100" min:"1" doc:"Rows of a list that has no limit argument."`
 	MaxLimit      int               `toml:"max_limit" default:"1000" min:"1" doc:"A limit argument above it is an error."`
+	Regex         bool              `toml:"regex" doc:"Whether filters may match regular expressions. One can keep PostgreSQL at work until the time limit."`
 	Limits        Limits            `toml:"limits" doc:"What one request may ask."`
 	Entities      map[string]Entity `toml:"entities" doc:"How single tables are shown, by type name or \"schema.table\"."`
 
@@ -132,7 +133,7 @@ func (c Config) playground(dev bool) bool {
 
 func (c Config) schemaOptions() schema.Options {
 	paging := c.paging()
-	options := schema.Options{Entities: map[string]schema.Entity{}, DefaultLimit: paging.Default, MaxLimit: paging.Most, Relay: c.Relay, NodeID: c.NodeID}
+	options := schema.Options{Entities: map[string]schema.Entity{}, DefaultLimit: paging.Default, MaxLimit: paging.Most, Regex: c.Regex, Relay: c.Relay, NodeID: c.NodeID}
 	for name, e := range c.Entities {
 		entity := schema.Entity{Name: e.Name, Omit: e.Omit, Description: e.Description, Key: e.Key, Fields: map[string]schema.EntityField{}}
 		for _, r := range e.References {

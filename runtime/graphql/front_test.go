@@ -95,3 +95,17 @@ func BenchmarkFrontEnd(b *testing.B) {
 		}
 	})
 }
+
+// TestRegularExpressionsAreOff unless they are asked for.
+func TestRegularExpressionsAreOff(t *testing.T) {
+	t.Parallel()
+	s := library(t) // with no option but the sizes of pages
+	for _, name := range []string{"regex", "iregex"} {
+		if s.AST.Types["StringFilter"].Fields.ForName(name) != nil {
+			t.Errorf("a filter has %s", name)
+		}
+	}
+	if s.AST.Types["StringFilter"].Fields.ForName("like") == nil {
+		t.Error("a filter has no patterns at all")
+	}
+}

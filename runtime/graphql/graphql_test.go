@@ -34,6 +34,7 @@ func openWith(t testing.TB, c graphql.Config, deps graphql.Deps, files ...string
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
+	c.Regex = true
 	deps.Pool, deps.Schemas, deps.Dev = pool, []string{"public"}, true
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)

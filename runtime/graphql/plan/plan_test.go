@@ -27,7 +27,7 @@ func library(t testing.TB) *schema.Schema {
 	}
 	book.Keys = []*catalog.Key{{Primary: true, Columns: book.Columns[:1]}}
 	book.ForeignKeys = []*catalog.ForeignKey{{Columns: book.Columns[2:], Target: author, References: author.Columns[:1], Validated: true}}
-	s, err := schema.Build(&catalog.Catalog{Schemas: []string{"public"}, Tables: []*catalog.Table{author, book}}, schema.Options{DefaultLimit: 100, MaxLimit: 1000})
+	s, err := schema.Build(&catalog.Catalog{Schemas: []string{"public"}, Tables: []*catalog.Table{author, book}}, schema.Options{DefaultLimit: 100, MaxLimit: 1000, Regex: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,9 @@ func (b *builder) filterType(c *Codec) string {
 	d := inputDefinition(name, "Conditions on a value; all of those given must hold.")
 	b.define(d)
 	for _, o := range c.Operators() {
-		d.Fields = append(d.Fields, field(o.Name, o.doc, b.operandType(c, o)))
+		if b.options.Regex || !o.regular() {
+			d.Fields = append(d.Fields, field(o.Name, o.doc, b.operandType(c, o)))
+		}
 	}
 	return name
 }

@@ -39,6 +39,9 @@ type Operator struct {
 	cast string // of Query: the type of the operand, which stands in the schema of the value's type
 }
 
+// regular tells whether the operand is a regular expression.
+func (o *Operator) regular() bool { return o.Name == "regex" || o.Name == "iregex" }
+
 // SQL writes the condition; operand is a parameter, or of Truth "true" or "false".
 func (o *Operator) SQL(c *Codec, value, operand string) string {
 	sql := o.sql

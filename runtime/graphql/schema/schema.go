@@ -105,6 +105,7 @@ type Options struct {
 	Entities     map[string]Entity // by type name, or by "schema.table"
 	DefaultLimit int
 	MaxLimit     int
+	Regex        bool    // filters may match regular expressions
 	Relay        bool    // give each row with a primary key a global id, and Query node(id:)
 	Shared       *Shared // with other schemas; nil for one that shares nothing
 	NodeID       string  // the name of the global id; empty: id, or nodeId where a type has a field id
