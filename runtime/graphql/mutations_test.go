@@ -26,6 +26,11 @@ const library = `
 	create table passport (id serial primary key, writer_id int not null unique references writer, code text not null);
 	create table note (text text, at int);
 	create table loose (code text unique, n int);
+	create table team (id int primary key, moved int not null default 0);
+	create table mate (id int primary key, team_id int references team on update cascade);
+	create function moved() returns trigger language plpgsql as $$ begin update team set moved = moved + 1 where id = new.team_id; return new; end $$;
+	create trigger moved after insert on mate for each row execute function moved();
+	insert into team values (1); insert into mate values (1, 1);
 	create table hung (id int primary key, code text references loose (code));
 	create function bump() returns trigger language plpgsql as $$ begin new.n = coalesce(new.n, 0) + 1; return new; end $$;
 	create trigger bump before insert or update on loose for each row execute function bump();
@@ -142,6 +147,8 @@ func TestMutations(t *testing.T) {
 		"a text that is too long":    {query: `mutation { createBook(input: {title: "0123456789012345678901234567890123456789x", writerId: 1}) { id } }`, data: "null", err: "BAD_USER_INPUT"},
 		"only what it is":            {query: `mutation { createWriter(input: {name: "G"}) { __typename } deleteWriter(id: 3) { __typename } }`, data: `{"createWriter":{"__typename":"Writer"},"deleteWriter":{"__typename":"Writer"}}`},
 		"a table without a key":      {query: `mutation { createNote(input: {text: "n", at: 1}) { text } updateNotes(where: {at: {eq: 1}}, set: {_inc: {at: 1}}) { at } deleteNotes(where: {}) { at } }`, data: `{"createNote":{"text":"n"},"updateNotes":[{"at":2}],"deleteNotes":[{"at":2}]}`},
+		"what cascades":              {query: `mutation { updateTeam(id: 1, set: {id: 2}) { id mates { id } matesAggregate { count } } }`, data: `{"updateTeam":{"id":2,"mates":[{"id":1}],"matesAggregate":{"count":1}}}`},
+		"what a trigger changes":     {query: `mutation { createMate(input: {id: 2, teamId: 1}) { team { moved } } }`, data: `{"createMate":{"team":{"moved":2}}}`},
 		"a key of nulls":             {query: `mutation { createLoose(input: {n: 1}) { code n } updateLooses(where: {}, set: {_inc: {n: 5}}) { code n } deleteLooses(where: {}) { n } }`, data: `{"createLoose":{"code":null,"n":2},"updateLooses":[{"code":null,"n":8}],"deleteLooses":[{"n":8}]}`},
 		"hanging on such a key":      {query: `mutation { createLoose(input: {code: "x", hungs: {create: [{id: 1}]}}) { code n hungs { id } } }`, data: `{"createLoose":{"code":"x","n":1,"hungs":[{"id":1}]}}`},
 		"a relation to its own rows": {query: `mutation { createBook(input: {title: "x", writerId: 1}) { writer { books { title } } } }`, data: `{"createBook":{"writer":{"books":[{"title":"One"},{"title":"x"}]}}}`},

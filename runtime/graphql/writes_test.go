@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +17,8 @@ import (
 
 	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
+	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
 )
 
 const counters = `
@@ -70,6 +76,12 @@ func TestWritesThatWaitForALockStopNobody(t *testing.T) {
 		}
 		stop()
 	}
+	// One that is given up has an answer, wherever it waits: by the lane that would have been free for long, too.
+	short, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	if got := s.Execute(short, raise(1)); code(got) != "TIMEOUT" {
+		t.Errorf("one that is given up: %s %s", got.Data, firstError(got))
+	}
+	stop()
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -203,5 +215,115 @@ func TestAWriteThatIsGivenUp(t *testing.T) {
 	}
 	if n := counted(t, pool, 1); n != 0 {
 		t.Errorf("%d writes were done", n)
+	}
+}
+
+// cutter stands between the service and PostgreSQL, and can cut a line just when the answer comes: what was asked for has
+// been done then.
+type cutter struct {
+	listener net.Listener
+	armed    atomic.Bool
+	cuts     atomic.Int64
+}
+
+// newCutter gives a way to a database that can be cut.
+func newCutter(t *testing.T, host string, port uint16) *cutter {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cutter{listener: l}
+	var lines sync.WaitGroup
+	t.Cleanup(func() { _ = l.Close(); lines.Wait() })
+	lines.Go(func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", net.JoinHostPort(host, strconv.Itoa(int(port))))
+			if err != nil {
+				_ = near.Close()
+				continue
+			}
+			lines.Go(func() { _, _ = io.Copy(far, near); _ = far.Close() })
+			lines.Go(func() { c.answers(near, far); _ = near.Close(); _ = far.Close() })
+		}
+	})
+	return c
+}
+
+func (c *cutter) answers(near, far net.Conn) {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := far.Read(buffer)
+		if err != nil {
+			return
+		}
+		if c.armed.CompareAndSwap(true, false) {
+			c.cuts.Add(1)
+			return
+		}
+		if _, err := near.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// TestAnAnswerThatIsLost cuts the line when PostgreSQL has answered. A write has been done, and is not done again; with an
+// Idempotency-Key it has not, as its answer was not kept yet, and the next try does it.
+func TestAnAnswerThatIsLost(t *testing.T) {
+	t.Parallel()
+	direct, err := postgres.Connect(t.Context(), pgtest.Database(t, sql(t, keysTable(t)+counters)), postgres.PoolOptions{Size: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(direct.Close)
+	c := direct.Config().ConnConfig
+	cut := newCutter(t, c.Host, c.Port)
+	through, err := postgres.Connect(t.Context(), "postgres://"+c.User+":"+c.Password+"@"+cut.listener.Addr().String()+"/"+c.Database+"?sslmode=disable", postgres.PoolOptions{Size: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := graphql.New(graphql.DefaultConfig(), graphql.Deps{Pool: through, Connections: 3, Schemas: []string{"public"}, Log: quiet})
+	t.Cleanup(func() { s.Close(); through.Close() })
+	if err := s.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	keyed := raise(2)
+	keyed.IdempotencyKey = "k"
+	for _, r := range []transport.Request{raise(1), keyed} { // everything is prepared then, and there is a connection
+		before := r
+		before.IdempotencyKey = strings.Repeat("before", len(r.IdempotencyKey))
+		if got := s.Execute(t.Context(), before); len(got.Errors) > 0 {
+			t.Fatal(firstError(got))
+		}
+		cut.armed.Store(true)
+		got := s.Execute(t.Context(), r)
+		if len(got.Errors) == 0 || !strings.Contains(got.Errors[0].Message, "whether the change was made") || got.Unavailable {
+			t.Errorf("it gave %s %s", got.Data, firstError(got))
+		}
+	}
+	if cut.cuts.Load() != 2 {
+		t.Fatalf("the line was cut %d times", cut.cuts.Load())
+	}
+	if one := counted(t, direct, 1); one != 2 {
+		t.Errorf("the write was done %d times, want once before and once", one)
+	}
+	wait(t, func() bool { // PostgreSQL sees the end of the line, and undoes what was not ended
+		var open int
+		err := direct.QueryRow(t.Context(), "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'").Scan(&open)
+		return err == nil && open == 0
+	})
+	var keys int
+	if err := direct.QueryRow(t.Context(), "select count(*) from _system.idempotency_keys where key = 'k'").Scan(&keys); err != nil || keys != 0 || counted(t, direct, 2) != 1 {
+		t.Errorf("%d keys are kept without an answer, and it was written %d times: %v", keys, counted(t, direct, 2), err)
+	}
+	if got := s.Execute(t.Context(), keyed); len(got.Errors) > 0 || got.Replayed {
+		t.Errorf("the next try gave %s %s", got.Data, firstError(got))
+	}
+	if got := s.Execute(t.Context(), keyed); !got.Replayed || counted(t, direct, 2) != 2 {
+		t.Errorf("the one after it gave %s, after %d writes", got.Data, counted(t, direct, 2))
 	}
 }
