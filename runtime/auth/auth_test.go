@@ -207,11 +207,11 @@ func TestTokensThatDoNotHold(t *testing.T) {
 func TestRolesInClaims(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
-		"role": "member", "app.roles": "first", "app.deep.role": "deep", "https://x.test/role": "dotted", "app": "", "app.none": "", "list.role": "", "number": "", "": "",
+		"role": "member", "app.roles": "first", "app.deep.role": "deep", "https://x.test/role": "dotted", "https://x.test/claims.x-role": "inside", "app": "", "app.none": "", "list.role": "", "number": "", "": "",
 	} {
 		s := service(t, func(c *auth.Config, _ *auth.Deps) { c.JWT.Secret, c.JWT.RoleClaim = file(t, shared), path })
 		p, err := s.Verify(t.Context(), signed(t, jwt.SigningMethodHS256, []byte(shared), claims(map[string]any{
-			"app": map[string]any{"roles": []string{"first", "second"}, "deep": map[string]any{"role": "deep"}}, "https://x.test/role": "dotted", "list": []any{1}, "number": 3,
+			"app": map[string]any{"roles": []string{"first", "second"}, "deep": map[string]any{"role": "deep"}}, "https://x.test/role": "dotted", "https://x.test/claims": map[string]any{"x-role": "inside"}, "list": []any{1}, "number": 3,
 		}), nil))
 		if err != nil || p.Role != want {
 			t.Errorf("%q: %+v %v, want %q", path, p, err, want)
@@ -256,6 +256,8 @@ func TestWhoIsAsking(t *testing.T) {
 		"a bad one":              {map[string][]string{"Authorization": {token + "x"}}, "", ""},
 		"the proxy":              {proxy, "192.0.2.9:80", "some 9"},
 		"the proxy, and a role":  {with(proxy, "X-Fraiseql-Role", "staff"), "192.0.2.9:80", "staff 9"},
+		"an empty role":          {with(proxy, "X-Fraiseql-Role", ""), "192.0.2.9:80", "some 9"},
+		"two roles":              {with(with(proxy, "X-Fraiseql-Claims", `{"sub":"9","role":"member"}`), "X-Fraiseql-Role", "staff"), "192.0.2.9:80", ""},
 		"another's address":      {proxy, "198.51.100.1:80", ""},
 		"another's secret":       {with(proxy, "X-Fraiseql-Proxy-Secret", "guessed"), "192.0.2.9:80", ""},
 		"no secret":              {with(proxy, "X-Fraiseql-Proxy-Secret"), "192.0.2.9:80", ""},
@@ -405,6 +407,7 @@ func TestIssuersThatAnswerBadly(t *testing.T) {
 		"too large": func(w http.ResponseWriter) {
 			_, _ = w.Write([]byte(`{"keys":[],"x":"` + strings.Repeat("x", 70<<10) + `"}`))
 		},
+		"no keys": func(w http.ResponseWriter) { _, _ = w.Write([]byte(`{}`)) },
 		"no JSON": func(w http.ResponseWriter) { _, _ = w.Write([]byte(`<html>`)) },
 	} {
 		at := newIssuer(t)

@@ -158,6 +158,9 @@ func parseKeys(text []byte, wanted []string) ([]key, error) {
 			keys = append(keys, k.narrowed(wanted))
 		}
 	}
+	if len(keys) == 0 {
+		return nil, errors.New("the issuer's answer has no key that verifies tokens")
+	}
 	return keys, nil
 }
 

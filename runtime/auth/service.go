@@ -200,7 +200,10 @@ func (s *Service) headed(r *http.Request) (p *httpapi.Principal, headed bool, er
 		return nil, true, err
 	}
 	p = principalOf(said, text, s.config.JWT.RoleClaim)
-	if len(roles) == 1 {
+	if len(roles) == 1 && roles[0] != "" {
+		if p.Role != "" && p.Role != roles[0] {
+			return nil, true, errors.New("the claims and the header " + s.header.Role + " say different roles")
+		}
 		p.Role = roles[0]
 	}
 	return p, true, nil

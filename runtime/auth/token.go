@@ -141,26 +141,25 @@ func principalOf(claims map[string]any, text []byte, roleClaim string) *httpapi.
 	return p
 }
 
-// claimed finds a role: the claim of that name, or else the one that its dots lead to; of a list the first.
+// claimed finds a role: the claim of that name, or else the one that its dots lead to; of a list the first. Names may have
+// dots themselves: at each step the longest one that is there counts.
 func claimed(claims map[string]any, path string) string {
-	value, found := claims[path]
-	for rest := path; !found && rest != ""; {
-		var step string
-		step, rest, _ = strings.Cut(rest, ".")
-		inner, is := claims[step].(map[string]any)
-		if value = claims[step]; !is {
-			if rest != "" {
-				return ""
-			}
-			break
+	for end := len(path); end > 0; end = strings.LastIndexByte(path[:end], '.') {
+		value, found := claims[path[:end]]
+		if !found {
+			continue
 		}
-		claims = inner
+		if end < len(path) {
+			inner, _ := value.(map[string]any)
+			return claimed(inner, path[end+1:])
+		}
+		if list, is := value.([]any); is && len(list) > 0 {
+			value = list[0]
+		}
+		role, _ := value.(string)
+		return role
 	}
-	if list, is := value.([]any); is && len(list) > 0 {
-		value = list[0]
-	}
-	role, _ := value.(string)
-	return role
+	return ""
 }
 
 // mostVerified bounds the tokens that are known to hold.

@@ -123,6 +123,8 @@ type Key struct {
 	Name    string
 	Primary bool
 	Columns []*Column
+
+	Deferrable bool // checked at the end of a transaction, so that no insert meets it
 }
 
 // NotNull tells whether every column of the key always has a value.

@@ -201,10 +201,10 @@ func (l *loader) readKeys(rows pgx.Rows) error {
 	var oid uint32
 	var key Key
 	var numbers []int16
-	_, err := pgx.ForEachRow(rows, []any{&oid, &key.Name, &key.Primary, &numbers}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&oid, &key.Name, &key.Primary, &numbers, &key.Deferrable}, func() error {
 		table := l.tables[oid]
 		if columns := table.numbered(numbers); columns != nil {
-			table.Keys = append(table.Keys, &Key{Name: key.Name, Primary: key.Primary, Columns: columns})
+			table.Keys = append(table.Keys, &Key{Name: key.Name, Primary: key.Primary, Columns: columns, Deferrable: key.Deferrable})
 		}
 		return nil
 	})

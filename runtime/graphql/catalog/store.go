@@ -91,7 +91,7 @@ with heirs as (
 // A key is a valid unique index on plain columns without a condition, whether a constraint made it or not. That of a
 // table that others inherit from says nothing of their rows, which are read with it.
 const keysSQL = heirsSQL + `
-select i.indrelid, x.relname, i.indisprimary, (i.indkey::int2[])[0:i.indnkeyatts - 1]
+select i.indrelid, x.relname, i.indisprimary, (i.indkey::int2[])[0:i.indnkeyatts - 1], not i.indimmediate
 from pg_index i
 join pg_class x on x.oid = i.indexrelid
 join pg_class c on c.oid = i.indrelid

@@ -33,7 +33,8 @@ const (
 type Constraint struct {
 	Kind    ConstraintKind
 	Table   *Table
-	Columns []*Column // those that the login may read
+	Columns []*Column // those that the role may read
+	Hidden  bool      // there are others
 }
 
 type constraintKey struct{ schema, table, name string }
@@ -134,6 +135,8 @@ func (l *loader) readConstraints(rows pgx.Rows) error {
 		for _, name := range columns {
 			if column := t.Column(name); column != nil {
 				c.Columns = append(c.Columns, column)
+			} else {
+				c.Hidden = true
 			}
 		}
 		l.catalog.constraints[key] = c

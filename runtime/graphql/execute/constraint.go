@@ -34,6 +34,8 @@ func (e *Executor) writeProblem(s *schema.Schema, err error, call *plan.Statemen
 		return plan.Problem(plan.BadUserInput, "a number would be out of its range: "+brief(pg.Message), nil)
 	case unreadable[pg.Code] && call != nil && call.Effect != nil && call.Effect.Reads:
 		return plan.Problem(plan.BadUserInput, call.About(brief(pg.Message)), nil)
+	case postgres.Class(pg) == "54":
+		return plan.Problem(plan.BadUserInput, "a value is larger than the database can take", nil)
 	case pg.Code == "44000":
 		return plan.Problem(plan.Violation, "the row would not be one of the view's: its check option refuses it", nil)
 	case pg.Code == "21000":
@@ -49,7 +51,7 @@ func (e *Executor) writeProblem(s *schema.Schema, err error, call *plan.Statemen
 }
 
 // unreadable are the errors of a text that its type does not take (PostgreSQL manual, appendix A).
-var unreadable = map[string]bool{"22007": true, "22008": true, "22P02": true, "22P03": true, "2202E": true}
+var unreadable = map[string]bool{"22007": true, "22008": true, "22P02": true, "22P03": true, "2202E": true, "22023": true}
 
 // constraintProblem says which rule a row breaks, and by which fields.
 func constraintProblem(s *schema.Schema, pg *pgconn.PgError, call *plan.Statement) *gqlerror.Error {
@@ -58,6 +60,9 @@ func constraintProblem(s *schema.Schema, pg *pgconn.PgError, call *plan.Statemen
 	var columns []*catalog.Column
 	if constraint != nil {
 		table, columns = constraint.Table, constraint.Columns
+		if constraint.Hidden { // what it is about, the role knows nothing of
+			columns = nil
+		}
 	} else if pg.TableName != "" {
 		var column *catalog.Column
 		if table, column = s.Catalog.Named(pg.SchemaName, pg.TableName, pg.ColumnName); column != nil {
@@ -91,7 +96,7 @@ func constraintProblem(s *schema.Schema, pg *pgconn.PgError, call *plan.Statemen
 	default:
 		problem.Message = which + " breaks a rule of the database"
 	}
-	if pg.ConstraintName != "" && (constraint != nil || pg.TableName == "") { // not that of a table that the role knows nothing of
+	if pg.ConstraintName != "" && (constraint != nil && !constraint.Hidden || pg.TableName == "") { // not that of a table that the role knows nothing of
 		problem.Extensions["constraint"] = pg.ConstraintName
 	}
 	if object != nil {

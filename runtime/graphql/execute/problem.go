@@ -98,7 +98,7 @@ func statementProblem(pg *pgconn.PgError) *gqlerror.Error {
 	case pg.Code == "0A000" && !isStalePlan(pg): // such as LIKE, where a collation takes texts for equal that differ
 		return plan.Problem(plan.BadUserInput, "the database has no way to do this: "+brief(pg.Message), nil)
 	case class == "54":
-		return plan.Problem(plan.TooComplex, "the query is more than the database can run: "+pg.Message, nil)
+		return plan.Problem(plan.TooComplex, "the query is more than the database can run", nil)
 	}
 	if isSyntaxOfValue(pg) {
 		return plan.Problem(plan.BadUserInput, brief(pg.Message), nil)

@@ -72,6 +72,15 @@ func (c *compiler) setWith(ch *change, given map[string]any, many bool) ([]strin
 			return nil, wrong("null names no rows: leave it out, or set the columns of the foreign key to null").under("." + in.Name)
 		}
 	}
+	for _, in := range slices.Concat(n.relations(true), n.relations(false)) {
+		created, _ := given[in.Name].(map[string]any)["create"]
+		switch {
+		case !many: // what is written along with a row that is not there must not stay
+			ch.must, ch.reread = true, true
+		case created != nil && in.Relation.Holds:
+			return nil, wrong("there may be no row that would name it: use update%s, or connect one", ch.object.Name).under("." + in.Name + ".create")
+		}
+	}
 	if many {
 		for _, in := range n.relations(false) {
 			return nil, wrong("rows along a relation are written with one row only: use update%s", ch.object.Name).under("." + in.Name)
@@ -161,6 +170,7 @@ func (c *compiler) setsByChange(s *setting, kind *schema.Change, o *schema.Objec
 			continue
 		}
 		c.what = what + "." + in.Name
+		s.effect.Reads = s.effect.Reads || kind.Operand == schema.Names || kind.Operand == schema.Places // as each row's value may take them or not
 		sql, err := c.changedValue(kind, in, column(t, in.Column), operand)
 		if err == nil {
 			err = s.add(in.Column, sql)

@@ -53,7 +53,7 @@ func (c *compiler) upsertRows(w *schema.Write, values map[string]any) (*change, 
 	}
 	ch.params = c.params
 	ch.reread = ch.reread || c.cascades(effect)
-	ch.effect = &Effect{Action: schema.Upsert, Table: w.Object.Table, Columns: slices.Concat(ch.effect.Columns, effect.Columns), Reads: ch.effect.Reads}
+	ch.effect = &Effect{Action: schema.Upsert, Table: w.Object.Table, Columns: slices.Concat(ch.effect.Columns, effect.Columns), Reads: ch.effect.Reads || effect.Reads}
 	return ch, nil
 }
 
@@ -73,13 +73,13 @@ func conflictKey(n *insertion, rule map[string]any) ([]*schema.Field, *inputErro
 	has := func(key []*schema.Field) bool {
 		return !slices.ContainsFunc(key, func(f *schema.Field) bool {
 			in := n.object.Input(f.Name)
-			return in == nil || slices.ContainsFunc(n.rows, func(r newRow) bool { return !r.gives(in) })
+			return in == nil || slices.ContainsFunc(n.rows, func(r newRow) bool { return !r.gives(in) || r.fixed[in.Column] == "" && r.given[in.Name] == nil })
 		})
 	}
 	if name, chosen := rule["key"].(string); chosen {
 		key := n.object.ConflictKey(name)
 		if !has(key) {
-			return nil, wrong("the input must have all fields of the key").under(".key")
+			return nil, wrong("the input must have all fields of the key, and none of them null").under(".key")
 		}
 		return key, nil
 	}

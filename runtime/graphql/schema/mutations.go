@@ -173,7 +173,7 @@ func (o *Object) ConflictKeys() [][]*Field {
 	}
 	return slices.DeleteFunc(o.UniqueKeys(), func(key []*Field) bool {
 		return !validLabel(keyName(key)) || !slices.ContainsFunc(o.Table.Keys, func(k *catalog.Key) bool {
-			return slices.EqualFunc(k.Columns, key, func(c *catalog.Column, f *Field) bool { return c == f.Column })
+			return !k.Deferrable && slices.EqualFunc(k.Columns, key, func(c *catalog.Column, f *Field) bool { return c == f.Column })
 		})
 	})
 }
