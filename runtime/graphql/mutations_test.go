@@ -31,6 +31,17 @@ const library = `
 	create function moved() returns trigger language plpgsql as $$ begin update team set moved = moved + 1 where id = new.team_id; return new; end $$;
 	create trigger moved after insert on mate for each row execute function moved();
 	insert into team values (1); insert into mate values (1, 1);
+	create table author (tenant int, id int, primary key (tenant, id));
+	create table category (tenant int, id int, primary key (tenant, id));
+	create table post (id int primary key, tenant int not null, author_id int, category_id int, foreign key (tenant, author_id) references author, foreign key (tenant, category_id) references category);
+	insert into author values (1, 5), (2, 5); insert into category values (1, 7), (2, 7); insert into post values (1, 1, 5, 7);
+	create view titles as select id, title from book;
+	create view named as select id, name || '!' as name from writer;
+	comment on view titles is '@fraiseql {"key": ["id"]}'; comment on view named is '@fraiseql {"key": ["id"]}';
+	create function named() returns trigger language plpgsql as $$ begin
+		if new.name = 'no' then return null; end if;
+		insert into writer (name) values (rtrim(new.name, '!')); return new; end $$;
+	create trigger named instead of insert on named for each row execute function named();
 	create table hung (id int primary key, code text references loose (code));
 	create function bump() returns trigger language plpgsql as $$ begin new.n = coalesce(new.n, 0) + 1; return new; end $$;
 	create trigger bump before insert or update on loose for each row execute function bump();
@@ -136,7 +147,7 @@ func TestMutations(t *testing.T) {
 		},
 		"an upsert without a key":    {query: `mutation { upsertWriter(input: {name: "G"}, onConflict: {key: id}) { id } }`, err: "BAD_USER_INPUT"},
 		"one row twice":              {query: `mutation { upsertWriters(input: [{name: "Ann"}, {name: "Ann"}], onConflict: {set: {mood: calm}}) { id } }`, data: "null", err: "BAD_USER_INPUT"},
-		"a value twice":              {query: `mutation { createBook(input: {title: "x", writerId: 1, writer: {connect: {id: 2}}}) { id } }`, err: "BAD_USER_INPUT"},
+		"a value twice":              {query: `mutation { createBook(input: {title: "x", writerId: 1, writer: {connect: {id: 2}}}) { id } }`, data: "null", err: "BAD_USER_INPUT"},
 		"a change twice":             {query: `mutation { updateBook(id: "1", set: {sold: 1, _inc: {sold: 1}}) { id } }`, err: "BAD_USER_INPUT"},
 		"nothing to change":          {query: `mutation { updateBook(id: "1", set: {}) { id } }`, err: "BAD_USER_INPUT"},
 		"a value that is missing":    {query: `mutation { createBook(input: {title: "x"}) { id } }`, err: "BAD_USER_INPUT"},
@@ -147,6 +158,18 @@ func TestMutations(t *testing.T) {
 		"a text that is too long":    {query: `mutation { createBook(input: {title: "0123456789012345678901234567890123456789x", writerId: 1}) { id } }`, data: "null", err: "BAD_USER_INPUT"},
 		"only what it is":            {query: `mutation { createWriter(input: {name: "G"}) { __typename } deleteWriter(id: 3) { __typename } }`, data: `{"createWriter":{"__typename":"Writer"},"deleteWriter":{"__typename":"Writer"}}`},
 		"a table without a key":      {query: `mutation { createNote(input: {text: "n", at: 1}) { text } updateNotes(where: {at: {eq: 1}}, set: {_inc: {at: 1}}) { at } deleteNotes(where: {}) { at } }`, data: `{"createNote":{"text":"n"},"updateNotes":[{"at":2}],"deleteNotes":[{"at":2}]}`},
+		"relations that differ":      {query: `mutation { createPost(input: {id: 2, author: {connect: {tenant: 1, id: 5}}, category: {connect: {tenant: 2, id: 7}}}) { id } }`, data: "null", err: "BAD_USER_INPUT"},
+		"relations that agree":       {query: `mutation { createPost(input: {id: 2, tenant: 2, author: {connect: {tenant: 2, id: 5}}, category: {connect: {tenant: 2, id: 7}}}) { tenant } updatePost(id: 1, set: {author: {connect: {tenant: 2, id: 5}}, category: {connect: {tenant: 2, id: 7}}}) { tenant } }`, data: `{"createPost":{"tenant":2},"updatePost":{"tenant":2}}`},
+		"a parent that differs":      {query: `mutation { updateAuthor(tenant: 1, id: 5, set: {posts: {create: [{id: 3, category: {connect: {tenant: 2, id: 7}}}]}}) { id } }`, data: "null", err: "BAD_USER_INPUT"},
+		"another parent":             {query: `mutation { createWriter(input: {name: "P", books: {create: [{title: "b", writer: {create: {name: "Q"}}}]}}) { id } }`, data: "null", err: "BAD_USER_INPUT", sql: "select count(*) from writer", want: "2"},
+		"a parent that agrees":       {query: `mutation { updateAuthor(tenant: 1, id: 5, set: {posts: {create: [{id: 3, tenant: 1, category: {connect: {tenant: 1, id: 7}}}]}}) { posts { id tenant } } }`, data: `{"updateAuthor":{"posts":[{"id":1,"tenant":1},{"id":3,"tenant":1}]}}`},
+		"created for nothing":        {query: `mutation { updateBook(id: "99", set: {writer: {create: {name: "Orphan"}}}) { id } }`, data: "null", err: "NOT_FOUND", sql: "select count(*) from writer", want: "2"},
+		"created for any":            {query: `mutation { updateBooks(where: {}, set: {writer: {create: {name: "Orphan"}}}) { id } }`, err: "BAD_USER_INPUT"},
+		"an identity's children":     {query: `mutation { createShelf(input: {code: "s", room: 1}) { id } updateShelf(id: 1, set: {books: {connect: [{id: "1"}]}}) { books { id } } }`, data: `{"createShelf":{"id":1},"updateShelf":{"books":[{"id":"1"}]}}`},
+		"keys of nulls":              {query: `mutation { upsertLoose(input: {code: null, n: 1}, onConflict: {key: code, update: []}) { n } }`, err: "BAD_USER_INPUT"},
+		"a simple view":              {query: `mutation { updateTitle(id: "1", set: {title: "Uno"}) { title } deleteTitle(id: "2") { title } }`, data: `{"updateTitle":{"title":"Uno"},"deleteTitle":{"title":"Two"}}`, sql: "select string_agg(title, ',') from book", want: "Uno"},
+		"a view with a trigger":      {query: `mutation { createNamed(input: {name: "G!"}) { id name } }`, data: `{"createNamed":{"id":null,"name":"G!"}}`, sql: "select max(name) from writer", want: "G"},
+		"a view that refuses":        {query: `mutation { createNameds(input: [{name: "G!"}, {name: "no"}]) { name } }`, data: "null", err: "CONSTRAINT_VIOLATION", sql: "select count(*) from writer", want: "2"},
 		"what cascades":              {query: `mutation { updateTeam(id: 1, set: {id: 2}) { id mates { id } matesAggregate { count } } }`, data: `{"updateTeam":{"id":2,"mates":[{"id":1}],"matesAggregate":{"count":1}}}`},
 		"what a trigger changes":     {query: `mutation { createMate(input: {id: 2, teamId: 1}) { team { moved } } }`, data: `{"createMate":{"team":{"moved":2}}}`},
 		"a key of nulls":             {query: `mutation { createLoose(input: {n: 1}) { code n } updateLooses(where: {}, set: {_inc: {n: 5}}) { code n } deleteLooses(where: {}) { n } }`, data: `{"createLoose":{"code":null,"n":2},"updateLooses":[{"code":null,"n":8}],"deleteLooses":[{"n":8}]}`},

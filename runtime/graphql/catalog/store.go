@@ -59,6 +59,8 @@ where n.nspname = any($1)
   and not c.relispartition
 group by c.oid`
 
+// A view's trigger in place of a statement takes any column: its type has bits for that (64), and for insert (4) and update
+// (16).
 const columnsSQL = `
 select a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.atthasdef or t.typdefault is not null, a.attidentity <> '', a.attgenerated <> '',
        coalesce(col_description(a.attrelid, a.attnum), ''), a.attndims::int, may.read, may.insert, may.update
@@ -68,10 +70,10 @@ join pg_namespace n on n.oid = c.relnamespace
 join pg_type t on t.oid = a.atttypid
 cross join lateral (
   select has_column_privilege(` + byRole + `, c.oid, a.attnum, 'select'),
-         written.may and has_column_privilege(` + byRole + `, c.oid, a.attnum, 'insert'),
-         written.may and has_column_privilege(` + byRole + `, c.oid, a.attnum, 'update')
-  from (select a.attgenerated = '' and a.attidentity <> 'a'
-           and (c.relkind in ('r', 'p') or c.relkind <> 'm' and pg_column_is_updatable(c.oid, a.attnum, true))) written(may)
+         written.may and (plain.may or exists (select from pg_trigger g where g.tgrelid = c.oid and g.tgtype & 68 = 68)) and has_column_privilege(` + byRole + `, c.oid, a.attnum, 'insert'),
+         written.may and (plain.may or exists (select from pg_trigger g where g.tgrelid = c.oid and g.tgtype & 80 = 80)) and has_column_privilege(` + byRole + `, c.oid, a.attnum, 'update')
+  from (select a.attgenerated = '' and a.attidentity <> 'a' and c.relkind <> 'm') written(may),
+       (select c.relkind in ('r', 'p') or pg_column_is_updatable(c.oid, a.attnum, false)) plain(may)
 ) may(read, insert, update)
 where a.attnum > 0
   and not a.attisdropped

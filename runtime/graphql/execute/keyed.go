@@ -89,6 +89,9 @@ func (w *worker) settle(u *unit) {
 		w.disconnect()
 		u.finish(outcome{failed: &failure{at: -1, err: fmt.Errorf("%w: %w", errUnsure, err)}})
 		return
+	case isPassing(failed): // nothing of it was done
+		u.last.Store(&failure{at: -1, err: failed})
+		w.exchange.again = append(w.exchange.again, u)
 	case failed != nil:
 		u.finish(outcome{failed: &failure{at: -1, err: failed}})
 	default:

@@ -28,7 +28,9 @@ func (c *compiler) changeRows(w *schema.Write, values map[string]any) (*change, 
 		return nil, err
 	}
 	ch.sql = "delete from " + w.Object.Table.SQL() + " " + ch.alias + condition
-	if w.Action == schema.Update {
+	if ch.find { // nothing is changed in the row itself: it is found, and nobody else changes it meanwhile
+		ch.sql = " from " + w.Object.Table.SQL() + " " + ch.alias + condition + " for no key update"
+	} else if w.Action == schema.Update {
 		ch.sql = "update " + w.Object.Table.SQL() + " " + ch.alias + " set " + strings.Join(sets, ", ") + condition
 	}
 	ch.params = c.params
@@ -95,12 +97,9 @@ func (c *compiler) setWith(ch *change, given map[string]any, many bool) ([]strin
 	}
 	if ch.needs = n.needs(); len(ch.needs) > 0 {
 		ch.after = func(h handed) *inputError { return c.behind(n, h) }
-		if len(sets) == 0 { // the row is found, and locked, by an update that leaves it as it is
-			same := catalog.QuoteIdent(ch.needs[0].Name)
-			sets = append(sets, same+" = "+ch.alias+"."+same)
-		}
+		ch.find = len(sets) == 0
 	}
-	if len(sets) == 0 {
+	if len(sets) == 0 && !ch.find {
 		return nil, wrong("there is nothing in it to change")
 	}
 	return sets, nil
@@ -132,6 +131,9 @@ func (c *compiler) sets(o *schema.Object, t string, row *newRow, effect *Effect)
 		}
 		c.what = row.what + "." + in.Name
 		sql, err := c.stored(in.Codec, value)
+		if fixed := row.fixed[in.Column]; fixed != "" {
+			sql = agree(in.Column, sql, fixed)
+		}
 		if err == nil {
 			err = s.add(in.Column, sql)
 		}
@@ -144,6 +146,9 @@ func (c *compiler) sets(o *schema.Object, t string, row *newRow, effect *Effect)
 			continue
 		}
 		for _, local := range in.Relation.Local {
+			if slices.Contains(effect.Columns, local) {
+				continue // what else gives it a value agrees with this
+			}
 			if err := s.add(local, row.fixed[local]); err != nil {
 				return nil, named(row.what+"."+in.Name, err)
 			}

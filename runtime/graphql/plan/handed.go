@@ -47,6 +47,8 @@ const (
 	missingMark = "fraiseql:missing:"
 	refusedMark = "fraiseql:refused:"
 	placeMark   = "fraiseql:no-place:"
+	keptMark    = "fraiseql:kept:"
+	differMark  = "fraiseql:differ:"
 )
 
 // orFail writes a text, or an error where a condition does not hold. What is joined to the mark must be read from rows:
@@ -60,6 +62,10 @@ func Marked(message string) (code, text string, marked bool) {
 	switch {
 	case strings.Contains(message, missingMark):
 		return NotFound, "there is no such row, or one is named twice", true
+	case strings.Contains(message, differMark):
+		return BadUserInput, "one column is given different values, by two relations or by a relation and a field", true
+	case strings.Contains(message, keptMark):
+		return Violation, "the database keeps the key of the row in another form than it was given, so that the row cannot be found by it", true
 	case strings.Contains(message, refusedMark):
 		return Violation, "the database has not taken the row: a trigger has turned it away", true
 	case strings.Contains(message, placeMark):
@@ -92,23 +98,27 @@ func (c *compiler) done(sql string, e *Effect) {
 	c.writing.steps = append(c.writing.steps, &Statement{SQL: mention(sql, len(c.params)), Params: c.params, Discard: true, Effect: e, path: c.path, place: c.at, what: c.what})
 }
 
-// hand adds a statement that hands over columns of the rows that it writes. With rows, it fails where these are not so
-// many.
-func (c *compiler) hand(dml string, columns []*catalog.Column, rows int, order string, e *Effect) handed {
+// hand adds a statement that hands over columns of the rows that it writes, or finds. With a count, it fails where these are not
+// so many.
+func (c *compiler) hand(dml string, find bool, columns []*catalog.Column, count, order string, e *Effect) handed {
 	h := handed{setting: c.writing.setting(), columns: columns}
 	returned, text := "1", "''"
 	if len(columns) > 0 {
 		returned = strings.Join(names(columns), ", ")
 		text = "coalesce(json_agg(" + list("w", columns) + order + ")::text, '')"
 	}
-	if rows > 0 {
+	if count != "" {
 		mark := missingMark
 		if e.Action == schema.Create || e.Action == schema.Upsert {
 			mark = refusedMark
 		}
-		text = orFail("count(*) = "+strconv.Itoa(rows), text, mark, "count(*)")
+		text = orFail("count(*) = "+count, text, mark, "count(*)")
 	}
-	c.done("with w as ("+dml+" returning "+returned+") select set_config('"+h.setting+"', "+text+", true) from w", e)
+	rowsSQL := dml + " returning " + returned
+	if find {
+		rowsSQL = "select " + returned + dml
+	}
+	c.done("with w as ("+rowsSQL+") select set_config('"+h.setting+"', "+text+", true) from w", e)
 	return h
 }
 

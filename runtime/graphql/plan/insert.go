@@ -40,12 +40,22 @@ func (c *compiler) insertionOf(o *schema.Object, given any) *insertion {
 	}
 }
 
-// fix gives a column of a row a value that a relation says.
+// fix gives a column of a row a value that a relation says. Relations may share a column, such as a tenant's: they must
+// agree on it, or the row would be another's.
 func (r *newRow) fix(c *catalog.Column, sql string) {
 	if r.fixed == nil {
 		r.fixed = map[*catalog.Column]string{}
 	}
+	if before, again := r.fixed[c]; again && before != sql {
+		sql = agree(c, before, sql)
+	}
 	r.fixed[c] = sql
+}
+
+// agree writes a value that is handed over, or an error where another one is not the same.
+func agree(c *catalog.Column, other, handed string) string {
+	same := c.Type.Compared(other) + c.Type.Operator("=") + c.Type.Compared(handed)
+	return orFail(same, "("+handed+")::text", differMark, "("+handed+")::text") + "::" + c.Type.Resolve().SQL
 }
 
 // named is an input error that says whose value it is by itself.
@@ -56,7 +66,7 @@ func named(what string, err *inputError) *inputError {
 	return &inputError{message: what + err.Error(), code: err.code, alone: true}
 }
 
-// check looks for values that are given twice, and for those that are missing.
+// check looks for values that are missing.
 func (n *insertion) check() *inputError {
 	for i := range n.rows {
 		row := &n.rows[i]
@@ -66,10 +76,7 @@ func (n *insertion) check() *inputError {
 			}
 			_, given := row.given[in.Name]
 			_, fixed := row.fixed[in.Column]
-			switch {
-			case given && fixed:
-				return named(row.what, wrong("a relation gives %q its value already", in.Name))
-			case in.Required && !given && !fixed && in.Column.Insert:
+			if in.Required && !given && !fixed && in.Column.Insert {
 				return named(row.what, wrong("the field %q is required", in.Name))
 			}
 		}
@@ -152,15 +159,19 @@ func (c *compiler) cells(r *newRow, columns []*schema.Input) ([]string, *inputEr
 	cells := make([]string, len(columns))
 	for i, in := range columns {
 		cells[i] = "default"
-		if fixed, given := r.fixed[in.Column]; given {
-			cells[i] = fixed
-		} else if value, given := r.given[in.Name]; given {
+		fixed, isFixed := r.fixed[in.Column]
+		if value, given := r.given[in.Name]; given {
 			c.what = r.what + "." + in.Name
 			sql, err := c.stored(in.Codec, value)
 			if err != nil {
 				return nil, named(r.what, err.under("."+in.Name))
 			}
 			cells[i] = sql
+			if isFixed {
+				cells[i] = agree(in.Column, sql, fixed)
+			}
+		} else if isFixed {
+			cells[i] = fixed
 		}
 		if len(c.params) > maxParams {
 			return nil, tooComplex("the request has more than %d values in one list of rows that are not alike: give all of them the same fields", maxParams)
@@ -202,7 +213,9 @@ func (c *compiler) insertAlike(n *insertion, columns []*schema.Input) (string, *
 			all, one := in.Codec.EachSQL(parameter)
 			name := "c" + strconv.Itoa(i)
 			arrays, names = append(arrays, all), append(names, name)
-			cells[i] = one("x." + name)
+			if cells[i] = one("x." + name); r.fixed[in.Column] != "" {
+				cells[i] = agree(in.Column, cells[i], r.fixed[in.Column])
+			}
 		}
 	}
 	from := "unnest(" + strings.Join(arrays, ", ") + ") x(" + strings.Join(names, ", ") + ")"

@@ -83,12 +83,16 @@ func (c *compiler) create(n *insertion, columns []*catalog.Column) (handed, *inp
 			columns = append(columns, need)
 		}
 	}
-	rows := len(n.rows)
+	count := strconv.Itoa(len(n.rows))
 	if n.alike != nil {
-		rows = 0
+		parameter, err := s.param(n.alike.list, lengthText)
+		if err != nil {
+			return handed{}, err
+		}
+		count = parameter + "::int8"
 	}
 	s.what = n.rows[0].what
-	h := s.hand(sql, columns, rows, "", effect)
+	h := s.hand(sql, false, columns, count, "", effect)
 	return h, c.behind(n, h)
 }
 

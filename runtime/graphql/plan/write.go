@@ -48,11 +48,15 @@ type change struct {
 	sql    string // without what it returns
 	params []Param
 	effect *Effect
-	one    bool // it writes one row, or none
-	must   bool // no row is an error
-	rows   int  // that it writes, where that is known
-	order  bool // rows come in no order of their own
-	reread bool // the rows must be read by a statement of their own
+	one    bool  // it writes one row, or none
+	must   bool  // no row is an error
+	rows   int   // that it writes, where that is known
+	length *slot // the list that says how many, where only the request does
+	order  bool  // rows come in no order of their own
+	find   bool  // it changes nothing in the row, but finds it
+	all    bool  // fewer rows than there are to be is an error
+	reread bool  // the rows must be read by a statement of their own
+	given  bool  // a trigger of a view says what the new row is: nobody else knows its key
 	after  func(rows handed) *inputError
 	again  func(s *compiler, t string) (from string, err *inputError) // where the rows are found, k.n in their order, if not by what the change returns
 	needs  []*catalog.Column                                          // that after needs of the rows
@@ -117,13 +121,21 @@ func (c *compiler) atOnce(ch *change, f selected) (*Statement, *gqlerror.Error) 
 		return nil, err
 	}
 	leave()
-	if ch.effect.Action != schema.Delete && ch.key() != nil && (s.calls || s.read[ch.object.Table]) {
+	if ch.effect.Action != schema.Delete && ch.key() != nil && !ch.given && (s.calls || s.read[ch.object.Table]) {
 		return nil, nil
 	}
 	order := ""
 	if ch.order && !ch.one {
 		l.need(ch.object.Identity()...)
 		order = orderBy(t, ch.object.Identity())
+	}
+	gate := ""
+	if ch.must || ch.all && (ch.reread || ch.given) { // judged before any row is given, so that nothing stays of what is not whole
+		count, err := s.expected(ch)
+		if err != nil {
+			return nil, err.problem(c.what, nil)
+		}
+		gate = " where (select " + orFail("count(*) = "+count, "''", refusedMark, "count(*)") + " from w) is not null"
 	}
 	returned := "1"
 	if len(l.needed) > 0 {
@@ -135,7 +147,7 @@ func (c *compiler) atOnce(ch *change, f selected) (*Statement, *gqlerror.Error) 
 	if len(list) == 0 {
 		list = []string{"1"}
 	}
-	statement.SQL = mention("with w as ("+ch.sql+" returning "+returned+") select "+strings.Join(list, ", ")+" from w "+t+l.joins+order, len(s.params))
+	statement.SQL = mention("with w as ("+ch.sql+" returning "+returned+") select "+strings.Join(list, ", ")+" from w "+t+l.joins+gate+order, len(s.params))
 	return c.answering(statement, ch), nil
 }
 
@@ -160,11 +172,14 @@ func (c *compiler) afterwards(ch *change, key []*catalog.Column, f selected) (*S
 	}
 	w := c.step()
 	w.params = ch.params
-	rows := 0
-	if ch.after != nil || ch.must { // what hangs on a row that is not there has no place
-		rows = ch.rows
+	count := ""
+	if ch.after != nil || ch.must || ch.all { // what hangs on a row that is not there has no place
+		var err *inputError
+		if count, err = w.expected(ch); err != nil {
+			return nil, err.problem(c.what, nil)
+		}
 	}
-	h := w.hand(ch.sql, columns, rows, order, ch.effect)
+	h := w.hand(ch.sql, ch.find, columns, count, order, ch.effect)
 	if ch.after != nil {
 		if err := ch.after(h); err != nil {
 			return nil, err.problem(c.what, nil)
@@ -199,10 +214,19 @@ func (c *compiler) byInput(ch *change, f selected) (*Statement, *gqlerror.Error)
 	w := c.step()
 	w.params = ch.params
 	w.done(ch.sql, ch.effect)
+	g := c.step() // all of them must be found again, or nothing is done
+	from, err := ch.again(g, "t")
+	if err != nil {
+		return nil, err.problem(c.what, nil)
+	}
+	count, err := g.expected(ch)
+	if err != nil {
+		return nil, err.problem(c.what, nil)
+	}
+	g.done("select "+orFail("count(*) = "+count, "''", keptMark, "count(*)")+" from "+from, nil)
 	s := c.step()
 	t := s.alias("t")
-	from, err := ch.again(s, t)
-	if err != nil {
+	if from, err = ch.again(s, t); err != nil {
 		return nil, err.problem(c.what, nil)
 	}
 	return s.reread(ch, t, from, " order by k.n", f)
@@ -241,6 +265,15 @@ func orderBy(alias string, columns []*catalog.Column) string {
 	return " order by " + strings.Join(keys, ", ")
 }
 
+// expected writes how many rows a change is to write.
+func (c *compiler) expected(ch *change) (string, *inputError) {
+	if ch.length == nil {
+		return strconv.Itoa(ch.rows), nil
+	}
+	parameter, err := c.param(*ch.length, lengthText)
+	return parameter + "::int8", err
+}
+
 // rowsOf is how many rows a change is estimated to give; nil is one.
 func (c *compiler) rowsOf(ch *change) any {
 	switch {
@@ -265,7 +298,8 @@ func (c *compiler) changeOf(w *schema.Write) *change {
 func (c *compiler) createRows(w *schema.Write, values map[string]any) (*change, *inputError) {
 	c.what = "argument input"
 	ch := c.changeOf(w)
-	ch.must = ch.one
+	ch.must, ch.all, ch.given = ch.one, true, w.Object.Table.Writes.Instead
+	ch.reread = ch.reread && !ch.given
 	return ch, c.insertWith(ch, c.insertionOf(w.Object, values["input"]))
 }
 
@@ -277,8 +311,8 @@ func (c *compiler) insertWith(ch *change, n *insertion) *inputError {
 	if err := n.check(); err != nil {
 		return err
 	}
-	if n.alike == nil {
-		ch.rows = len(n.rows)
+	if ch.rows = len(n.rows); n.alike != nil {
+		ch.rows, ch.length = 0, &n.alike.list
 	}
 	var err *inputError
 	ch.sql, ch.effect, err = c.insert(n, ch.alias)
