@@ -130,7 +130,7 @@ func (c *compiler) atOnce(ch *change, f selected) (*Statement, *gqlerror.Error) 
 		order = orderBy(t, ch.object.Identity())
 	}
 	gate := ""
-	if ch.must || ch.all && (ch.reread || ch.given) { // judged before any row is given, so that nothing stays of what is not whole
+	if (ch.must || ch.all) && (ch.reread || ch.given) { // judged before any row is given, so that nothing stays of what is not whole
 		count, err := s.expected(ch)
 		if err != nil {
 			return nil, err.problem(c.what, nil)
