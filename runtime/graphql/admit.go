@@ -1,6 +1,7 @@
 package graphql
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"strconv"
@@ -58,7 +59,11 @@ func keyOf(r transport.Request) *execute.Key {
 		who = *r.Principal
 	}
 	claims := map[string]any{}
-	_ = json.Unmarshal(who.Claims, &claims) // nobody has none
+	decoder := json.NewDecoder(bytes.NewReader(who.Claims))
+	decoder.UseNumber() // ids of tenants may have more digits than a float
+	if err := decoder.Decode(&claims); err != nil && len(who.Claims) > 0 {
+		claims["claims"] = string(who.Claims) // they have been read before: nobody is to share a key because of it
+	}
 	for _, passing := range []string{"exp", "iat", "nbf", "jti", "auth_time"} {
 		delete(claims, passing)
 	}
@@ -68,7 +73,7 @@ func keyOf(r transport.Request) *execute.Key {
 	}
 }
 
-// digest is the SHA-256 of values, each with its length.
+// digest is the SHA-256 of values, written as one JSON list: no two lists of values look alike.
 func digest(values ...any) []byte {
 	text, err := json.Marshal(values) // members of objects in the order of their names
 	if err != nil {

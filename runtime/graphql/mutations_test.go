@@ -42,6 +42,9 @@ const library = `
 		if new.name = 'no' then return null; end if;
 		insert into writer (name) values (rtrim(new.name, '!')); return new; end $$;
 	create trigger named instead of insert on named for each row execute function named();
+	create table shy (id int primary key); create table bold (id int);
+	create function shy() returns trigger language plpgsql as $$ begin delete from shy; insert into bold values (1); return null; end $$;
+	create trigger shy after insert on shy for each statement execute function shy();
 	create table hung (id int primary key, code text references loose (code));
 	create function bump() returns trigger language plpgsql as $$ begin new.n = coalesce(new.n, 0) + 1; return new; end $$;
 	create trigger bump before insert or update on loose for each row execute function bump();
@@ -170,6 +173,10 @@ func TestMutations(t *testing.T) {
 		"a simple view":              {query: `mutation { updateTitle(id: "1", set: {title: "Uno"}) { title } deleteTitle(id: "2") { title } }`, data: `{"updateTitle":{"title":"Uno"},"deleteTitle":{"title":"Two"}}`, sql: "select string_agg(title, ',') from book", want: "Uno"},
 		"a view with a trigger":      {query: `mutation { createNamed(input: {name: "G!"}) { id name } }`, data: `{"createNamed":{"id":null,"name":"G!"}}`, sql: "select max(name) from writer", want: "G"},
 		"a view that refuses":        {query: `mutation { createNameds(input: [{name: "G!"}, {name: "no"}]) { name } }`, data: "null", err: "CONSTRAINT_VIOLATION", sql: "select count(*) from writer", want: "2"},
+		"hanging on null":            {query: `mutation { createLoose(input: {n: 1, hungs: {create: [{id: 1}]}}) { n } }`, data: "null", err: "BAD_USER_INPUT", sql: "select count(*) from hung", want: "0"},
+		"naming null":                {query: `mutation { a: createLoose(input: {n: 9}) { n } b: createHung(input: {id: 1, looseByCode: {create: {n: 1}}}) { id } }`, data: "null", err: "BAD_USER_INPUT"},
+		"a null that differs":        {query: `mutation { createHung(input: {id: 1, code: "y", looseByCode: {create: {n: 1}}}) { id } }`, data: "null", err: "BAD_USER_INPUT"},
+		"what is taken away again":   {query: `mutation { createShy(input: {id: 1}) { id } }`, data: "null", err: "CONSTRAINT_VIOLATION", sql: "select count(*) from bold", want: "0"},
 		"what cascades":              {query: `mutation { updateTeam(id: 1, set: {id: 2}) { id mates { id } matesAggregate { count } } }`, data: `{"updateTeam":{"id":2,"mates":[{"id":1}],"matesAggregate":{"count":1}}}`},
 		"what a trigger changes":     {query: `mutation { createMate(input: {id: 2, teamId: 1}) { team { moved } } }`, data: `{"createMate":{"team":{"moved":2}}}`},
 		"a key of nulls":             {query: `mutation { createLoose(input: {n: 1}) { code n } updateLooses(where: {}, set: {_inc: {n: 5}}) { code n } deleteLooses(where: {}) { n } }`, data: `{"createLoose":{"code":null,"n":2},"updateLooses":[{"code":null,"n":8}],"deleteLooses":[{"n":8}]}`},

@@ -2,7 +2,6 @@ package graphql
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -107,8 +106,10 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil //nolint:nilerr // being told to stop is the ordinary end, whatever the last look met
 		}
 		if err == nil && time.Since(counted) > recount {
-			counted = time.Now()
-			err = errors.Join(s.count(ctx), s.executor.ForgetKeys(ctx))
+			counted, err = time.Now(), s.count(ctx)
+			if forget := s.executor.ForgetKeys(ctx); forget != nil && err == nil {
+				s.deps.Log.Warn("idempotency keys that are a day old could not be removed; trying again", slog.Any("error", forget))
+			}
 		}
 		s.note(err)
 		if err == nil {

@@ -159,6 +159,31 @@ func TestWritesThatMeetAreDoneOnce(t *testing.T) {
 	}
 }
 
+// TestWritesThatFailByOthersAreTriedAgain has a serialization failure the first two times: in a statement, and at the end of
+// the transaction, with and without a key.
+func TestWritesThatFailByOthersAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	s, pool := openWith(t, graphql.DefaultConfig(), graphql.Deps{}, sql(t, keysTable(t)+`
+		create table soon (id int primary key); create table late (id int primary key); create sequence tries;
+		create function fails() returns trigger language plpgsql as $$ begin
+			if nextval('tries') % 3 <> 0 then raise exception using errcode = '40001'; end if; return new; end $$;
+		create trigger fails before insert on soon for each row execute function fails();
+		create constraint trigger fails after insert on late deferrable initially deferred for each row execute function fails();`))
+	for i, field := range []string{"createSoon", "createLate", "createSoon", "createLate"} {
+		r := transport.Request{Query: fmt.Sprintf(`mutation { %s(input: {id: %d}) { id } }`, field, i)}
+		if i > 1 {
+			r.IdempotencyKey = fmt.Sprint("k", i)
+		}
+		if got := s.Execute(t.Context(), r); len(got.Errors) > 0 {
+			t.Errorf("%s, key %q: %s", field, r.IdempotencyKey, firstError(got))
+		}
+	}
+	var tries, rows int
+	if err := pool.QueryRow(t.Context(), "select last_value, (select count(*) from soon) + (select count(*) from late) from tries").Scan(&tries, &rows); err != nil || tries != 12 || rows != 4 {
+		t.Errorf("%d tries made %d rows, want 12 and 4: %v", tries, rows, err)
+	}
+}
+
 // TestWritesWhoseConnectionsEnd ends all connections while many write. What is answered was done once; what nobody can
 // know is said to be so; nothing was done twice.
 func TestWritesWhoseConnectionsEnd(t *testing.T) {

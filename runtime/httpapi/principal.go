@@ -10,9 +10,6 @@ type Principal struct {
 	Claims  []byte // all that is claimed, one JSON object; nil for nobody
 }
 
-// Anonymous tells whether nobody has said who it is.
-func (p *Principal) Anonymous() bool { return p.Claims == nil }
-
 type principalKey struct{}
 
 // WithPrincipal notes who sent a request.

@@ -2,6 +2,7 @@ package execute
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,8 +32,9 @@ const (
 )
 
 var (
-	errKept     = errors.New("the key was sent before")
-	errKeepless = errors.New("there is no table for idempotency keys that the login may write")
+	errKept      = errors.New("the key was sent before")
+	errUnsettled = errors.New("the transaction was given up before its end")
+	errKeepless  = errors.New("there is no table for idempotency keys that the login may write")
 )
 
 // keptError says what is wrong with keeping a key.
@@ -80,7 +82,7 @@ func (w *worker) settle(u *unit) {
 			synced = true
 		}
 		if err != nil && isServers(err) && !isLostConnection(err) {
-			failed, err = cmpErr(failed, err), nil
+			failed, err = cmp.Or(failed, err), nil // those after the first are of a transaction that has failed
 		}
 	}
 	_ = p.Close() // what it says is known, or that the connection is closed
@@ -98,14 +100,6 @@ func (w *worker) settle(u *unit) {
 		u.finish(outcome{parts: k.parts})
 	}
 	_ = w.conn.Conn().SetDeadline(time.Time{})
-}
-
-// cmpErr gives the first error: those after it are of a transaction that has failed.
-func cmpErr(first, next error) error {
-	if first != nil {
-		return first
-	}
-	return next
 }
 
 // bytea writes bytes as PostgreSQL reads them in a text.

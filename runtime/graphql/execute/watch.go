@@ -65,7 +65,7 @@ func (s *watch) next() time.Duration {
 func (s *watch) end() (safe bool) {
 	s.mu.Lock()
 	receipt := s.receipt
-	s.units = nil
+	s.units, s.receipt = nil, nil // it is given once
 	s.loosen()
 	s.mu.Unlock()
 	// The server ends the connection of a cancel request when it has done what it asks for.

@@ -141,8 +141,12 @@ func (w *worker) roundTrip(units []*unit) (again []*unit) {
 	}()
 	w.watch.begin(w, units)
 	x.run()
-	if x.settling != nil {
-		w.settle(x.settling)
+	safe := w.watch.end()
+	if u := x.settling; u != nil && safe {
+		w.settle(u)
+	} else if u != nil { // a cancel could hit its commit; with the connection goes what was done
+		u.last.Store(&failure{at: -1, err: errUnsettled})
+		x.again = append(x.again, u)
 	}
 	for _, u := range x.again {
 		// A cancel was ours. One that hits a neighbour is no fault of it, and who is slow comes back ever later.
@@ -150,7 +154,7 @@ func (w *worker) roundTrip(units []*unit) (again []*unit) {
 			u.tries.Add(1)
 		}
 	}
-	if safe := w.watch.end(); !safe || w.conn == nil || w.conn.IsClosed() {
+	if !safe || w.conn == nil || w.conn.IsClosed() {
 		w.disconnect()
 		return x.again
 	}

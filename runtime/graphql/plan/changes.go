@@ -78,7 +78,7 @@ func (c *compiler) setWith(ch *change, given map[string]any, many bool) ([]strin
 		created, _ := given[in.Name].(map[string]any)["create"]
 		switch {
 		case !many: // what is written along with a row that is not there must not stay
-			ch.must, ch.reread = true, true
+			ch.whole, ch.reread = true, true
 		case created != nil && in.Relation.Holds:
 			return nil, wrong("there may be no row that would name it: use update%s, or connect one", ch.object.Name).under("." + in.Name + ".create")
 		}

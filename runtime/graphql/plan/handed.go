@@ -23,6 +23,15 @@ func (h handed) at(row int, c *catalog.Column) string {
 	return h.value(h.json()+" -> "+strconv.Itoa(row), c)
 }
 
+// firm is at for what other rows are to hang on: a value that is null would let them hang on nothing.
+func (h handed) firm(row int, c *catalog.Column) string {
+	value := h.at(row, c)
+	if c.NotNull {
+		return value
+	}
+	return orFail(value+" is not null", "("+value+")::text", looseMark, "length("+h.json()+"::text)") + "::" + c.Type.Resolve().SQL
+}
+
 // value writes the value of a column in a row that is a list.
 func (h handed) value(row string, c *catalog.Column) string {
 	for i := range h.columns {
@@ -48,6 +57,7 @@ const (
 	refusedMark = "fraiseql:refused:"
 	placeMark   = "fraiseql:no-place:"
 	keptMark    = "fraiseql:kept:"
+	looseMark   = "fraiseql:loose:"
 	differMark  = "fraiseql:differ:"
 )
 
@@ -64,6 +74,8 @@ func Marked(message string) (code, text string, marked bool) {
 		return NotFound, "there is no such row, or one is named twice", true
 	case strings.Contains(message, differMark):
 		return BadUserInput, "one column is given different values, by two relations or by a relation and a field", true
+	case strings.Contains(message, looseMark):
+		return BadUserInput, "the row has no value in the column that others name it by, so that none can hang on it", true
 	case strings.Contains(message, keptMark):
 		return Violation, "the database keeps the key of the row in another form than it was given, so that the row cannot be found by it", true
 	case strings.Contains(message, refusedMark):
@@ -98,8 +110,8 @@ func (c *compiler) done(sql string, e *Effect) {
 	c.writing.steps = append(c.writing.steps, &Statement{SQL: mention(sql, len(c.params)), Params: c.params, Discard: true, Effect: e, path: c.path, place: c.at, what: c.what})
 }
 
-// hand adds a statement that hands over columns of the rows that it writes, or finds. With a count, it fails where these are not
-// so many.
+// hand adds a statement that hands over columns of the rows that it writes, or finds. With a count, it fails where these
+// are not so many.
 func (c *compiler) hand(dml string, find bool, columns []*catalog.Column, count, order string, e *Effect) handed {
 	h := handed{setting: c.writing.setting(), columns: columns}
 	returned, text := "1", "''"

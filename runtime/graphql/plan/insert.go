@@ -55,7 +55,7 @@ func (r *newRow) fix(c *catalog.Column, sql string) {
 // agree writes a value that is handed over, or an error where another one is not the same.
 func agree(c *catalog.Column, other, handed string) string {
 	same := c.Type.Compared(other) + c.Type.Operator("=") + c.Type.Compared(handed)
-	return orFail(same, "("+handed+")::text", differMark, "("+handed+")::text") + "::" + c.Type.Resolve().SQL
+	return orFail(same, "("+handed+")::text", differMark, "coalesce(("+handed+")::text, '')") + "::" + c.Type.Resolve().SQL
 }
 
 // named is an input error that says whose value it is by itself.

@@ -41,7 +41,7 @@ func (c *compiler) before(n *insertion) *inputError {
 		}
 		fix := func(of, at int, h handed) {
 			for k, local := range r.Local {
-				n.rows[of].fix(local, h.at(at, r.Remote[k]))
+				n.rows[of].fix(local, h.firm(at, r.Remote[k]))
 			}
 		}
 		if len(made.rows) > 0 {
@@ -160,7 +160,7 @@ func (c *compiler) hangNew(r *schema.Relation, n *insertion, h handed, at int) *
 	if r.Join == nil {
 		for i := range n.rows {
 			for k, remote := range r.Remote {
-				n.rows[i].fix(remote, h.at(at, r.Local[k]))
+				n.rows[i].fix(remote, h.firm(at, r.Local[k]))
 			}
 		}
 		_, err := c.create(n, nil)
@@ -173,7 +173,7 @@ func (c *compiler) hangNew(r *schema.Relation, n *insertion, h handed, at int) *
 	s := c.step()
 	values := make([]string, 0, len(r.Local)+len(r.Remote))
 	for _, local := range r.Local {
-		values = append(values, h.at(at, local))
+		values = append(values, h.firm(at, local))
 	}
 	for _, remote := range r.Remote {
 		values = append(values, made.value("h.e", remote))
@@ -208,7 +208,7 @@ func (c *compiler) hangOld(r *schema.Relation, connected []any, h handed, at int
 	if r.Join == nil {
 		sets := make([]string, len(r.Remote))
 		for k, remote := range r.Remote {
-			sets[k] = catalog.QuoteIdent(remote.Name) + " = " + h.at(at, r.Local[k])
+			sets[k] = catalog.QuoteIdent(remote.Name) + " = " + h.firm(at, r.Local[k])
 		}
 		s.done("with w as (update "+r.Target.Table.SQL()+" "+target+" set "+strings.Join(sets, ", ")+where+" returning 1) select "+all+" from w",
 			&Effect{Action: schema.Update, Table: r.Target.Table, Columns: r.Remote})
@@ -216,7 +216,7 @@ func (c *compiler) hangOld(r *schema.Relation, connected []any, h handed, at int
 	}
 	values := make([]string, 0, len(r.Local)+len(r.Remote))
 	for _, local := range r.Local {
-		values = append(values, h.at(at, local))
+		values = append(values, h.firm(at, local))
 	}
 	for _, remote := range r.Remote {
 		values = append(values, column("r", remote))
@@ -226,7 +226,7 @@ func (c *compiler) hangOld(r *schema.Relation, connected []any, h handed, at int
 		found[k] = column(target, remote)
 	}
 	s.done("with r as (select "+strings.Join(found, ", ")+" from "+r.Target.Table.SQL()+" "+target+where+"), w as ("+
-		joinSQL(r.Join)+" select "+strings.Join(values, ", ")+" from r on conflict do nothing) select "+all+" from r", joinEffect(r.Join))
+		joinSQL(r.Join)+" select "+strings.Join(values, ", ")+" from r on conflict ("+strings.Join(names(slices.Concat(r.Join.Local, r.Join.Remote)), ", ")+") do nothing) select "+all+" from r", joinEffect(r.Join))
 	return nil
 }
 

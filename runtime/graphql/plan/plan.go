@@ -68,7 +68,6 @@ type Statement struct {
 	Estimate *Estimate // nil where nobody asks for one
 
 	Discard bool    // its rows are none of the answer
-	Must    bool    // no row is an error
 	Effect  *Effect // what it writes; nil when it only reads
 
 	Pace Pace

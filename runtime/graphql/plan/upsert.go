@@ -13,7 +13,7 @@ import (
 func (c *compiler) upsertRows(w *schema.Write, values map[string]any) (*change, *inputError) {
 	c.what = "argument input"
 	ch := c.changeOf(w)
-	ch.must = ch.one
+	ch.whole = true
 	n := c.insertionOf(w.Object, values["input"])
 	rule, _ := values["onConflict"].(map[string]any)
 	if err := c.insertWith(ch, n); err != nil {

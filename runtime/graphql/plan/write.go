@@ -17,7 +17,7 @@ import (
 //	with w as (insert … returning …) select … from w t1 …      where what is read beside the row cannot have changed with it
 //	insert … , keys handed on; select … from album t1 …         else: a statement does not see what it writes itself
 //
-// Nothing but the transaction's end comes between the statements of a request, and no way to the server and back.
+// All statements of a request are sent at once, and are one transaction.
 
 // writeField compiles a field of Mutation.
 func (c *compiler) writeField(f selected) (RootField, *gqlerror.Error) {
@@ -49,14 +49,13 @@ type change struct {
 	params []Param
 	effect *Effect
 	one    bool  // it writes one row, or none
-	must   bool  // no row is an error
+	whole  bool  // fewer rows than there are to be is an error
 	rows   int   // that it writes, where that is known
 	length *slot // the list that says how many, where only the request does
 	order  bool  // rows come in no order of their own
 	find   bool  // it changes nothing in the row, but finds it
-	all    bool  // fewer rows than there are to be is an error
 	reread bool  // the rows must be read by a statement of their own
-	given  bool  // a trigger of a view says what the new row is: nobody else knows its key
+	told   bool  // a trigger of a view says what the new row is: nobody else knows its key
 	after  func(rows handed) *inputError
 	again  func(s *compiler, t string) (from string, err *inputError) // where the rows are found, k.n in their order, if not by what the change returns
 	needs  []*catalog.Column                                          // that after needs of the rows
@@ -121,7 +120,7 @@ func (c *compiler) atOnce(ch *change, f selected) (*Statement, *gqlerror.Error) 
 		return nil, err
 	}
 	leave()
-	if ch.effect.Action != schema.Delete && ch.key() != nil && !ch.given && (s.calls || s.read[ch.object.Table]) {
+	if ch.effect.Action != schema.Delete && ch.key() != nil && !ch.told && (s.calls || s.read[ch.object.Table]) {
 		return nil, nil
 	}
 	order := ""
@@ -130,12 +129,12 @@ func (c *compiler) atOnce(ch *change, f selected) (*Statement, *gqlerror.Error) 
 		order = orderBy(t, ch.object.Identity())
 	}
 	gate := ""
-	if (ch.must || ch.all) && (ch.reread || ch.given) { // judged before any row is given, so that nothing stays of what is not whole
+	if ch.whole && (ch.reread || ch.told) { // judged before any row is given, so that nothing stays of what is not whole
 		count, err := s.expected(ch)
 		if err != nil {
 			return nil, err.problem(c.what, nil)
 		}
-		gate = " where (select " + orFail("count(*) = "+count, "''", refusedMark, "count(*)") + " from w) is not null"
+		gate = gateSQL(count, "w")
 	}
 	returned := "1"
 	if len(l.needed) > 0 {
@@ -151,9 +150,15 @@ func (c *compiler) atOnce(ch *change, f selected) (*Statement, *gqlerror.Error) 
 	return c.answering(statement, ch), nil
 }
 
+// gateSQL lets no row pass unless there are so many. It depends on no row, so that PostgreSQL judges it before all others,
+// also where there are none.
+func gateSQL(count, from string) string {
+	return " where (select " + orFail("count(*) = "+count, "''", refusedMark, "count(*)") + " from " + from + ") is not null"
+}
+
 // answering notes what a statement is that gives the rows of a change.
 func (c *compiler) answering(statement *Statement, ch *change) *Statement {
-	statement.One, statement.Must, statement.Effect, statement.Locks, statement.Calls = ch.one, ch.must, ch.effect, nil, false
+	statement.One, statement.Effect, statement.Locks, statement.Calls = ch.one, ch.effect, nil, false
 	statement.path, statement.place, statement.what = c.path, c.at, c.what
 	return statement
 }
@@ -173,7 +178,7 @@ func (c *compiler) afterwards(ch *change, key []*catalog.Column, f selected) (*S
 	w := c.step()
 	w.params = ch.params
 	count := ""
-	if ch.after != nil || ch.must || ch.all { // what hangs on a row that is not there has no place
+	if ch.after != nil || ch.whole { // what hangs on a row that is not there has no place
 		var err *inputError
 		if count, err = w.expected(ch); err != nil {
 			return nil, err.problem(c.what, nil)
@@ -206,7 +211,11 @@ func (c *compiler) afterwards(ch *change, key []*catalog.Column, f selected) (*S
 		from = "json_array_elements(" + h.json() + ") with ordinality h(e, n) join " + from + " on " + strings.Join(conditions, " and ")
 		tail = " order by h.n"
 	}
-	return s.reread(ch, t, from, tail, f)
+	gate := ""
+	if ch.whole && ch.one { // what triggers did may have taken it away again
+		gate = gateSQL("1", from)
+	}
+	return s.reread(ch, t, from, tail, gate, f)
 }
 
 // byInput writes rows and reads those that the input names, be they new or not.
@@ -229,11 +238,11 @@ func (c *compiler) byInput(ch *change, f selected) (*Statement, *gqlerror.Error)
 	if from, err = ch.again(s, t); err != nil {
 		return nil, err.problem(c.what, nil)
 	}
-	return s.reread(ch, t, from, " order by k.n", f)
+	return s.reread(ch, t, from, " order by k.n", "", f)
 }
 
 // reread reads rows that were written before.
-func (c *compiler) reread(ch *change, t, from, tail string, f selected) (*Statement, *gqlerror.Error) {
+func (c *compiler) reread(ch *change, t, from, tail, gate string, f selected) (*Statement, *gqlerror.Error) {
 	leave := c.level(c.rowsOf(ch), source{rows: ch.object.Table})
 	l, err := c.children(ch.object, t, f.selections)
 	if err != nil {
@@ -250,7 +259,7 @@ func (c *compiler) reread(ch *change, t, from, tail string, f selected) (*Statem
 	}
 	statement := c.statement()
 	statement.Columns, statement.End = columns, end
-	statement.SQL = mention("select "+strings.Join(list, ", ")+" from (select "+strings.Join(needed, ", ")+" from "+from+tail+") "+t+l.joins, len(c.params))
+	statement.SQL = mention("select "+strings.Join(list, ", ")+" from (select "+strings.Join(needed, ", ")+" from "+from+tail+") "+t+l.joins+gate, len(c.params))
 	return c.answering(statement, ch), nil
 }
 
@@ -298,8 +307,8 @@ func (c *compiler) changeOf(w *schema.Write) *change {
 func (c *compiler) createRows(w *schema.Write, values map[string]any) (*change, *inputError) {
 	c.what = "argument input"
 	ch := c.changeOf(w)
-	ch.must, ch.all, ch.given = ch.one, true, w.Object.Table.Writes.Instead
-	ch.reread = ch.reread && !ch.given
+	ch.whole, ch.told = true, w.Object.Table.Writes.Instead
+	ch.reread = ch.reread && !ch.told
 	return ch, c.insertWith(ch, c.insertionOf(w.Object, values["input"]))
 }
 
