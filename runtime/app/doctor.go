@@ -14,7 +14,7 @@ import (
 // Doctor asks everything that can be asked about the project in a folder.
 func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
 	database := doctor.Database{
-		Pool: a.Pool, Schemas: a.Config.Database.Schemas, PoolSize: a.Config.Database.PoolSize, Private: a.Cluster != nil,
+		Pool: a.Pool, Schemas: a.Config.Database.Schemas, Roles: a.roles(), PoolSize: a.Config.Database.PoolSize, Private: a.Cluster != nil,
 	}
 	checks := append(database.Checks(), a.Migrations.Check(a.Config.Migrations, deployment.System, deployment.Project))
 	if a.GraphQL != nil {

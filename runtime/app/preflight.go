@@ -9,23 +9,28 @@ import (
 
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/diag"
+	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
-// Preflight asks the database whether it has what the configuration names: schemas, tables, columns. What
-// it lacks is told with its place in the file; the error is for a database that cannot be asked.
+// Preflight asks the database whether it has what the configuration names: schemas, tables, columns, and roles that
+// requests can run as. What it lacks is told with its place in the file; the error is for a database that cannot be
+// asked.
 func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, error) {
 	report, problems := file.Later()
 	if err := a.checkSchemas(ctx, report.At("database")); err != nil {
 		return nil, err
 	}
-	tables, err := catalog.Load(ctx, a.Pool, a.Config.Database.Schemas, "")
+	if a.GraphQL == nil {
+		return problems(), nil
+	}
+	seen, err := a.checkRoles(ctx, report.At("graphql"))
 	if err != nil {
-		return nil, postgres.Explain(err)
+		return nil, err
 	}
 	entities := report.At("graphql.entities")
-	for _, m := range a.Config.GraphQL.Misnomers(tables) {
+	for _, m := range a.Config.GraphQL.Misnomers(seen) {
 		at := entities.Item(m.Entity)
 		if m.Field != "" {
 			at = at.At("fields").Item(m.Field)
@@ -35,13 +40,40 @@ func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, erro
 	return problems(), nil
 }
 
+// checkRoles gives what the roles see as which requests can run.
+func (a *App) checkRoles(ctx context.Context, r *config.Report) ([]*catalog.Catalog, error) {
+	var seen []*catalog.Catalog
+	roles := a.Config.GraphQL.DatabaseRoles()
+	for _, name := range slices.Sorted(maps.Keys(roles)) {
+		tables, err := a.GraphQL.Look(ctx, name, roles[name])
+		refusal, refused := fault.As(err)
+		switch {
+		case refused && name == "":
+			r.Error("roles", refusal.Code, refusal.Message, refusal.Hint)
+		case refused:
+			r.At("roles").Item(name).Error("role", refusal.Code, refusal.Message, refusal.Hint)
+		case err != nil:
+			return nil, postgres.Explain(err)
+		default:
+			seen = append(seen, tables)
+		}
+	}
+	return seen, nil
+}
+
 const schemasSQL = `
-select nspname, has_schema_privilege(oid, 'usage')
-from pg_namespace
-order by nspname`
+select n.nspname, coalesce((select bool_or(has_schema_privilege(r.oid, n.oid, 'usage')) from pg_roles r
+                           where r.rolname = any(coalesce($1, array[current_user]))), true) -- of roles that are not there, checkRoles tells
+from pg_namespace n
+order by n.nspname`
 
 func (a *App) checkSchemas(ctx context.Context, r *config.Report) error {
-	rows, err := a.Pool.Query(ctx, schemasSQL)
+	roles := a.roles()
+	refusal, to := "this login may not use", catalog.QuoteIdent(a.Pool.Config().ConnConfig.User)
+	if len(roles) > 0 {
+		refusal, to = "none of the roles in [graphql.roles] may use", catalog.QuoteIdent(roles[0])
+	}
+	rows, err := a.Pool.Query(ctx, schemasSQL, roles)
 	if err != nil {
 		return postgres.Explain(err)
 	}
@@ -57,8 +89,16 @@ func (a *App) checkSchemas(ctx context.Context, r *config.Report) error {
 		case !exists:
 			r.Error("schemas", "database/no-schema", "the database has no schema `"+wanted+"`", diag.DidYouMean(wanted, slices.Sorted(maps.Keys(usable)), "create schema "+catalog.QuoteIdent(wanted)+";"))
 		case !may:
-			r.Error("schemas", "database/no-privilege", "this login may not use the schema `"+wanted+"`", "grant usage on schema "+catalog.QuoteIdent(wanted)+" to "+catalog.QuoteIdent(a.Pool.Config().ConnConfig.User)+";")
+			r.Error("schemas", "database/no-privilege", refusal+" the schema `"+wanted+"`", "grant usage on schema "+catalog.QuoteIdent(wanted)+" to "+to+";")
 		}
 	}
 	return nil
+}
+
+// roles gives the database's roles that requests run as; none when that is the login.
+func (a *App) roles() []string {
+	if a.GraphQL == nil || len(a.Config.GraphQL.Roles) == 0 {
+		return nil
+	}
+	return slices.Compact(slices.Sorted(maps.Values(a.Config.GraphQL.DatabaseRoles())))
 }

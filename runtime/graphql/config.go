@@ -147,9 +147,25 @@ func (c Config) schemaOptions() schema.Options {
 	return options
 }
 
-// Misnomers looks for the names in Entities that are nothing of the database.
-func (c Config) Misnomers(tables *catalog.Catalog) []schema.Misnomer {
-	return schema.Misnomers(tables, c.schemaOptions().Entities)
+// DatabaseRoles gives the database's roles that requests may run as, by the names in tokens: "" for "", the login, when
+// none are configured.
+func (c Config) DatabaseRoles() map[string]string {
+	if len(c.Roles) == 0 {
+		return map[string]string{"": ""}
+	}
+	roles := map[string]string{}
+	for name, r := range c.Roles {
+		roles[name] = name
+		if r.Role != "" {
+			roles[name] = r.Role
+		}
+	}
+	return roles
+}
+
+// Misnomers looks for the names in Entities that are nothing of what the roles see of the database.
+func (c Config) Misnomers(seen []*catalog.Catalog) []schema.Misnomer {
+	return schema.Misnomers(seen, c.schemaOptions().Entities)
 }
 
 // Check reports limits and names that cannot be meant.

@@ -33,21 +33,6 @@ type pictures struct {
 // first is one of them, for what they have in common.
 func (p *pictures) first() *picture { return p.byName[slices.Sorted(maps.Keys(p.byName))[0]] }
 
-// roles gives the roles that requests may run as, by the names in tokens: the login alone when none are configured.
-func (s *Service) roles() map[string]string {
-	if len(s.config.Roles) == 0 {
-		return map[string]string{"": ""}
-	}
-	roles := map[string]string{}
-	for name, r := range s.config.Roles {
-		roles[name] = name
-		if r.Role != "" {
-			roles[name] = r.Role
-		}
-	}
-	return roles
-}
-
 // Schema gives the schema of a role as it is now, by the role's name; nil when there is none, as before the first Load.
 func (s *Service) Schema(role string) *schema.Schema {
 	if p := s.pictures.Load(); p != nil && p.byName[role] != nil {
@@ -80,7 +65,7 @@ func (s *Service) Load(ctx context.Context) error {
 		return err
 	}
 	loaded, shared := &pictures{fingerprint: fingerprint, byName: map[string]*picture{}}, schema.NewShared()
-	for name, role := range s.roles() {
+	for name, role := range s.config.DatabaseRoles() {
 		p, err := s.take(ctx, name, role, shared)
 		if refusal, known := fault.As(err); known {
 			if refusal.Kind == fault.Forbidden {
@@ -98,8 +83,9 @@ func (s *Service) Load(ctx context.Context) error {
 	return nil
 }
 
-// take takes the picture of one role. Its error is a fault when it is the database that has to change.
-func (s *Service) take(ctx context.Context, name, role string, shared *schema.Shared) (*picture, error) {
+// Look reads what the database's role (or the login) of a name in tokens sees. Its error is a fault when no request can
+// run as that: there is no such role, or the database's own rules would not hold for it.
+func (s *Service) Look(ctx context.Context, name, role string) (*catalog.Catalog, error) {
 	tables, err := catalog.Load(ctx, s.deps.Pool, s.deps.Schemas, role)
 	var missing *catalog.NoRoleError
 	if errors.As(err, &missing) {
@@ -111,6 +97,15 @@ func (s *Service) take(ctx context.Context, name, role string, shared *schema.Sh
 	}
 	if refusal := s.judge(tables, role); refusal != nil {
 		return nil, refusal
+	}
+	return tables, nil
+}
+
+// take takes the picture of one role. Its error is a fault when it is the database that has to change.
+func (s *Service) take(ctx context.Context, name, role string, shared *schema.Shared) (*picture, error) {
+	tables, err := s.Look(ctx, name, role)
+	if err != nil {
+		return nil, err
 	}
 	options := s.config.schemaOptions()
 	options.Shared = shared
@@ -173,11 +168,21 @@ func (s *Service) tell(changed bool) {
 	}
 }
 
-// Warnings tells what was left out of the schemas, each thing once.
+// Warnings tells what is named and is not there, and what was left out of the schemas, each thing once.
 func (s *Service) Warnings() []schema.Warning {
 	var list []schema.Warning
+	var seen []*catalog.Catalog
 	now := s.pictures.Load()
-	for _, name := range slices.Sorted(maps.Keys(now.byName)) {
+	names := slices.Sorted(maps.Keys(now.byName))
+	for _, name := range names {
+		seen = append(seen, now.byName[name].schema.Catalog)
+	}
+	for _, m := range s.config.Misnomers(seen) {
+		if m.Key == "" { // else the schemas' own warnings tell
+			list = append(list, schema.Warning{Code: m.Code, Subject: "graphql.entities." + m.Entity, Message: m.Message, Hint: m.Hint})
+		}
+	}
+	for _, name := range names {
 		for _, w := range now.byName[name].schema.Warnings {
 			if !slices.Contains(list, w) {
 				list = append(list, w)

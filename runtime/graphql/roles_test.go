@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -233,3 +234,36 @@ func TestRolesForWhichNoRuleHolds(t *testing.T) {
 }
 
 var quiet = slog.New(slog.DiscardHandler)
+
+// TestNamesThatOneRoleDoesNotSee has entries of tables and columns that are hidden from one role, and of some that are
+// nothing to any.
+func TestNamesThatOneRoleDoesNotSee(t *testing.T) {
+	t.Parallel()
+	c := graphql.DefaultConfig()
+	described := func(columns ...string) graphql.Entity {
+		e := graphql.Entity{Fields: map[string]graphql.EntityField{}}
+		for _, column := range columns {
+			e.Fields[column] = graphql.EntityField{Description: "d"}
+		}
+		return e
+	}
+	c.Entities = map[string]graphql.Entity{
+		"Account": described("name", "nam", "secret"), // the guest sees no account, and none a secret
+		"Item":    described("title", "owner", "pric"),
+		"Acount":  described("name"),
+	}
+	s, _ := roled(t, c, 0, tenants)
+	var told []string
+	for _, w := range s.Warnings() {
+		if strings.HasPrefix(w.Subject, "graphql.entities.") {
+			told = append(told, w.Message)
+		}
+	}
+	want := []string{
+		"public.account has no column `nam` that may be read", "public.account has no column `secret` that may be read",
+		"the database has no table that is `Acount` and that may be read", "public.item has no column `pric` that may be read",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("it warns of\n%s", strings.Join(told, "\n"))
+	}
+}

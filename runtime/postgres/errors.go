@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fraiseql/fraiseql/runtime/fault"
@@ -30,6 +31,10 @@ func Explain(err error) *fault.Error {
 		if !IsUnavailable(err) {
 			return fault.Wrap(fault.Invalid, "database/statement", "the database refused a statement", err)
 		}
+	}
+	var scan pgx.ScanArgError
+	if errors.As(err, &scan) {
+		return fault.Wrap(fault.Internal, "database/answer", "an answer of the database has another shape than expected", err)
 	}
 	return fault.Wrap(fault.Unavailable, "database/unreachable", "the database cannot be reached", attempts{err}).
 		WithHint("check that the server runs and that [database] url is right")

@@ -23,6 +23,7 @@ const (
 type Database struct {
 	Pool     *pgxpool.Pool
 	Schemas  []string
+	Roles    []string // of the database, that requests run as; none when that is the login
 	PoolSize int
 	Private  bool // the cluster is ours alone: its login is its superuser, on purpose
 }
@@ -142,8 +143,11 @@ func (d Database) login(ctx context.Context, found *Findings) {
 	}
 }
 
-// loginFix is the SQL for a login that may use the tables and nothing more.
+// loginFix is the SQL for a login that may use the tables, or take on the roles, and nothing more.
 func (d Database) loginFix() string {
+	if len(d.Roles) > 0 {
+		return "create role app login noinherit password '…';\ngrant " + identifiers(d.Roles) + " to app;"
+	}
 	var b strings.Builder
 	b.WriteString("create role app login password '…';")
 	for _, schema := range d.Schemas {
@@ -153,10 +157,22 @@ func (d Database) loginFix() string {
 	return b.String()
 }
 
-const grantsSQL = `
-select n.nspname, has_schema_privilege(n.oid, 'usage'),
+// whoSQL are those that requests run as.
+const whoSQL = `with who as (select oid, rolname, rolsuper or rolbypassrls as bypasses from pg_roles where rolname = any(coalesce($2, array[current_user])))`
+
+// who names them, in the singular or the plural, and to whom grants are to go.
+func (d Database) who() (name, to string) {
+	if len(d.Roles) == 0 {
+		return "the login", identifiers([]string{d.Pool.Config().ConnConfig.User})
+	}
+	return "the roles of the API together", identifiers(d.Roles)
+}
+
+const grantsSQL = whoSQL + `
+select n.nspname, exists (select from who where has_schema_privilege(who.oid, n.oid, 'usage')),
        count(c.oid)::int,
-       coalesce(array_agg(c.relname::text order by c.relname) filter (where not has_any_column_privilege(c.oid, 'select')), '{}')
+       coalesce(array_agg(c.relname::text order by c.relname) filter (where c.oid is not null and not exists (
+         select from who where has_schema_privilege(who.oid, n.oid, 'usage') and has_any_column_privilege(who.oid, c.oid, 'select'))), '{}')
 from pg_namespace n
 left join pg_class c on c.relnamespace = n.oid and c.relkind in ('r', 'v', 'm', 'p', 'f') and not c.relispartition
   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
@@ -165,12 +181,12 @@ group by n.oid, n.nspname
 order by array_position($1, n.nspname::text)`
 
 func (d Database) grants(ctx context.Context, found *Findings) {
-	rows, err := d.Pool.Query(ctx, grantsSQL, d.Schemas)
+	rows, err := d.Pool.Query(ctx, grantsSQL, d.Schemas, d.Roles)
 	if err != nil {
 		found.Fault(postgres.Explain(err))
 		return
 	}
-	me := pgx.Identifier{d.Pool.Config().ConnConfig.User}.Sanitize()
+	who, to := d.who()
 	missing := map[string]bool{}
 	for _, s := range d.Schemas {
 		missing[s] = true
@@ -184,19 +200,20 @@ func (d Database) grants(ctx context.Context, found *Findings) {
 		quoted := pgx.Identifier{schema}.Sanitize()
 		switch {
 		case !usable:
-			found.Error("the login may not use the schema "+schema, "grant usage on schema "+quoted+" to "+me+";")
+			found.Error(who+" may not use the schema "+schema, "grant usage on schema "+quoted+" to "+to+";")
 		case count > 0 && len(closed) == count:
-			found.Error(fmt.Sprintf("the login may read none of the %s in %s", tables(count), schema), "grant select on all tables in schema "+quoted+" to "+me+";")
+			found.Error(fmt.Sprintf("%s may read none of the %s in %s", who, tables(count), schema), "grant select on all tables in schema "+quoted+" to "+to+";")
 		case len(closed) > 0:
 			found.Warn(fmt.Sprintf("%d of the %s in %s cannot be read and are not shown: %s", len(closed), tables(count), schema, few(closed)),
-				"grant select on "+quoted+"."+pgx.Identifier{closed[0]}.Sanitize()+" to "+me+"; leave it, if that is meant")
+				"grant select on "+quoted+"."+pgx.Identifier{closed[0]}.Sanitize()+" to "+to+"; leave it, if that is meant")
 		default:
-			found.OK(fmt.Sprintf("the login may read all %s in %s", tables(count), schema))
+			found.OK(fmt.Sprintf("%s may read all %s in %s", who, tables(count), schema))
 		}
 		return nil
 	})
 	if err != nil {
 		found.Fault(postgres.Explain(err))
+		return
 	}
 	for _, s := range d.Schemas {
 		if missing[s] {
@@ -205,25 +222,35 @@ func (d Database) grants(ctx context.Context, found *Findings) {
 	}
 }
 
-// row_security_active says for each table whether policies hold for us.
-const rowSecuritySQL = `
-select coalesce(array_agg(c.relname::text order by c.relname) filter (where row_security_active(c.oid)), '{}'),
-       coalesce(array_agg(c.relname::text order by c.relname) filter (where not row_security_active(c.oid)), '{}')
+// It says for each table what row_security_active, which asks for ourselves alone, does for each.
+const rowSecuritySQL = whoSQL + `
+select coalesce(array_agg(c.relname::text order by c.relname) filter (where not passed), '{}'),
+       coalesce(array_agg(c.relname::text order by c.relname) filter (where passed), '{}'),
+       exists (select from who where bypasses)
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
+cross join lateral (select exists (select from who where bypasses or not c.relforcerowsecurity and pg_has_role(who.oid, c.relowner, 'usage')) as passed) p
 where n.nspname = any($1) and c.relrowsecurity`
 
 func (d Database) rowSecurity(ctx context.Context, found *Findings) {
 	var active, passed []string
-	if err := d.Pool.QueryRow(ctx, rowSecuritySQL, d.Schemas).Scan(&active, &passed); err != nil {
+	var bypass bool
+	if err := d.Pool.QueryRow(ctx, rowSecuritySQL, d.Schemas, d.Roles).Scan(&active, &passed, &bypass); err != nil {
 		found.Fault(postgres.Explain(err))
 		return
 	}
+	whom, fix := "the login", "use a login that neither owns the tables nor has BYPASSRLS"
+	if len(d.Roles) > 0 {
+		whom, fix = "every role of the API", "use roles that neither own the tables nor have BYPASSRLS"
+	}
+	if !bypass && len(passed) > 0 { // who does is not forced either
+		fix += ", or: alter table " + pgx.Identifier{passed[0]}.Sanitize() + " force row level security;"
+	}
 	switch {
 	case len(passed) > 0:
-		found.Warn("the policies of "+few(passed)+" do not hold for the login: requests see every row", "use a login that neither owns the tables nor has BYPASSRLS, or: alter table "+pgx.Identifier{passed[0]}.Sanitize()+" force row level security;")
+		found.Warn("the policies of "+few(passed)+" do not hold for "+whom+": requests see every row", fix)
 	case len(active) > 0:
-		found.OK("policies hold for the login on " + few(active))
+		found.OK("policies hold for " + whom + " on " + few(active))
 	default:
 		found.OK("no table has row level security")
 	}
@@ -260,6 +287,14 @@ func (d Database) clocks(ctx context.Context, found *Findings) {
 		return
 	}
 	found.OK(fmt.Sprintf("this machine and the database agree within %s", max(time.Millisecond, (apart.Abs()+took).Round(time.Millisecond))))
+}
+
+func identifiers(names []string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = pgx.Identifier{name}.Sanitize()
+	}
+	return strings.Join(list, ", ")
 }
 
 func tables(n int) string {

@@ -34,6 +34,7 @@ type site struct {
 	t     *testing.T
 	admin *pgx.Conn
 	role  string
+	roles []string
 	url   string
 }
 
@@ -78,7 +79,7 @@ func (s *site) examine(check string, schemas ...string) string {
 		s.t.Fatal(err)
 	}
 	defer pool.Close()
-	d := doctor.Database{Pool: pool, Schemas: schemas, PoolSize: 2}
+	d := doctor.Database{Pool: pool, Schemas: schemas, Roles: s.roles, PoolSize: 2}
 	return told(doctor.Run(s.t.Context(), d.Reach(), d.Checks()...), check, s.role)
 }
 
@@ -128,7 +129,7 @@ func TestWhatALoginMayTooMuchOrTooLittle(t *testing.T) {
 		"owner":        {"", "alter table open owner to $role", "login", "warning: app owns 1 table: it may change and drop them, and row security does not hold for it -> create role app login password '…';\ngrant usage on schema \"public\" to app; grant select, insert, update, delete on all tables in schema \"public\" to app;"},
 		"nothing":      {"", "", "grants", "error: the login may read none of the 3 tables in public -> grant select on all tables in schema \"public\" to \"app\";"},
 		"one closed":   {"", "grant select on open, guarded to $role", "grants", "warning: 1 of the 3 tables in public cannot be read and are not shown: closed -> grant select on \"public\".\"closed\" to \"app\"; leave it, if that is meant"},
-		"passed by":    {"bypassrls", "", "rls", "warning: the policies of guarded do not hold for the login: requests see every row -> use a login that neither owns the tables nor has BYPASSRLS, or: alter table \"guarded\" force row level security;"},
+		"passed by":    {"bypassrls", "", "rls", "warning: the policies of guarded do not hold for the login: requests see every row -> use a login that neither owns the tables nor has BYPASSRLS"},
 		"few sessions": {"connection limit 1", "", "connections", "warning: the pool may open 2 connections"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -144,6 +145,35 @@ func TestWhatALoginMayTooMuchOrTooLittle(t *testing.T) {
 	}
 }
 
+// TestALoginThatTakesOnRoles may nothing itself: it is what its roles may that counts.
+func TestALoginThatTakesOnRoles(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "noinherit")
+	member, guest := s.role+"_member", s.role+"_guest"
+	s.roles = []string{guest, member}
+	s.exec("create role " + member + "; create role " + guest + "; grant " + member + ", " + guest + " to " + s.role)
+	t.Cleanup(func() {
+		s.exec("reassign owned by " + member + " to current_user; drop owned by " + member + ", " + guest + "; drop role " + member + ", " + guest)
+	})
+	s.exec("revoke usage on schema public from public; grant usage on schema public to " + member)
+	for _, c := range []struct{ sql, check, want string }{
+		{"", "grants", `error: the roles of the API together may read none of the 3 tables in public -> grant select on all tables in schema "public" to "app_guest", "app_member";`},
+		{"grant select on open, guarded to $member; grant select on closed to $guest", "grants", `warning: 1 of the 3 tables in public cannot be read and are not shown: closed -> grant select on "public"."closed" to "app_guest", "app_member"; leave it, if that is meant`},
+		{"grant usage on schema public to $guest", "grants", "ok: the roles of the API together may read all 3 tables in public"},
+		{"", "login", "ok: app is neither superuser nor owner of the tables"},
+		{"", "rls", "ok: policies hold for every role of the API on guarded"},
+		{"alter table guarded owner to $member", "rls", `warning: the policies of guarded do not hold for every role of the API: requests see every row -> use roles that neither own the tables nor have BYPASSRLS, or: alter table "guarded" force row level security;`},
+		{"alter table guarded force row level security", "rls", "ok: policies hold for every role of the API on guarded"},
+		{"alter role $guest bypassrls", "rls", "warning: the policies of guarded do not hold for every role of the API: requests see every row -> use roles that neither own the tables nor have BYPASSRLS"},
+		{"alter table closed owner to $login", "login", "warning: app owns 1 table: it may change and drop them, and row security does not hold for it -> create role app login noinherit password '…';\ngrant \"app_guest\", \"app_member\" to app;"},
+	} {
+		s.exec(strings.NewReplacer("$member", member, "$guest", guest, "$login", s.role).Replace(c.sql))
+		if got := s.examine(c.check, "public"); got != c.want {
+			t.Errorf("after %q\n got %s\nwant %s", c.sql, got, c.want)
+		}
+	}
+}
+
 func TestSchemasThatCannotBeSeen(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "")
@@ -154,6 +184,10 @@ func TestSchemasThatCannotBeSeen(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("found %q", got)
+	}
+	s.exec("create schema bare; grant usage on schema bare to " + s.role)
+	if got, want := s.examine("grants", "bare"), "ok: the login may read all 0 tables in bare"; got != want {
+		t.Errorf("of a schema without tables: %s, not %s", got, want)
 	}
 }
 

@@ -22,15 +22,36 @@ type Misnomer struct {
 	omits bool // what has the name was to be kept out of the API
 }
 
-// Misnomers looks for all names of entities in a catalog.
-func Misnomers(c *catalog.Catalog, entities map[string]Entity) []Misnomer {
+// Misnomers looks for all names of entities in what the roles see of a database. One role need not see what another
+// does: a name is wrong where it is nothing to any of those who see the table.
+func Misnomers(seen []*catalog.Catalog, entities map[string]Entity) []Misnomer {
 	var found []Misnomer
 	for _, name := range slices.Sorted(maps.Keys(entities)) {
-		l := look{catalog: c, entity: name}
-		l.table(entities[name])
-		found = append(found, l.found...)
+		found = append(found, misnomers(seen, name, entities[name])...)
 	}
 	return found
+}
+
+func misnomers(seen []*catalog.Catalog, name string, e Entity) []Misnomer {
+	var common []Misnomer
+	found := false // the table, by one of them
+	for i, c := range seen {
+		l := look{catalog: c, entity: name}
+		sees := l.table(e)
+		switch {
+		case i == 0 || sees && !found:
+			common = l.found
+		case sees:
+			common = slices.DeleteFunc(common, func(m Misnomer) bool { return !slices.ContainsFunc(l.found, m.same) })
+		}
+		found = found || sees
+	}
+	return common
+}
+
+// same tells whether two are of the same name: what roles see instead, which the hint tells, may differ.
+func (m Misnomer) same(other Misnomer) bool {
+	return m.Field == other.Field && m.Key == other.Key && m.Code == other.Code && m.Message == other.Message
 }
 
 // look is at one entry.
@@ -45,7 +66,8 @@ func (l *look) report(m Misnomer) {
 	l.found = append(l.found, m)
 }
 
-func (l *look) table(e Entity) {
+// table looks for the entry's table, and in it; it tells whether there is one.
+func (l *look) table(e Entity) bool {
 	var known []string
 	var meant []*catalog.Table
 	for _, t := range l.catalog.Tables {
@@ -60,10 +82,10 @@ func (l *look) table(e Entity) {
 			return c.Column == "" && (l.entity == TypeName(c.Table) || l.entity == c.Schema+"."+c.Table)
 		})
 		if closed && e.Omit {
-			return // it is there, and not shown anyway
+			return false // it is there, and not shown anyway
 		}
 		l.report(Misnomer{
-			Code: "database/no-table", Message: "the database has no table that is `" + l.entity + "` and that this login may read",
+			Code: "database/no-table", Message: "the database has no table that is `" + l.entity + "` and that may be read",
 			Hint: diag.DidYouMean(l.entity, known, "write the type's name, or \"schema.table\""), omits: e.omits() && !closed,
 		})
 	case 1:
@@ -71,6 +93,7 @@ func (l *look) table(e Entity) {
 	default:
 		l.several(meant, e)
 	}
+	return len(meant) > 0
 }
 
 // several tells of an entry that may mean more than one table; it holds for all of them.
@@ -88,7 +111,7 @@ func (l *look) several(meant []*catalog.Table, e Entity) {
 		omits := e.Fields[column].Omit
 		if !slices.ContainsFunc(meant, func(t *catalog.Table) bool { return has(t, column) || omits && l.hides(t, column) }) {
 			l.report(Misnomer{
-				Field: column, Code: "database/no-column", Message: "none of " + list + " has a column `" + column + "` that this login may read",
+				Field: column, Code: "database/no-column", Message: "none of " + list + " has a column `" + column + "` that may be read",
 				Hint: "write the column's name", omits: omits,
 			})
 		}
@@ -151,21 +174,18 @@ func (l *look) column(t *catalog.Table, name string, m Misnomer) {
 	for _, c := range t.Columns {
 		names = append(names, c.Name)
 	}
-	m.Code, m.Message = "database/no-column", fmt.Sprintf("%s has no column `%s` that this login may read", qualified(t), name)
+	m.Code, m.Message = "database/no-column", fmt.Sprintf("%s has no column `%s` that may be read", qualified(t), name)
 	m.Hint = diag.DidYouMean(name, names, "it has: "+strings.Join(names, ", "))
 	l.report(m)
 }
 
-// checkNames warns of entries that say nothing. One that was to keep something out of the API is an error: what it
-// means may well be in the database under another name, and would be shown.
+// checkNames refuses entries that were to keep something out of the API and say nothing: what they mean may well be in
+// the database under another name, and would be shown. Of others [Misnomers] tells, who sees what all roles do.
 func (b *builder) checkNames() error {
-	for _, m := range Misnomers(b.catalog, b.options.Entities) {
-		switch {
-		case m.omits:
+	for _, m := range Misnomers([]*catalog.Catalog{b.catalog}, b.options.Entities) {
+		if m.omits {
 			return fault.New(fault.Invalid, m.Code, m.Message+", so what [graphql.entities."+m.Entity+"] omits may be shown under another name").
 				WithHint("%s; or remove the entry", m.Hint)
-		case m.Key == "": // else virtualKeys tells
-			b.warn(m.Code, "graphql.entities."+m.Entity, m.Message, m.Hint)
 		}
 	}
 	return nil

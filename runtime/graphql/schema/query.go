@@ -28,9 +28,9 @@ func (b *builder) addQuery() {
 	b.addNodes(query)
 	if len(query.Fields) == 0 {
 		// GraphQL wants at least one field; an empty database still answers who it is.
-		b.warn("schema/empty", strings.Join(b.catalog.Schemas, ", "), "there is no table that the login "+b.catalog.User+" may read: the API is empty",
-			"fraiseql migrate up, when migrations are pending; else grant select on the tables to the login, or choose [database] schemas")
-		query.Fields = append(query.Fields, field("_empty", "There is no table that this login may read.", named("Boolean")))
+		b.warn("schema/empty", strings.Join(b.catalog.Schemas, ", "), "there is no table that "+b.catalog.User+" may read: the API is empty",
+			"fraiseql migrate up, when migrations are pending; else grant select on the tables to it, or choose [database] schemas")
+		query.Fields = append(query.Fields, field("_empty", "There is no table that you may read.", named("Boolean")))
 	}
 	b.define(query)
 }
