@@ -63,7 +63,7 @@ func (a *App) announce(ctx context.Context, health *httpapi.Health, server *http
 	if a.GraphQL != nil {
 		c := a.GraphQL.Catalog()
 		attributes = append(attributes, slog.String("database", c.Database), slog.Any("schemas", c.Schemas),
-			slog.Int("tables", len(c.Tables)), slog.Int("functions", c.Functions))
+			slog.Int("tables", len(c.Tables)), slog.Int("functions", len(c.Functions)))
 	}
 	a.log.Info("ready", attributes...)
 	if ready != nil {

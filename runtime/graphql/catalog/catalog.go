@@ -16,7 +16,7 @@ type Catalog struct {
 	Schemas       []string // in the order asked for
 	Tables        []*Table // by schema in that order, then by name
 	Closed        []Closed // what is in the schemas beside that
-	Functions     int      // functions in the schemas that the login may execute
+	Functions     []*Function
 
 	constraints map[constraintKey]*Constraint
 }

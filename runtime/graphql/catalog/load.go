@@ -53,7 +53,6 @@ func Load(ctx context.Context, db Beginner, schemas []string, role string) (*Cat
 		}
 		return err
 	})
-	batch.Queue(functionsSQL, schemas, role).QueryRow(func(row pgx.Row) error { return row.Scan(&l.catalog.Functions) })
 	batch.Queue(typesSQL).Query(l.readTypes)
 	batch.Queue(columnsSQL, schemas, role).Query(l.readColumns)
 	batch.Queue(relationsSQL, schemas, role).Query(l.readTables)
@@ -66,6 +65,7 @@ func Load(ctx context.Context, db Beginner, schemas []string, role string) (*Cat
 	batch.Queue(foreignKeysSQL, schemas).Query(l.readForeignKeys)
 	batch.Queue(writesSQL, schemas, role).Query(l.readWrites)
 	batch.Queue(constraintsSQL, schemas).Query(l.readConstraints)
+	batch.Queue(functionsSQL, schemas, role).Query(l.readFunctions)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("load catalog: %w", err)
 	}

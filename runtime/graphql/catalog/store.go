@@ -151,17 +151,6 @@ left join lateral (
   order by e.type = t.oid desc, e.ordered desc limit 1
 ) q on true`
 
-// The constructors of range types are of their making, not of a person's.
-const functionsSQL = `
-select count(*)::int
-from pg_proc p
-join pg_namespace n on n.oid = p.pronamespace
-where n.nspname = any($1)
-  and p.prokind = 'f'
-  and has_function_privilege(` + byRole + `, p.oid, 'execute')
-  and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
-  and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))`
-
 // xmin changes with every DDL that rewrites a catalog row; vacuum and analyze update in place and do not
 // count. TRUNCATE, REFRESH MATERIALIZED VIEW and REINDEX rewrite rows of pg_class and change no picture, so
 // that of those rows only what the picture is made of is looked at.

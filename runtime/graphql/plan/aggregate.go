@@ -108,7 +108,7 @@ func (s *summary) member(whole, f selected) (value, *gqlerror.Error) {
 
 // estimated is the planner's estimate of the rows that meet the conditions.
 func (c *compiler) estimated(from source, s scope) (value, *gqlerror.Error) {
-	if from.condition != "" {
+	if from.above != nil {
 		return value{}, Problem(BadUserInput, "estimatedCount is known of a field of Query only: use count or totalCount here", nil)
 	}
 	if c.estimate == nil {
@@ -155,7 +155,7 @@ func (c *compiler) groups(from source, f selected, values map[string]any) (query
 	if err != nil {
 		return query{}, err
 	}
-	if from.condition == "" {
+	if from.above == nil {
 		c.most = page.most
 	}
 	defer c.level(page.rows, from)()

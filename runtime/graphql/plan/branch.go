@@ -50,7 +50,13 @@ func (c *compiler) unrolled(target *schema.Root, f selected) (*Statement, *gqler
 		return nil, err
 	}
 	c.rows = &rows{}
-	b, err := c.branch(source{object: target.Object, alias: c.alias("t"), rows: target.Object.Table}, f, values)
+	from := source{object: target.Object, alias: c.alias("t"), rows: target.Object.Table}
+	if target.Function != nil {
+		if from, err = c.calling(target.Function, "", values); err != nil {
+			return nil, err
+		}
+	}
+	b, err := c.branch(from, f, values)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,8 @@ type source struct {
 	alias     string
 	join      string         // "join table m2": a join table, when there is one
 	condition string         // correlation with the level above; empty at the root
+	call      string         // the function that gives the rows, in place of the table
+	keyed     bool           // cursors need the order to be total
 	rows      *catalog.Table // by which it is estimated how many there are
 	above     *catalog.Table // that of the level above; nil at the root
 }
@@ -78,6 +80,8 @@ func (c *compiler) child(l *level, o *schema.Object, t string, f selected) (valu
 		l.need(o.PrimaryKey()...)
 		sql := nodeID(o, t)
 		return value{row: sql, json: sql, encoding: schema.Quoted}, nil
+	case target.Function != nil:
+		return c.computed(l, o, t, target, f)
 	case target.Relation == nil:
 		l.need(target.Column)
 		l.attached = l.attached || target.Codec.Selects()

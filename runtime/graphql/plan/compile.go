@@ -139,6 +139,11 @@ func (c *compiler) rootQuery(target *schema.Root, f selected) (q rootQuery, err 
 	if err != nil {
 		return q, err
 	}
+	if target.Function != nil {
+		c.rows, c.nested, c.most = &rows{}, false, 0
+		q.query, q.one, err = c.called(target.Function, target.Form, "", f, values)
+		return q, err
+	}
 	c.rows, c.nested, c.most = &rows{}, false, 0
 	from := source{object: target.Object, alias: c.alias("t")}
 	if target.Object != nil {

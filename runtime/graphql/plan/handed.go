@@ -48,7 +48,7 @@ func list(alias string, columns []*catalog.Column) string {
 	for i, c := range columns {
 		texts[i] = column(alias, c) + "::text"
 	}
-	return "json_build_array(" + strings.Join(texts, ", ") + ")"
+	return "to_json(array[" + strings.Join(texts, ", ") + "])" // an array has no limit of arguments
 }
 
 // The marks of errors that statements make of themselves, in a value that is no number: see Marked.

@@ -32,7 +32,7 @@ func (s *scope) where(more ...string) string {
 
 // scope compiles the arguments where and orderBy of a level.
 func (c *compiler) scope(from source, values map[string]any) (scope, *gqlerror.Error) {
-	s := scope{from: " from " + c.table(from.object.Table) + " " + from.alias + from.join, conditions: []string{from.condition}}
+	s := scope{from: " from " + c.relation(from) + " " + from.alias + from.join, conditions: []string{from.condition, present(from)}}
 	if where, given := values["where"].(map[string]any); given {
 		c.what = "argument where"
 		sql, err := c.where(from.object, from.alias, where)
@@ -42,6 +42,9 @@ func (c *compiler) scope(from source, values map[string]any) (scope, *gqlerror.E
 		s.conditions = append(s.conditions, sql)
 	}
 	s.params = len(c.params)
+	if from.call != "" && values["orderBy"] == nil && !from.keyed {
+		return s, nil // the function's own
+	}
 	c.what = "argument orderBy"
 	var err *inputError
 	if s.order, err = c.orderBy(from.object, from.alias, values["orderBy"]); err != nil {
@@ -62,7 +65,7 @@ func (c *compiler) list(from source, f selected, values map[string]any) (query, 
 	if err != nil {
 		return query{}, err
 	}
-	if from.condition == "" {
+	if from.above == nil {
 		c.nested, c.most = l.joins != "" || l.attached, page.most
 	}
 	rows := s.from + s.where() + orderSQL(s.order) + page.inner

@@ -102,6 +102,12 @@ func (c *compiler) orderKey(o *schema.Object, t string, given map[string]any) (k
 			return key, wrong("null is no direction").under("." + name)
 		}
 		f := o.Fields[name]
+		if f.Function != nil {
+			key := orderKey{name: name, codec: f.Codec}
+			key.directed(inner.(string))
+			key.sql, err = c.computedValue(f, t)
+			return key, err
+		}
 		if f.Relation == nil {
 			return c.columnKey(f, t, inner)
 		}

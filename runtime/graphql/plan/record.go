@@ -103,11 +103,24 @@ func (r record) selectList() (list, json string) {
 type query struct {
 	with string // "with p as (…) "
 	record
-	tail string // " from …"
+	plain bool   // the one member's value stands for itself, not for an object
+	tail  string // " from …"
+}
+
+// columns flattens the query's rows into columns: see record.columns.
+func (q query) columns() (list []string, columns []Column, end string) {
+	if q.plain {
+		v := q.record[0].value
+		return []string{v.row}, []Column{{Encoding: v.encoding}}, ""
+	}
+	return q.record.columns()
 }
 
 // rows writes the query with its rows as r, for a level below the root; json is how a row is written as JSON.
 func (q query) rows() (sql, json string) {
+	if q.plain {
+		return "(select " + q.record[0].json + " v" + q.tail + ") r", "to_json(r.v)"
+	}
 	list, json := q.selectList()
 	return "(" + q.with + "select " + list + q.tail + ") r", json
 }

@@ -71,6 +71,12 @@ func (c *compiler) condition(o *schema.Object, t, name string, given any) (strin
 	f := o.Fields[name]
 	conditions := given.(map[string]any)
 	switch {
+	case f.Function != nil:
+		sql, err := c.computedValue(f, t)
+		if err != nil {
+			return "", err
+		}
+		return c.compare(f.Codec, sql, conditions)
 	case f.Relation == nil:
 		return c.compare(f.Codec, column(t, f.Column), conditions)
 	case f.Relation.Many:

@@ -32,6 +32,11 @@ func (c *compiler) writeField(f selected) (RootField, *gqlerror.Error) {
 		return root, err
 	}
 	w := c.schema.Writes[f.field.Name]
+	if w.Function != nil {
+		root.Statement, err = c.callWrite(w, f, values)
+		root.Steps = c.writing.steps
+		return root, err
+	}
 	if rows, is := values["input"].([]any); is && len(rows) == 0 {
 		root.Empty = true
 		return root, nil

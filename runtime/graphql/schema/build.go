@@ -40,6 +40,7 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 		b.addColumns(object)
 	}
 	b.addRelations()
+	b.addFunctions()
 	for _, object := range b.objects {
 		if object.Table != nil {
 			b.addDerived(object)
@@ -65,11 +66,12 @@ type builder struct {
 	references map[*catalog.ForeignKey]Reference // what a person says of foreign keys
 	chosen     map[*Object]map[string]bool       // names of relations by a person, which no derived name takes
 
-	entities map[*catalog.Table]Entity // what comments and configuration say, read once
-	types    map[string]*ast.Definition
-	order    []string // type names as they were defined
-	codecs   map[codecKey]*Codec
-	members  map[string]*ast.FieldDefinition // of inputs and aggregates, by name and type
+	entities  map[*catalog.Table]Entity // what comments and configuration say, read once
+	types     map[string]*ast.Definition
+	order     []string // type names as they were defined
+	codecs    map[codecKey]*Codec
+	functions []*Function                     // those that are fields of Query and Mutation
+	members   map[string]*ast.FieldDefinition // of inputs and aggregates, by name and type
 }
 
 func (b *builder) warn(code, subject, message, hint string) {
@@ -149,6 +151,9 @@ func (b *builder) addColumn(o *Object, c *catalog.Column, name, description stri
 // naming writes the statement that gives a column its name in the API. An attribute of a composite type has none but
 // its own.
 func (o *Object) naming(c *catalog.Column) string {
+	if o.Table == nil && o.typeSQL == "" {
+		return "give the output parameter another name"
+	}
 	if o.Table == nil {
 		return "alter type " + o.typeSQL + " rename attribute " + catalog.QuoteIdent(c.Name) + " to …"
 	}
@@ -186,10 +191,13 @@ func (b *builder) defineObject(o *Object) {
 		return
 	}
 	b.define(d)
-	if o.Table != nil {
+	if o.Table != nil || o.listed {
 		b.defineWhere(o)
 		b.defineOrderBy(o)
 		b.defineAggregates(o)
+	}
+	if o.Table != nil {
+		b.defineToMany(o)
 		b.defineConnection(o)
 	}
 }

@@ -33,13 +33,13 @@ func (b *builder) limits() string {
 
 // defineWhere makes the condition type of a table: its columns, its relations, and the connectives.
 func (b *builder) defineWhere(o *Object) {
-	where := named(o.whereName())
 	list := b.connectives(o.whereName())
 	for _, f := range o.order {
 		if f.NodeID || f.Form != Rows || list.ForName(f.Name) != nil {
 			continue
 		}
 		switch {
+		case f.Relation == nil && f.Codec == nil: // a function of which rows have no single value
 		case f.Relation == nil:
 			list = append(list, b.member(f.Name, "", b.filterType(f.Codec)))
 		case f.Relation.Many:
@@ -49,6 +49,11 @@ func (b *builder) defineWhere(o *Object) {
 		}
 	}
 	b.define(inputDefinition(o.whereName(), "Conditions on rows of "+o.Name+"; all of those given must hold. An empty object holds for every row.", list...))
+}
+
+// defineToMany makes the conditions on the rows of a table that a row leads to.
+func (b *builder) defineToMany(o *Object) {
+	where := named(o.whereName())
 	b.define(inputDefinition(o.toManyName(), "Conditions on the rows of "+o.Name+" that a row leads to.",
 		field("some", "At least one of them meets these conditions.", where),
 		field("every", "All of them meet these conditions; also when there are none.", where),
@@ -65,6 +70,7 @@ func (b *builder) defineOrderBy(o *Object) {
 	for _, f := range o.order {
 		switch {
 		case f.NodeID || f.Form != Rows:
+		case f.Relation == nil && f.Codec == nil || f.Function != nil && !f.Codec.sortable():
 		case f.Relation == nil && f.Codec.Orders() != "":
 			d.Fields = append(d.Fields, b.member(f.Name, "", f.Codec.Orders()))
 		case f.Relation != nil && f.Relation.Many:

@@ -18,15 +18,17 @@ const (
 	Update
 	Delete
 	Upsert
+	Call // of a function
 )
 
 // Write is a field of Mutation.
 type Write struct {
-	Name   string
-	Action Action
-	Many   bool // it writes any number of rows, and gives a list
-	Object *Object
-	Key    []*Field // the arguments that name the row to update or delete
+	Name     string
+	Action   Action
+	Many     bool      // it gives a list
+	Object   *Object   // nil for a function that gives plain values, or nothing
+	Key      []*Field  // the arguments that name the row to update or delete
+	Function *Function // to call
 }
 
 // addMutation makes the fields of Mutation for what the login may write. There is no such type when it may write nothing.
@@ -43,6 +45,7 @@ func (b *builder) addMutation() {
 	for _, o := range b.objects {
 		b.defineInputs(o)
 	}
+	b.addCalls(mutation)
 	for _, o := range b.objects {
 		if o.Table != nil && len(o.Fields) > 0 {
 			b.addCreate(mutation, o)
@@ -57,8 +60,7 @@ func (b *builder) addMutation() {
 
 func (b *builder) addWrite(mutation *ast.Definition, w *Write, doc string, t *ast.Type, arguments ...*ast.ArgumentDefinition) {
 	if taken := b.schema.Writes[w.Name]; taken != nil {
-		b.warn("schema/no-root-name", "Mutation."+w.Name, "the name is taken by "+taken.Object.Name+", so this field for "+w.Object.Name+" is left out",
-			"give one of the two types another name in [graphql.entities] or in the table's comment")
+		b.warn("schema/no-root-name", "Mutation."+w.Name, "the name is taken by "+whose(taken.Function, taken.Object)+", so this field for "+whose(w.Function, w.Object)+" is left out", renaming(w.Function))
 		return
 	}
 	b.schema.Writes[w.Name] = w

@@ -26,6 +26,7 @@ func (b *builder) addQuery() {
 		}
 	}
 	b.addNodes(query)
+	b.addQueries(query)
 	if len(query.Fields) == 0 {
 		// GraphQL wants at least one field; an empty database still answers who it is.
 		b.warn("schema/empty", strings.Join(b.catalog.Schemas, ", "), "there is no table that "+b.catalog.User+" may read: the API is empty",
@@ -81,11 +82,18 @@ func (b *builder) addKeys(query *ast.Definition, o *Object) {
 }
 
 func (b *builder) addRoot(query *ast.Definition, root *Root, d *ast.FieldDefinition) {
-	if b.schema.Roots[root.Name] != nil {
-		b.warn("schema/no-root-name", "Query."+root.Name, "the name is taken by "+b.schema.Roots[root.Name].Object.Name+", so this field for "+root.Object.Name+" is left out",
-			"give one of the two types another name in [graphql.entities] or in the table's comment")
+	if taken := b.schema.Roots[root.Name]; taken != nil {
+		b.warn("schema/no-root-name", "Query."+root.Name, "the name is taken by "+taken.of()+", so this field for "+root.of()+" is left out", renaming(root.Function))
 		return
 	}
 	b.schema.Roots[root.Name] = root
 	query.Fields = append(query.Fields, d)
+}
+
+// renaming says how a field gets another name.
+func renaming(f *Function) string {
+	if f != nil {
+		return naming(f.Function)
+	}
+	return "give one of the two types another name in [graphql.entities] or in the table's comment"
 }

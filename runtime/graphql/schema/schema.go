@@ -38,6 +38,7 @@ type Object struct {
 	Fields map[string]*Field
 	Keys   []*catalog.Key // the primary one first
 
+	listed      bool // of no table: functions give lists of it
 	order       []*Field
 	description string
 	typeSQL     string // of a composite type
@@ -60,18 +61,19 @@ const (
 	Node                   // the row with a global id
 )
 
-// Field is a field of an object: a column when Codec is set, the row's global id, or else a relation.
+// Field is a field of an object: a column, the row's global id, a relation, or what a function computes of the row.
 type Field struct {
 	Name     string
 	Column   *catalog.Column
-	Codec    *Codec
+	Codec    *Codec // of a column, and of a computed value that rows can be chosen and ordered by
 	NodeID   bool
 	Relation *Relation
-	Form     Form // of a relation
+	Function *Function
+	Form     Form // of a relation, or of a function's rows
 
 	nonNull     bool
 	description string
-	definition  *ast.FieldDefinition // of another form of a relation
+	definition  *ast.FieldDefinition // of another form of a relation, or of a function
 }
 
 // Relation leads from a row to rows of Target: those whose Remote columns equal the row's Local ones,
@@ -94,10 +96,25 @@ type Join struct {
 
 // Root is a field of Query.
 type Root struct {
-	Name   string
-	Form   Form
-	Object *Object  // nil for a node
-	Key    []*Field // the arguments of a look-up by key
+	Name     string
+	Form     Form
+	Object   *Object   // nil for a node, and for a function that gives plain values
+	Key      []*Field  // the arguments of a look-up by key
+	Function *Function // that gives it; nil for a table
+}
+
+// of names what a root field is for.
+func (r *Root) of() string { return whose(r.Function, r.Object) }
+
+// whose names what a field is for: a function, or else a type.
+func whose(f *Function, o *Object) string {
+	switch {
+	case f != nil:
+		return "the function " + f.Schema + "." + f.Name
+	case o != nil:
+		return o.Name
+	}
+	return "the API itself"
 }
 
 // Options are the choices of whoever runs the server.

@@ -66,7 +66,12 @@ func (b *builder) nameTypes() {
 // claimOwn takes a name for a type of the database, and tells when that is not its own.
 func (b *builder) claimOwn(t *catalog.Type) string {
 	own := pascal(words(t.Name))
-	name := b.claimType(t.Schema, own, func(name string) []string { return append(filterNames(name), inputName(name)) })
+	name := b.claimType(t.Schema, own, func(name string) []string {
+		if t.Kind == catalog.Composite { // functions may give lists of it
+			return append(filterNames(name), madeNames(name)...)
+		}
+		return append(filterNames(name), inputName(name))
+	})
 	if name != "" && name != own {
 		b.warn("schema/name-taken", t.Schema+"."+t.Name, "the name "+own+" is taken, so the type is shown as "+name, "rename it, or what has the name")
 	}

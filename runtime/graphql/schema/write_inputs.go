@@ -48,7 +48,7 @@ func inputName(typeName string) string { return typeName + "Input" }
 func (b *builder) addInputs(o *Object) {
 	for _, f := range o.order {
 		switch {
-		case f.NodeID || f.Form != Rows:
+		case f.NodeID || f.Form != Rows || f.Function != nil:
 		case f.Relation != nil:
 			if writable(f.Relation) {
 				o.inputs = append(o.inputs, &Input{Name: f.Name, Relation: f.Relation, description: f.description})

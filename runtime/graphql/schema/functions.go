@@ -1,0 +1,311 @@
+package schema
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
+)
+
+// Function is a function of the database as a field calls it.
+type Function struct {
+	*catalog.Function
+	Arguments []*Argument    // of its parameters, but for a row of Of
+	Of        *catalog.Table // the table whose row is the first parameter; nil where none is
+	Object    *Object        // what its rows are; nil when it gives plain values, or nothing
+	Codec     *Codec         // of a plain value; nil when it gives rows, or nothing
+
+	name        string
+	description string
+}
+
+// Argument is a parameter of a function as an argument of its field.
+type Argument struct {
+	*catalog.Parameter
+	Name  string
+	Codec *Codec
+}
+
+// Optional tells whether a call may leave the argument out.
+func (a *Argument) Optional() bool { return a.HasDefault }
+
+// addFunctions finds out how each function is shown, and gives tables their computed fields.
+func (b *builder) addFunctions() {
+	for _, f := range b.catalog.Functions {
+		subject := f.Schema + "." + f.Name + "(" + f.Signature + ")"
+		a := b.annotationOf(subject, f.Comment)
+		if a.Omit {
+			continue
+		}
+		if len(a.Key) > 0 || len(a.References) > 0 || a.Dimensions > 0 {
+			b.warn("schema/bad-comment", subject, "of what its comment says only name, omit and description are known of functions", naming(f))
+		}
+		shown := &Function{Function: f, name: a.Name, description: strings.TrimSpace(a.Description)}
+		if why, hint := b.describeFunction(shown); why != "" {
+			b.warn("schema/no-function", subject, why+", so the function is left out", hint)
+			continue
+		}
+		if shown.Of != nil {
+			b.addComputed(shown)
+			continue
+		}
+		if shown.name == "" {
+			shown.name = FieldName(strings.TrimPrefix(f.Name, "fn_"))
+		}
+		if !ValidName(shown.name) {
+			b.warn("schema/no-function", subject, "no GraphQL name can be derived from its own, so the function is left out", naming(f))
+			continue
+		}
+		b.functions = append(b.functions, shown)
+	}
+}
+
+// naming writes the statement that gives a function a name in the API.
+func naming(f *catalog.Function) string {
+	return "comment on function " + f.SQL() + "(" + f.Signature + `) is '@fraiseql {"name": "…"}'`
+}
+
+// describeFunction finds the types of what a function takes and gives, or says why it cannot be shown.
+func (b *builder) describeFunction(f *Function) (why, hint string) {
+	parameters := f.Parameters
+	if len(parameters) > 0 {
+		if f.Of = b.tableOf(parameters[0].Type); f.Of != nil {
+			if f.Volatile {
+				return "it takes a row of " + qualified(f.Of) + " and may write: only a function that is stable or immutable can be a field of rows",
+					"let it take the key of the row, or declare it stable if it only reads"
+			}
+			if b.byTable[f.Of] == nil || !b.wholly(f.Of) {
+				return "it takes a row of " + qualified(f.Of) + ", of which the API does not show every column to this role", "grant select on all of its columns, or hide the function: " + hiding(f.Function)
+			}
+			parameters = parameters[1:]
+		}
+	}
+	if why, hint := b.describeResult(f); why != "" {
+		return why, hint
+	}
+	var reserved []string
+	if f.Set && !f.Volatile {
+		reserved = listArguments
+	}
+	for i, p := range parameters {
+		codec, why, hint := b.parameterCodec(f, p.Type)
+		if why != "" {
+			return why, hint
+		}
+		name := FieldName(p.Name)
+		if !ValidName(name) {
+			name = "arg" + strconv.Itoa(i+1)
+		}
+		if slices.Contains(reserved, name) {
+			name += "Argument"
+		}
+		for slices.ContainsFunc(f.Arguments, func(a *Argument) bool { return a.Name == name }) {
+			name += "_"
+		}
+		f.Arguments = append(f.Arguments, &Argument{Parameter: p, Name: name, Codec: codec})
+	}
+	return "", ""
+}
+
+// listArguments are those that fields have which give rows of functions.
+var listArguments = []string{"where", "orderBy", "limit", "offset", "first", "after", "last", "before", "by", "having"}
+
+func hiding(f *catalog.Function) string {
+	return "comment on function " + f.SQL() + "(" + f.Signature + `) is '@fraiseql {"omit": true}'`
+}
+
+// parameterCodec gives how a value crosses that a function takes, or a plain one that it gives.
+func (b *builder) parameterCodec(f *Function, t *catalog.Type) (c *Codec, why, hint string) {
+	inner := t
+	for (inner.Kind == catalog.Domain || inner.Kind == catalog.Array) && inner.Elem != nil {
+		inner = inner.Elem
+	}
+	if inner.Kind == catalog.Pseudo {
+		return nil, "the type " + inner.Name + " stands for many, and a field has one",
+			"write a function with types of its own that calls it, or hide it: " + hiding(f.Function)
+	}
+	c = b.codecOf(t, 0)
+	if inner.Kind == catalog.Composite && c.Innermost().Object == nil {
+		return nil, "there is no way to write a value of " + inner.Schema + "." + inner.Name + " in the API", "let it take and give keys, setof rows or a type of its own, or hide it: " + hiding(f.Function)
+	}
+	return c, "", ""
+}
+
+// describeResult finds out what a function gives.
+func (b *builder) describeResult(f *Function) (why, hint string) {
+	result := f.Result
+	switch {
+	case len(f.Columns) > 0:
+		return b.describeRecord(f)
+	case result.Kind == catalog.Pseudo && result.Name == "void":
+		if !f.Volatile {
+			return "it neither gives anything nor may write", "declare it volatile, or hide it: " + hiding(f.Function)
+		}
+		return "", ""
+	case result.Kind == catalog.Pseudo && result.Name == "record":
+		return "nobody knows the columns of its rows", "let it return table (…) or a type of its own, or hide it: " + hiding(f.Function)
+	}
+	if table := b.tableOf(result); table != nil {
+		if f.Object = b.byTable[table]; f.Object == nil {
+			return "it gives rows of " + qualified(table) + ", which the API does not show", "show the table, or hide the function: " + hiding(f.Function)
+		}
+		return "", ""
+	}
+	codec, why, hint := b.parameterCodec(f, result)
+	if why != "" {
+		return why, hint
+	}
+	if codec.Object == nil {
+		f.Codec = codec
+		return "", ""
+	}
+	f.Object = codec.Object
+	f.Object.listed = f.Object.listed || f.Set && !f.Volatile
+	return "", ""
+}
+
+// describeRecord makes the type of rows that a function makes by its output parameters.
+func (b *builder) describeRecord(f *Function) (why, hint string) {
+	name := f.name
+	if name == "" {
+		name = strings.TrimPrefix(f.Name, "fn_")
+	}
+	for _, c := range f.Columns {
+		if _, why, hint := b.parameterCodec(f, c.Type); why != "" {
+			return why, hint
+		}
+	}
+	typeName := b.claimType(f.Schema, pascal(words(name))+"Row", madeNames)
+	if typeName == "" {
+		return "no GraphQL name can be derived for its rows that is not taken", naming(f.Function)
+	}
+	o := &Object{
+		Name: typeName, attributes: f.Columns, listed: f.Set && !f.Volatile, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{},
+		description: "A row of what the function " + f.Schema + "." + f.Name + " gives.",
+	}
+	for _, c := range f.Columns {
+		o.codecs[c] = b.codecOf(c.Type, 0)
+		b.addColumn(o, c, FieldName(c.Name), "")
+	}
+	if len(o.order) == 0 {
+		return "no GraphQL name can be derived for any of its columns", "give its output parameters other names"
+	}
+	b.objects = append(b.objects, o)
+	f.Object = o
+	return "", ""
+}
+
+// tableOf gives the table whose rows a type is for; nil when it is for none.
+func (b *builder) tableOf(t *catalog.Type) *catalog.Table {
+	if t.Kind != catalog.Composite {
+		return nil
+	}
+	i := slices.IndexFunc(b.catalog.Tables, func(table *catalog.Table) bool { return table.Schema == t.Schema && table.Name == t.Name })
+	if i < 0 {
+		return nil
+	}
+	return b.catalog.Tables[i]
+}
+
+// wholly tells whether the role may read every column of a table.
+func (b *builder) wholly(t *catalog.Table) bool {
+	return !slices.ContainsFunc(b.catalog.Closed, func(c catalog.Closed) bool { return c.Schema == t.Schema && c.Table == t.Name })
+}
+
+// addComputed gives a table the field that a function computes of its row.
+func (b *builder) addComputed(f *Function) {
+	o := b.byTable[f.Of]
+	name := f.name
+	if name == "" {
+		list, table := words(strings.TrimPrefix(f.Name, "fn_")), words(strings.TrimPrefix(f.Of.Name, "tb_"))
+		for _, prefix := range [][]string{table, words(TypeName(f.Of.Name)), words(o.Name)} {
+			if len(prefix) > 0 && len(list) > len(prefix) && slices.Equal(list[:len(prefix)], prefix) {
+				list = list[len(prefix):]
+				break
+			}
+		}
+		name = camel(list)
+	}
+	for _, shown := range b.calls(f, name, "rows of "+f.Name) {
+		added := &Field{Name: shown.definition.Name, Function: f, Form: shown.form, definition: shown.definition}
+		if !ValidName(added.Name) || o.Fields[added.Name] != nil {
+			b.warn("schema/no-function", o.Name+"."+added.Name, "the name is taken, or is none, so the field of the function "+f.Schema+"."+f.Name+" is left out", naming(f.Function))
+			continue
+		}
+		if f.Codec != nil && !f.Set && f.Codec.Object == nil && !slices.ContainsFunc(f.Arguments, func(a *Argument) bool { return !a.Optional() }) {
+			added.Codec = f.Codec
+		}
+		o.Fields[added.Name] = added
+		o.order = append(o.order, added)
+	}
+}
+
+// calls gives the fields by which a function is called: one, or one for each form of its rows.
+func (b *builder) calls(f *Function, name, rows string) []derived {
+	doc := describe(f.description, "Calls the function "+f.Schema+"."+f.Name+".")
+	var arguments []*ast.ArgumentDefinition
+	for _, a := range f.Arguments {
+		needed := f.Strict && !a.Optional() && !a.Variadic
+		arguments = append(arguments, argument(a.Name, "", nonNullIf(needed, b.inputType(a.Codec))))
+	}
+	var list []derived
+	if f.Set && !f.Volatile && f.Object != nil {
+		list = b.derived(f.Object, name, rows)
+		for _, form := range list {
+			form.definition.Arguments = append(slices.Clone(arguments), form.definition.Arguments...)
+		}
+	}
+	switch {
+	case f.Object == nil && f.Codec == nil:
+		return []derived{{Rows, field(name, doc, nonNull(named("Boolean")), arguments...)}}
+	case f.Object != nil && f.Set && !f.Volatile:
+		arguments = append(arguments, b.listArguments(f.Object)...)
+	case f.Set && !f.Volatile:
+		if len(f.Codec.Operators()) > 0 {
+			arguments = append(arguments, argument("where", "Only values that meet all of these conditions.", named(b.filterType(f.Codec))))
+		}
+		if f.Codec.sortable() {
+			arguments = append(arguments, argument("orderBy", "The order of the values; without it, that of the function.", named("OrderDirection")))
+		}
+		arguments = append(arguments, b.pageArguments()...)
+	}
+	var result *ast.Type
+	switch {
+	case f.Object != nil && f.Set:
+		result = nonNull(listOf(nonNull(named(f.Object.Name))))
+	case f.Object != nil:
+		result = named(f.Object.Name)
+	case f.Set:
+		result = nonNull(listOf(f.Codec.outputType()))
+	default:
+		result = f.Codec.outputType()
+	}
+	return append([]derived{{Rows, field(name, doc, result, arguments...)}}, list...)
+}
+
+// addQueries adds the functions that only read.
+func (b *builder) addQueries(query *ast.Definition) {
+	for _, f := range b.functions {
+		if f.Volatile {
+			continue
+		}
+		for _, shown := range b.calls(f, f.name, "rows of "+f.name) {
+			b.addRoot(query, &Root{Name: shown.definition.Name, Form: shown.form, Object: f.Object, Function: f}, shown.definition)
+		}
+	}
+}
+
+// addCalls adds the functions that may write. They come before what is derived of tables: whoever wrote create_album
+// means it to be the way in.
+func (b *builder) addCalls(mutation *ast.Definition) {
+	for _, f := range b.functions {
+		if !f.Volatile {
+			continue
+		}
+		d := b.calls(f, f.name, "")[0].definition
+		b.addWrite(mutation, &Write{Name: d.Name, Action: Call, Many: f.Set, Object: f.Object, Function: f}, d.Description, d.Type, d.Arguments...)
+	}
+}
