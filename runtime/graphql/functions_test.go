@@ -3,8 +3,11 @@ package graphql_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
@@ -26,6 +29,10 @@ const functions = `
 	create function echo_mood(m mood) returns mood language sql immutable return m;
 	create function echo_place(p place) returns place language sql immutable return p;
 	create function echo_places(p place[]) returns place[] language sql immutable return p;
+	create function echo_texts(variadic t text[]) returns text[] language sql immutable return t;
+	create function echo_set(t text) returns setof text language sql stable as 'select t';
+	create function echo_record(t text, p place) returns table (t text, p place) language sql stable as 'select t, p';
+	create function echo_write(t text, p place) returns table (t text, p place) language sql as 'select t, p';
 	create function echo_grid(n int[]) returns int[] language sql immutable return n;
 	create function echo_json(j jsonb) returns jsonb language sql immutable return j;
 	create function echo_big(n bigint) returns bigint language sql immutable return n;
@@ -159,5 +166,213 @@ func TestFunctions(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFunctionsThatFail says what clients are told.
+func TestFunctionsThatFail(t *testing.T) {
+	t.Parallel()
+	s, pool := open(t, graphql.DefaultConfig(), sql(t, functions))
+	for _, c := range []struct{ query, code, message string }{
+		{`mutation {refuse(why: "it is taken")}`, "CONFLICT", "it is taken"},
+		{`mutation {sell(bookId: 1) refuse(why: "no")}`, "CONFLICT", "no"},
+		{`mutation {burst}`, "INTERNAL_SERVER_ERROR", "something went wrong inside the server"},
+		{`{sneak}`, "INTERNAL_SERVER_ERROR", "something went wrong inside the server"},
+		{`{half(p: 101)}`, "BAD_USER_INPUT", `value for domain percent violates check constraint "percent_check"`},
+		{`{echoBig(n: "99999999999999999999")}`, "BAD_USER_INPUT", `argument n: value "99999999999999999999" is out of range for type bigint`},
+		{`{add(a: 2147483647, b: 1)}`, "INTERNAL_SERVER_ERROR", "a value in the database cannot be computed"},
+		{`{unnamed(arg1: 1, arg3: 4)}`, "BAD_USER_INPUT", "the function has no name for its parameter, so that `arg2` must be given as well"},
+		{`{add(b: 1)}`, "GRAPHQL_VALIDATION_FAILED", ""},
+		{`{add(a: null)}`, "GRAPHQL_VALIDATION_FAILED", ""},
+		{`{titles(limit: 1001)}`, "BAD_USER_INPUT", "limit 1001 is over the most that is allowed, 1000: ask for pages"},
+		{`{searchBooks(word: "o", limit: -1) {id}}`, "BAD_USER_INPUT", "limit must not be negative"},
+		{`{sell(bookId: 1)}`, "GRAPHQL_VALIDATION_FAILED", ""},
+		{`mutation {add(a: 1)}`, "GRAPHQL_VALIDATION_FAILED", ""},
+		{`{authors {topBooksAggregate {estimatedCount}}}`, "BAD_USER_INPUT", "estimatedCount is known of a field of Query only"},
+		{`{hidden}`, "GRAPHQL_VALIDATION_FAILED", ""},
+		{`{plain}`, "GRAPHQL_VALIDATION_FAILED", ""},
+		{`{authorShout}`, "GRAPHQL_VALIDATION_FAILED", ""},
+		{`{anything(x: 1)}`, "GRAPHQL_VALIDATION_FAILED", ""},
+	} {
+		got := s.Execute(t.Context(), transport.Request{Query: c.query})
+		if code(got) != c.code || !strings.Contains(firstError(got), c.message) || strings.Contains(firstError(got), "secret") {
+			t.Errorf("%s gave %s %s %s", c.query, got.Data, code(got), firstError(got))
+		}
+	}
+	var sold int
+	if err := pool.QueryRow(t.Context(), "select sold from book where id = 1").Scan(&sold); err != nil || sold != 10 {
+		t.Errorf("a request that failed has left %d sold, %v", sold, err)
+	}
+}
+
+// TestFunctionsAsTheyAreShown has the definitions of fields, and what is said of the functions that have none.
+func TestFunctionsAsTheyAreShown(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, graphql.DefaultConfig(), sql(t, functions))
+	shown := map[string]string{}
+	for _, name := range []string{"Query", "Mutation", "Author", "Book", "AuthorWhere", "AuthorOrderBy"} {
+		for _, f := range s.Schema("").AST.Types[name].Fields {
+			var arguments []string
+			for _, a := range f.Arguments {
+				arguments = append(arguments, a.Name+": "+a.Type.String())
+			}
+			shown[name+"."+f.Name] = strings.Join(arguments, ", ") + " -> " + f.Type.String()
+		}
+	}
+	for field, want := range map[string]string{
+		"Query.add":                "a: Int!, b: Int -> Int",
+		"Query.joined":             "sep: String, parts: [String] -> String",
+		"Query.unnamed":            "arg1: Int, arg2: String, arg3: Int -> String",
+		"Query.echoPlace":          "p: PlaceInput -> Place",
+		"Query.echoPlaces":         "p: [PlaceInput] -> [Place]",
+		"Query.bestAuthor":         "fewest: Int -> Author",
+		"Query.searchBooks":        "word: String, where: BookWhere, orderBy: [BookOrderBy!], limit: Int, offset: Int -> [Book!]!",
+		"Query.sellers":            "fewest: Int, limitArgument: Int, where: SellersRowWhere, orderBy: [SellersRowOrderBy!], limit: Int, offset: Int -> [SellersRow!]!",
+		"Query.bounds":             " -> BoundsRow",
+		"Query.titles":             "where: StringFilter, orderBy: OrderDirection, limit: Int, offset: Int -> [String]!",
+		"Mutation.createAuthor":    "name: String, mood: Mood -> Author",
+		"Mutation.dropBooks":       "fewest: Int -> [Book!]!",
+		"Mutation.rest":            " -> Boolean!",
+		"Mutation.sell":            "bookId: Int, n: Int -> Int",
+		"Author.shout":             " -> String",
+		"Author.greeting":          "word: String, twice: Boolean -> String",
+		"Author.topBooks":          "fewest: Int, where: BookWhere, orderBy: [BookOrderBy!], limit: Int, offset: Int -> [Book!]!",
+		"Book.writer":              " -> Author",
+		"Book.words":               "where: StringFilter, orderBy: OrderDirection, limit: Int, offset: Int -> [String]!",
+		"Book.where":               " -> Place",
+		"AuthorWhere.shout":        " -> StringFilter",
+		"AuthorWhere.greeting":     "",
+		"AuthorOrderBy.total":      " -> OrderDirection",
+		"Query.authorShout":        "",
+		"Query.sell":               "",
+		"Mutation.searchBooks":     "",
+		"Query.odd":                "",
+		"Mutation.keep":            "",
+		"Mutation.createAuthors":   "input: [AuthorInput!]! -> [Author!]!",
+		"Query.searchBooksGroupBy": "word: String, by: [BookColumn!]!, where: BookWhere, having: BookHaving, orderBy: [BookGroupOrderBy!], limit: Int, offset: Int -> [BookGroup!]!",
+	} {
+		if shown[field] != want {
+			t.Errorf("%s is %q, want %q", field, shown[field], want)
+		}
+	}
+	if got := s.Schema("").AST.Query.Fields.ForName("fancy").Description; got != "What it is." {
+		t.Errorf("fancy is described as %q", got)
+	}
+	var warnings []string
+	for _, w := range s.Schema("").Warnings {
+		warnings = append(warnings, warning(w))
+	}
+	want := []string{
+		"schema/no-function public.anything(x anyelement): the type anyelement stands for many, and a field has one, so the function is left out -> write a function with types of its own that calls it, or hide it: comment on function \"public\".\"anything\"(x anyelement) is '@fraiseql {\"omit\": true}'",
+		"schema/no-function public.keep(a author): it takes a row of public.author and may write: only a function that is stable or immutable can be a field of rows, so the function is left out -> let it take the key of the row, or declare it stable if it only reads",
+		"schema/no-function public.shapeless(): nobody knows the columns of its rows, so the function is left out -> let it return table (…) or a type of its own, or hide it: comment on function \"public\".\"shapeless\"() is '@fraiseql {\"omit\": true}'",
+		"schema/no-root-name Query.add: the name is taken by the function public.add, so this field for the function public.add is left out -> comment on function \"public\".\"add\"(a text, b text) is '@fraiseql {\"name\": \"…\"}'",
+		"schema/no-root-name Mutation.createAuthor: the name is taken by the function public.fn_create_author, so this field for Author is left out -> give one of the two types another name in [graphql.entities] or in the table's comment",
+	}
+	if strings.Join(warnings, "\n") != strings.Join(want, "\n") {
+		t.Errorf("it says\n%s\nwant\n%s", strings.Join(warnings, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestFunctionsOfRoles has functions that some may call, with rows of tables that they may read in part.
+func TestFunctionsOfRoles(t *testing.T) {
+	t.Parallel()
+	s, _ := roled(t, graphql.DefaultConfig(), 0, tenants+`
+		create function all_items() returns setof item language sql stable as 'select * from item';
+		create function every_item() returns setof item language sql stable security definer as 'select * from item';
+		create function item_shout(i item) returns text language sql stable return upper(i.title);
+		create function account_shout(a account) returns text language sql stable return upper(a.name);
+		create function whoami() returns text language sql stable return current_user || ' ' || (current_setting('request.jwt.claims', true)::json ->> 'sub');
+		create function add_item(title text) returns item language sql as 'insert into item (title) values (title) returning *';
+		create function closed() returns int language sql stable return 1;
+		revoke execute on function closed(), whoami(), add_item(text) from public;
+		grant execute on function whoami(), add_item(text) to member_DB;`)
+	for _, c := range []struct {
+		role, query, data, code string
+	}{
+		{"member", `{allItems {title} everyItem(where: {id: {gt: 1}}) {title owner}}`, `{"allItems":[{"title":"A"}],"everyItem":[{"title":"B","owner":"bob"}]}`, ""},
+		{"member", `{items {shout}}`, `{"items":[{"shout":"A"}]}`, ""},
+		{"member", `{accounts {shout}}`, ``, "GRAPHQL_VALIDATION_FAILED"},
+		{"member", `{closed}`, ``, "GRAPHQL_VALIDATION_FAILED"},
+		{"guest", `{whoami}`, ``, "GRAPHQL_VALIDATION_FAILED"},
+		{"guest", `{items {shout}}`, ``, "GRAPHQL_VALIDATION_FAILED"},
+		{"guest", `{everyItem {title}}`, `{"everyItem":[{"title":"A"},{"title":"B"}]}`, ""},
+		{"guest", `{everyItem {owner}}`, ``, "GRAPHQL_VALIDATION_FAILED"},
+		{"guest", `mutation {addItem(title: "x") {title}}`, ``, "GRAPHQL_VALIDATION_FAILED"},
+		{"member", `mutation {addItem(title: "N") {title owner}}`, `{"addItem":{"title":"N","owner":"ann"}}`, ""},
+	} {
+		got := s.Execute(t.Context(), transport.Request{Query: c.query, Principal: as(c.role, "ann")})
+		if string(got.Data) != c.data || code(got) != c.code {
+			t.Errorf("%s asks %s and gets %s %s", c.role, c.query, got.Data, firstError(got))
+		}
+	}
+	got := s.Execute(t.Context(), transport.Request{Query: `{whoami}`, Principal: as("member", "ann")})
+	if text := string(got.Data); !strings.HasPrefix(text, `{"whoami":"member_`) || !strings.HasSuffix(text, ` ann"}`) {
+		t.Errorf("a function runs as %s %v", text, got.Errors)
+	}
+}
+
+// TestHostileValuesOfFunctions gives functions values that they give back: none stands in a statement, each comes back as
+// it was, whatever it is part of, and equal shapes have equal texts.
+func TestHostileValuesOfFunctions(t *testing.T) {
+	t.Parallel()
+	s, pool := openWith(t, unlimited(), graphql.Deps{}, sql(t, functions))
+	conn, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Release)
+	w := scribbler{random(t)}
+	const place = "{ street zip }"
+	queries := []string{
+		`query ($t: String, $l: [String]) { v: echoTexts(t: $l) w: echoSet(t: $t) }`,
+		`query ($p: PlaceInput, $q: [PlaceInput]) { v: echoPlace(p: $p) ` + place + ` w: echoPlaces(p: $q) ` + place + ` }`,
+		`query ($t: String, $p: PlaceInput, $j: JSON) { v: echoJson(j: $j) w: echoRecord(t: $t, p: $p, where: {t: {eq: $t}}) { t p ` + place + ` } }`,
+		`mutation ($t: String, $p: PlaceInput) { v: echoWrite(t: $t, p: $p) { t p ` + place + ` } }`,
+	}
+	texts := map[int]string{}
+	for i := range times(400) {
+		n := w.IntN(len(queries))
+		street := func() any { return map[string]any{"street": w.text(), "zip": num("8675309")} }
+		v := map[string]any{"t": w.text(), "l": []any{w.text(), nil, w.text()}, "p": street(), "q": []any{street(), street()}, "j": map[string]any{"x": []any{w.text()}}}
+		request := transport.Request{Query: queries[n], Variables: maps.Clone(v)}
+		maps.DeleteFunc(request.Variables, func(name string, _ any) bool { return !strings.Contains(queries[n], "$"+name) })
+		bound, problem := s.Statements(request)
+		if problem != nil {
+			t.Fatalf("input %d: %v\n%s", i, problem, shown(request.Query, v))
+		}
+		var all []string
+		for _, c := range bound.Calls {
+			all = append(all, c.SQL)
+			if strings.Contains(strings.ToLower(c.SQL), strings.ToLower(canary)) || strings.Contains(c.SQL, "86753") {
+				t.Fatalf("input %d: a value stands in %s", i, c.SQL)
+			}
+			if texts[n] == "" {
+				if _, err := conn.Conn().Prepare(t.Context(), "", c.SQL); err != nil {
+					t.Fatalf("%v\n%s", err, c.SQL)
+				}
+			}
+		}
+		if text := strings.Join(all, ";"); texts[n] != "" && texts[n] != text {
+			t.Fatalf("input %d has other statements than one of its shape:\n%s\n%s", i, texts[n], text)
+		} else {
+			texts[n] = text
+		}
+		want := []map[string]any{
+			{"v": v["l"], "w": []any{v["t"]}},
+			{"v": v["p"], "w": v["q"]},
+			{"v": v["j"], "w": []any{map[string]any{"t": v["t"], "p": v["p"]}}},
+			{"v": []any{map[string]any{"t": v["t"], "p": v["p"]}}},
+		}[n]
+		got := s.Execute(t.Context(), request)
+		var data map[string]any
+		decoder := json.NewDecoder(bytes.NewReader(got.Data))
+		decoder.UseNumber()
+		if err := decoder.Decode(&data); err != nil || len(got.Errors) > 0 {
+			t.Fatalf("input %d: %s %v\n%s", i, got.Data, got.Errors, shown(request.Query, v))
+		}
+		if diff := cmp.Diff(want, data); diff != "" {
+			t.Fatalf("input %d comes back as another (-want +got):\n%s", i, diff)
+		}
 	}
 }

@@ -40,6 +40,8 @@ func (e *Executor) problem(err error) *gqlerror.Error {
 		problem := e.masked(err, "the role may not do this") // what it may not, it may not know of either
 		problem.Extensions["code"] = plan.Forbidden
 		return problem
+	case pg != nil && raised[pg.Code] != "":
+		return plan.Problem(raised[pg.Code], brief(pg.Message), nil)
 	case pg != nil:
 		if known := statementProblem(pg); known != nil {
 			return known
@@ -78,6 +80,17 @@ var computations = map[string]bool{
 	"22016": true, // nth_value
 	"22013": true, // a window's frame
 	"22004": true, // null, where a function takes none
+}
+
+// raised are the SQLSTATEs by which a function of a person's making speaks to clients: `raise … using errcode = 'FQ409'`.
+// Their messages are told as they are; those of all other errors of its making are not.
+var raised = map[string]string{
+	"FQ400": plan.BadUserInput,
+	"FQ401": plan.Unauthenticated,
+	"FQ403": plan.Forbidden,
+	"FQ404": plan.NotFound,
+	"FQ409": plan.Conflict,
+	"FQ422": plan.Violation,
 }
 
 func tooLong() *gqlerror.Error {
