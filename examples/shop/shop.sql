@@ -136,3 +136,44 @@ from products p left join order_items i on i.product_id = p.id
 group by p.id;
 comment on view product_sales is '@fraiseql {"key": ["product_id"], "references": [{"columns": ["product_id"], "table": "products"}]}
 What each product has sold.';
+
+-- What the tables do not say by themselves, functions do: each of these is a field of the API.
+create function order_total(o orders) returns numeric language sql stable
+  as $$ select sum(quantity * unit_price) from order_items where order_id = o.id $$;
+comment on function order_total is 'What its items cost.';
+
+create function search_products(words text, in_stock boolean default false) returns setof products language sql stable as $$
+  select p.* from products p join inventory i on i.product_id = p.id
+  where p.name || ' ' || p.sku ilike '%' || words || '%' and (i.in_stock > 0 or not search_products.in_stock)
+  order by p.name
+$$;
+comment on function search_products is 'Products with these words in their name or number.';
+
+create function top_sellers(since timestamptz default '-infinity') returns table (sku text, name text, sold bigint) language sql stable as $$
+  select p.sku, p.name, sum(i.quantity)
+  from order_items i join orders o on o.id = i.order_id join products p on p.id = i.product_id
+  where o.ordered_at >= since
+  group by p.id order by 3 desc, 1
+$$;
+comment on function top_sellers is 'What was sold most since a time.';
+
+create type order_line as (sku text, quantity int);
+
+create function place_order(email text, lines order_line[], note text default null) returns orders language plpgsql as $$
+declare placed orders; short text;
+begin
+  insert into orders (customer_id, note) select c.id, place_order.note from customers c where c.email = place_order.email returning * into placed;
+  if placed.id is null then
+    raise 'there is no customer %', email using errcode = 'FQ404';
+  end if;
+  insert into order_items (order_id, product_id, quantity, unit_price)
+    select placed.id, p.id, l.quantity, p.price from unnest(lines) l join products p on p.sku = l.sku;
+  select p.name into short from order_items i join products p on p.id = i.product_id join inventory s on s.product_id = p.id
+    where i.order_id = placed.id and s.in_stock < i.quantity limit 1;
+  if short is not null then
+    raise 'there is not enough of %', short using errcode = 'FQ409';
+  end if;
+  update inventory s set in_stock = s.in_stock - i.quantity, updated_at = now() from order_items i where i.order_id = placed.id and s.product_id = i.product_id;
+  return placed;
+end $$;
+comment on function place_order is 'Orders products for a customer and takes them out of stock.';

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
@@ -373,6 +374,38 @@ func TestHostileValuesOfFunctions(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, data); diff != "" {
 			t.Fatalf("input %d comes back as another (-want +got):\n%s", i, diff)
+		}
+	}
+}
+
+// TestComputedFieldsUseIndexes asks PostgreSQL how it would run a condition and an order by a computed field that has an index.
+func TestComputedFieldsUseIndexes(t *testing.T) {
+	t.Parallel()
+	s, pool := open(t, graphql.DefaultConfig(), sql(t, `
+		create table thing (id int primary key, name text not null, note text);
+		insert into thing select i, 'name' || i from generate_series(1, 20000) i;
+		create function thing_shout(t thing) returns text language sql immutable return upper(t.name);
+		create index on thing (thing_shout(thing)); analyze thing;`))
+	for query, want := range map[string]string{
+		`{things(where: {shout: {eq: "NAME7"}}) {id shout}}`:                                     "Index Cond",
+		`{things(orderBy: [{shout: DESC_NULLS_FIRST}], limit: 3) {id}}`:                          "Index Scan Backward using thing_thing_shout_idx",
+		`{thingsConnection(where: {shout: {in: ["NAME7", "NAME8"]}}) {nodes {name} totalCount}}`: "Index Cond",
+	} {
+		bound, problem := s.Statements(transport.Request{Query: query})
+		if problem != nil {
+			t.Fatal(problem)
+		}
+		arguments := make([]any, len(bound.Calls[0].Args))
+		for i, a := range bound.Calls[0].Args {
+			arguments[i] = string(a)
+		}
+		rows, err := pool.Query(t.Context(), "explain "+bound.Calls[0].SQL, append([]any{pgx.QueryExecModeSimpleProtocol}, arguments...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, want) || strings.Contains(text, "Seq Scan") {
+			t.Errorf("%s runs as\n%s %v\nwant %s", query, text, err, want)
 		}
 	}
 }
