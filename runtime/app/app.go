@@ -74,8 +74,13 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 		}
 	}
 	if c.GraphQL.Enabled == nil || *c.GraphQL.Enabled {
+		declared, err := c.GraphQL.ReadSchemaFiles(o.Dir)
+		if err != nil {
+			a.Close(ctx)
+			return nil, err
+		}
 		a.GraphQL = graphql.New(c.GraphQL, graphql.Deps{
-			Pool: a.Pool, Connections: c.Database.PoolSize - c.Database.Shared(), Log: o.Log, Schemas: c.Database.Schemas, Dev: o.Dev,
+			Pool: a.Pool, Connections: c.Database.PoolSize - c.Database.Shared(), Log: o.Log, Schemas: c.Database.Schemas, Declared: declared, Dev: o.Dev,
 			Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
 			Timeout: c.Database.StatementTimeout,
 		})

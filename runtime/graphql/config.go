@@ -23,7 +23,7 @@ type Config struct {
 	Limits        Limits            `toml:"limits" doc:"What one request may ask."`
 	Entities      map[string]Entity `toml:"entities" doc:"How single tables are shown, by type name or \"schema.table\"."`
 
-	SchemaFiles []string        `toml:"schema_files" planned:"true" doc:"SDL files that give views of JSON their types."`
+	SchemaFiles []string        `toml:"schema_files" doc:"SDL files that give views of JSON their types; names may be patterns, such as \"schema/*.graphql\"."`
 	Roles       map[string]Role `toml:"roles" doc:"The roles that requests may run as, by the name in a token or header; no others may ask. Without any, requests run as the login."`
 	Relay       bool            `toml:"relay" doc:"Global ids and node(id:), as Relay wants them."`
 	NodeID      string          `toml:"node_id" doc:"The name of the global id field. Default: id, or nodeId where that is a column."`
@@ -170,6 +170,14 @@ func (c Config) Misnomers(seen []*catalog.Catalog) []schema.Misnomer {
 
 // Check reports limits and names that cannot be meant.
 func (c *Config) Check(r *config.Report) {
+	_, mistakes := c.schemaFiles(r.Files())
+	for _, m := range mistakes {
+		if m.Line == 0 { // the file is not there, and may come with what is deployed
+			r.Need("schema_files", "graphql/schema-file", m.Message, m.Hint)
+		} else {
+			r.Error("schema_files", "graphql/schema-file", m.place()+m.Message, m.Hint)
+		}
+	}
 	if c.DefaultLimit > c.MaxLimit && r.Given("default_limit") {
 		r.Error("default_limit", "config/out-of-range", fmt.Sprintf("`default_limit` is %d, above `max_limit`, which is %d", c.DefaultLimit, c.MaxLimit), "")
 	}

@@ -9,8 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql"
+	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
 )
 
@@ -395,17 +397,26 @@ func TestComputedFieldsUseIndexes(t *testing.T) {
 		if problem != nil {
 			t.Fatal(problem)
 		}
-		arguments := make([]any, len(bound.Calls[0].Args))
-		for i, a := range bound.Calls[0].Args {
-			arguments[i] = string(a)
-		}
-		rows, err := pool.Query(t.Context(), "explain "+bound.Calls[0].SQL, append([]any{pgx.QueryExecModeSimpleProtocol}, arguments...)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, want) || strings.Contains(text, "Seq Scan") {
-			t.Errorf("%s runs as\n%s %v\nwant %s", query, text, err, want)
+		if text := planOf(t, pool, bound.Calls[0]); !strings.Contains(text, want) || strings.Contains(text, "Seq Scan") {
+			t.Errorf("%s runs as\n%s\nwant %s", query, text, want)
 		}
 	}
+}
+
+// planOf asks PostgreSQL how it would run a statement.
+func planOf(t *testing.T, pool *pgxpool.Pool, call plan.Call) string {
+	t.Helper()
+	arguments := []any{pgx.QueryExecModeSimpleProtocol}
+	for _, a := range call.Args {
+		arguments = append(arguments, string(a))
+	}
+	rows, err := pool.Query(t.Context(), "explain "+call.SQL, arguments...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
 }

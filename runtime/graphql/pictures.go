@@ -108,7 +108,7 @@ func (s *Service) take(ctx context.Context, name, role string, shared *schema.Sh
 		return nil, err
 	}
 	options := s.config.schemaOptions()
-	options.Shared = shared
+	options.Shared, options.Declared, options.Role = shared, s.deps.Declared, name
 	built, err := schema.Build(tables, options)
 	if err != nil {
 		return nil, err

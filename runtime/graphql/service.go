@@ -15,6 +15,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
 )
 
@@ -22,13 +23,14 @@ import (
 type Deps struct {
 	Pool        *pgxpool.Pool
 	Log         *slog.Logger
-	Connections int           // for requests, beside those of the pool; 0 is 4
-	Schemas     []string      // of the database, in order of precedence
-	Unnamed     bool          // a transaction pooler stands before PostgreSQL: prepare nothing by name
-	Dev         bool          // introspection and the playground are on unless the configuration says no
-	BodyLimit   int64         // bytes of a request; 0 is 256 KiB
-	Timeout     time.Duration // of the statements of one request; 0 is none
-	Interval    time.Duration // between looks for a changed schema; 0 is 2 s, in development 1 s
+	Connections int              // for requests, beside those of the pool; 0 is 4
+	Schemas     []string         // of the database, in order of precedence
+	Declared    *schema.Declared // by schema files; nil for none
+	Unnamed     bool             // a transaction pooler stands before PostgreSQL: prepare nothing by name
+	Dev         bool             // introspection and the playground are on unless the configuration says no
+	BodyLimit   int64            // bytes of a request; 0 is 256 KiB
+	Timeout     time.Duration    // of the statements of one request; 0 is none
+	Interval    time.Duration    // between looks for a changed schema; 0 is 2 s, in development 1 s
 }
 
 // Service answers GraphQL requests. It is safe for use by many goroutines.

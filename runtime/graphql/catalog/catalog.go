@@ -115,6 +115,14 @@ type Column struct {
 	Comment    string
 	Insert     bool // the login may give it a value in a new row
 	Update     bool // the login may change it
+
+	Within *Within // where it is no column, but a value in JSON
+}
+
+// Within is where a value in JSON is.
+type Within struct {
+	Column *Column  // that holds the JSON; nil for what is within another such value
+	Path   []string // the names of members that lead to the value
 }
 
 // Key is a set of columns that names at most one row. Partial and expression indexes are no keys;

@@ -35,6 +35,9 @@ type level struct {
 
 func (l *level) need(columns ...*catalog.Column) {
 	for _, c := range columns {
+		if c.Within != nil {
+			c = c.Within.Column // a value in JSON is taken of it above
+		}
 		if !slices.Contains(l.needed, c) {
 			l.needed = append(l.needed, c)
 		}

@@ -108,6 +108,14 @@ func (c *compiler) orderKey(o *schema.Object, t string, given map[string]any) (k
 			key.sql, err = c.computedValue(f, t)
 			return key, err
 		}
+		if f.Relation == nil && f.Codec.JSON {
+			key, err = c.orderKey(f.Codec.Object, column(t, f.Column), inner.(map[string]any))
+			if err != nil {
+				return key, err.under("." + name)
+			}
+			key.name, key.column = name+"."+key.name, nil
+			return key, nil
+		}
 		if f.Relation == nil {
 			return c.columnKey(f, t, inner)
 		}

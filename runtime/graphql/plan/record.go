@@ -144,4 +144,36 @@ func (q query) all() string {
 func quoted(name string) string { return `"` + name + `"` }
 
 // column writes a column of an alias.
-func column(alias string, c *catalog.Column) string { return alias + "." + catalog.QuoteIdent(c.Name) }
+func column(alias string, c *catalog.Column) string {
+	if c.Within == nil {
+		return alias + "." + catalog.QuoteIdent(c.Name)
+	}
+	return memberOf(alias, c)
+}
+
+// memberOf writes a value in JSON as one of its type: what an index on the expression is on as well.
+func memberOf(alias string, c *catalog.Column) string {
+	sql := alias
+	holder, path := c.Within.Column, c.Within.Path
+	if holder != nil {
+		sql += "." + catalog.QuoteIdent(holder.Name)
+	}
+	last := len(path) - 1
+	for _, name := range path[:last] {
+		sql += " -> " + literalSQL(name)
+	}
+	name := literalSQL(path[last])
+	switch c.Type.Name {
+	case "jsonb":
+		if holder != nil && holder.Type.Resolve().Name == "json" {
+			return "(" + sql + " -> " + name + ")::jsonb"
+		}
+		return "(" + sql + " -> " + name + ")"
+	case "text":
+		return "(" + sql + " ->> " + name + ")"
+	}
+	return "(" + sql + " ->> " + name + ")::" + c.Type.SQL
+}
+
+// literalSQL writes a name from a schema file as a constant.
+func literalSQL(name string) string { return "'" + strings.ReplaceAll(name, "'", "''") + "'" }

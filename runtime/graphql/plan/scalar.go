@@ -23,6 +23,9 @@ func (c *compiler) scalar(codec *schema.Codec, sql string, selections ast.Select
 
 // composite makes the JSON object of a composite value, or the list of objects of an array of them.
 func (c *compiler) composite(codec *schema.Codec, sql string, selections ast.SelectionSet) (string, *gqlerror.Error) {
+	if codec.JSON && codec.IsList() {
+		return c.objects(codec.Elem, sql, selections)
+	}
 	if codec.IsList() {
 		var problem *gqlerror.Error
 		return codec.Nested(sql, c.alias("n")+"_", func(element string) string {
@@ -44,6 +47,17 @@ func (c *compiler) composite(codec *schema.Codec, sql string, selections ast.Sel
 		r = append(r, member{key: f.key, value: v})
 	}
 	list, json := r.selectList()
+	if codec.JSON {
+		return "(select " + json + " from (select " + list + ") r where jsonb_typeof(" + sql + ") = 'object')", nil
+	}
 	// "is not null" would be false for a value with any null attribute.
 	return "(select " + json + " from (select " + list + ") r where " + sql + " is distinct from null)", nil
+}
+
+// objects makes the list of objects of a list in JSON; what is no list is null.
+func (c *compiler) objects(elem *schema.Codec, sql string, selections ast.SelectionSet) (string, *gqlerror.Error) {
+	n := c.alias("n")
+	made, err := c.composite(elem, n+".e", selections)
+	return "(case when jsonb_typeof(" + sql + ") = 'array' then (select coalesce(json_agg(" + made + " order by " + n + ".n), '[]') from jsonb_array_elements(" + sql +
+		") with ordinality " + n + "(e, n)) end)", err
 }

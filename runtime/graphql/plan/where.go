@@ -77,6 +77,10 @@ func (c *compiler) condition(o *schema.Object, t, name string, given any) (strin
 			return "", err
 		}
 		return c.compare(f.Codec, sql, conditions)
+	case f.Relation == nil && f.Codec.JSON && f.Codec.Object != nil:
+		return c.where(f.Codec.Object, column(t, f.Column), conditions)
+	case f.Relation == nil && f.Codec.JSON:
+		return c.compare(schema.JSON, column(t, f.Column), conditions)
 	case f.Relation == nil:
 		return c.compare(f.Codec, column(t, f.Column), conditions)
 	case f.Relation.Many:

@@ -20,14 +20,16 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 	}
 	b := &builder{
 		catalog: c, options: options,
-		types:   map[string]*ast.Definition{},
-		codecs:  map[codecKey]*Codec{},
-		members: map[string]*ast.FieldDefinition{},
+		types:     map[string]*ast.Definition{},
+		codecs:    map[codecKey]*Codec{},
+		members:   map[string]*ast.FieldDefinition{},
+		documents: map[string]*Object{}, views: map[*catalog.Table]*declaredType{}, nested: map[string]bool{},
 		byTable: map[*catalog.Table]*Object{}, entities: map[*catalog.Table]Entity{},
 		references: map[*catalog.ForeignKey]Reference{}, chosen: map[*Object]map[string]bool{},
 		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Writes: map[string]*Write{}, NewRows: map[string]bool{}, Data: map[string]bool{}, Choices: map[string]bool{}},
 	}
 	b.reserve()
+	b.declare()
 	if err := b.checkNames(); err != nil {
 		return nil, err
 	}
@@ -39,6 +41,7 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 	for _, object := range tables {
 		b.addColumns(object)
 	}
+	b.addDocuments()
 	b.addRelations()
 	b.addFunctions()
 	for _, object := range b.objects {
@@ -49,6 +52,7 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 	b.definePageInfo()
 	b.addQuery()
 	b.addMutation()
+	b.defineDocuments()
 	for _, object := range b.objects {
 		b.schema.Objects[object.Name] = object
 		b.defineObject(object)
@@ -70,6 +74,9 @@ type builder struct {
 	types     map[string]*ast.Definition
 	order     []string // type names as they were defined
 	codecs    map[codecKey]*Codec
+	documents map[string]*Object // of declared types within JSON
+	views     map[*catalog.Table]*declaredType
+	nested    map[string]bool                 // declared types that are members of others
 	functions []*Function                     // those that are fields of Query and Mutation
 	members   map[string]*ast.FieldDefinition // of inputs and aggregates, by name and type
 }
@@ -123,7 +130,7 @@ func (b *builder) addColumns(o *Object) {
 			dimensions = override.Dimensions
 		}
 		o.codecs[c] = b.codecOf(c.Type, dimensions)
-		if override.Omit {
+		if override.Omit || b.views[o.Table] != nil {
 			continue // it may be part of a key all the same
 		}
 		name := override.Name

@@ -33,6 +33,7 @@ type Codec struct {
 	Elem       *Codec        // of a list: how each element crosses
 	Dimensions int           // of a list: how deep its elements lie
 	Object     *Object       // of a composite: its fields
+	JSON       bool          // an object, or a list of objects, in JSON
 
 	out       string // SQL around the value where its own text form will not do; %s is the value
 	in        string // SQL around a parameter; empty: a cast to the type

@@ -73,7 +73,7 @@ func (b *builder) addNodes(query *ast.Definition) {
 	b.define(&ast.Definition{Kind: ast.Interface, Name: NodeType, Description: "A row with an id among all rows of all types.", Fields: ast.FieldList{id}, Position: position})
 	for _, o := range b.objects {
 		switch {
-		case o.Table == nil || o.PrimaryKey() == nil:
+		case o.Table == nil || o.PrimaryKey() == nil || b.views[o.Table] != nil:
 		case o.Fields[name] != nil:
 			b.warn("schema/no-node-id", o.Name+"."+name, "the name of the global id is taken by a field, so rows of "+o.Name+" have none",
 				`[graphql] node_id = "nodeId"`)

@@ -218,6 +218,10 @@ func (b *builder) wholly(t *catalog.Table) bool {
 // addComputed gives a table the field that a function computes of its row.
 func (b *builder) addComputed(f *Function) {
 	o := b.byTable[f.Of]
+	if b.views[f.Of] != nil {
+		b.warn("schema/no-function", o.Name, "a schema file says what its fields are, so that of the function "+f.Schema+"."+f.Name+" is left out", hiding(f.Function))
+		return
+	}
 	name := f.name
 	if name == "" {
 		list, table := words(strings.TrimPrefix(f.Name, "fn_")), words(strings.TrimPrefix(f.Of.Name, "tb_"))

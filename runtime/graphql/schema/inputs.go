@@ -41,7 +41,7 @@ func (b *builder) defineWhere(o *Object) {
 		switch {
 		case f.Relation == nil && f.Codec == nil: // a function of which rows have no single value
 		case f.Relation == nil:
-			list = append(list, b.member(f.Name, "", b.filterType(f.Codec)))
+			list = append(list, b.member(f.Name, "", b.valueWhere(f)))
 		case f.Relation.Many:
 			list = append(list, b.member(f.Name, "", f.Relation.Target.toManyName()))
 		default:
@@ -71,8 +71,8 @@ func (b *builder) defineOrderBy(o *Object) {
 		switch {
 		case f.NodeID || f.Form != Rows:
 		case f.Relation == nil && f.Codec == nil || f.Function != nil && !f.Codec.sortable():
-		case f.Relation == nil && f.Codec.Orders() != "":
-			d.Fields = append(d.Fields, b.member(f.Name, "", f.Codec.Orders()))
+		case f.Relation == nil && f.valueOrder() != "":
+			d.Fields = append(d.Fields, b.member(f.Name, "", f.valueOrder()))
 		case f.Relation != nil && f.Relation.Many:
 			d.Fields = append(d.Fields, b.member(f.Name, "", f.Relation.Target.aggregateOrderByName()))
 		case f.Relation != nil && f.Relation.Target.sortable():
@@ -86,5 +86,5 @@ func (b *builder) defineOrderBy(o *Object) {
 func (c *Codec) sortable() bool { return c.Elem == nil && c.Object == nil && c.class != presence }
 
 func (o *Object) sortable() bool {
-	return slices.ContainsFunc(o.order, func(f *Field) bool { return f.Column != nil && f.Codec.Orders() != "" })
+	return slices.ContainsFunc(o.order, func(f *Field) bool { return f.Column != nil && f.valueOrder() != "" })
 }

@@ -72,7 +72,7 @@ func (b *builder) entity(t *catalog.Table) Entity {
 			e = merge(e, c)
 		}
 	}
-	e = b.columnAnnotations(t, e)
+	e = b.declaredEntity(t, b.columnAnnotations(t, e))
 	b.entities[t] = e
 	return e
 }

@@ -196,6 +196,9 @@ func (b *builder) addAcross(join *Object, at ends, ways map[way]int) {
 
 // addRelation adds a relation by the name that a person chose, or else by the derived one that it has.
 func (b *builder) addRelation(o *Object, chosen string, f *Field) {
+	if b.views[o.Table] != nil {
+		return // its fields are those that are declared
+	}
 	derived := f.Name
 	f.Name = cmp.Or(chosen, derived)
 	if !ValidName(f.Name) || o.Fields[f.Name] != nil || chosen == "" && b.chosen[o][derived] {

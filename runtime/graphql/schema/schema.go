@@ -38,6 +38,7 @@ type Object struct {
 	Fields map[string]*Field
 	Keys   []*catalog.Key // the primary one first
 
+	json        bool // values of it are JSON
 	listed      bool // of no table: functions give lists of it
 	order       []*Field
 	description string
@@ -122,10 +123,12 @@ type Options struct {
 	Entities     map[string]Entity // by type name, or by "schema.table"
 	DefaultLimit int
 	MaxLimit     int
-	Regex        bool    // filters may match regular expressions
-	Relay        bool    // give each row with a primary key a global id, and Query node(id:)
-	Shared       *Shared // with other schemas; nil for one that shares nothing
-	NodeID       string  // the name of the global id; empty: id, or nodeId where a type has a field id
+	Regex        bool      // filters may match regular expressions
+	Relay        bool      // give each row with a primary key a global id, and Query node(id:)
+	Declared     *Declared // by schema files; nil for none
+	Role         string    // whose schema it is, by its name in tokens
+	Shared       *Shared   // with other schemas; nil for one that shares nothing
+	NodeID       string    // the name of the global id; empty: id, or nodeId where a type has a field id
 }
 
 // Entity overrides how one table is shown. Empty fields change nothing.

@@ -46,6 +46,9 @@ func inputName(typeName string) string { return typeName + "Input" }
 
 // addInputs gathers what can be written of a table: its columns, and its relations to what can be.
 func (b *builder) addInputs(o *Object) {
+	if b.views[o.Table] != nil {
+		return // its rows are made of others
+	}
 	for _, f := range o.order {
 		switch {
 		case f.NodeID || f.Form != Rows || f.Function != nil:
