@@ -30,19 +30,26 @@ func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, erro
 		return nil, err
 	}
 	entities := report.At("graphql.entities")
-	for _, m := range a.Config.GraphQL.Misnomers(seen) {
+	for _, m := range a.Config.GraphQL.Misnomers(slices.Collect(maps.Values(seen))) {
 		at := entities.Item(m.Entity)
 		if m.Field != "" {
 			at = at.At("fields").Item(m.Field)
 		}
 		at.Error(m.Key, m.Code, m.Message, m.Hint)
 	}
+	mistakes, err := a.GraphQL.LookAtDocuments(ctx, seen)
+	if err != nil {
+		return nil, postgres.Explain(err)
+	}
+	for _, m := range mistakes {
+		report.At("graphql").Error("schema_files", "graphql/schema-file", m.Place()+m.Message, m.Hint)
+	}
 	return problems(), nil
 }
 
-// checkRoles gives what the roles see as which requests can run.
-func (a *App) checkRoles(ctx context.Context, r *config.Report) ([]*catalog.Catalog, error) {
-	var seen []*catalog.Catalog
+// checkRoles gives what the roles see as which requests can run, by their names in tokens.
+func (a *App) checkRoles(ctx context.Context, r *config.Report) (map[string]*catalog.Catalog, error) {
+	seen := map[string]*catalog.Catalog{}
 	roles := a.Config.GraphQL.DatabaseRoles()
 	for _, name := range slices.Sorted(maps.Keys(roles)) {
 		tables, err := a.GraphQL.Look(ctx, name, roles[name])
@@ -55,7 +62,7 @@ func (a *App) checkRoles(ctx context.Context, r *config.Report) ([]*catalog.Cata
 		case err != nil:
 			return nil, postgres.Explain(err)
 		default:
-			seen = append(seen, tables)
+			seen[name] = tables
 		}
 	}
 	return seen, nil

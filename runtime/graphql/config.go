@@ -175,7 +175,7 @@ func (c *Config) Check(r *config.Report) {
 		if m.Line == 0 { // the file is not there, and may come with what is deployed
 			r.Need("schema_files", "graphql/schema-file", m.Message, m.Hint)
 		} else {
-			r.Error("schema_files", "graphql/schema-file", m.place()+m.Message, m.Hint)
+			r.Error("schema_files", "graphql/schema-file", m.Place()+m.Message, m.Hint)
 		}
 	}
 	if c.DefaultLimit > c.MaxLimit && r.Given("default_limit") {

@@ -8,9 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql"
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
 )
 
@@ -31,6 +34,30 @@ const bookshelf = `
 		('00000000-0000-4000-8000-000000000011', 'One', 1999, 10.50, 1, '{x,y}', 'CALM', '2020-01-02 03:04:05+00', '{"a": [1]}'),
 		('00000000-0000-4000-8000-000000000012', 'Two', 2005, null, 1, '{}', null, null, null),
 		('00000000-0000-4000-8000-000000000013', 'Three', null, 7, 2, '{y}', 'WILD', '2021-01-02 03:04:05+00', 'null');
+
+	create type error_class as enum ('validation', 'conflict', 'not_found');
+	create type mutation_response as (succeeded boolean, state_changed boolean, error_class error_class, status_detail text, http_status int, message text, entity_id uuid, entity_type text,
+		entity jsonb, updated_fields text[], cascade jsonb, error_detail jsonb, metadata jsonb);
+	create function fn_create_book(p_title text, p_year int, p_author uuid) returns mutation_response language plpgsql as $$
+		declare r mutation_response; made uuid;
+		begin
+			insert into tb_book (title, year, fk_author) select p_title, p_year, pk_author from tb_author where id = p_author returning id into made;
+			if made is null then
+				r.succeeded = false; r.error_class = 'not_found'; r.message = 'no such author'; return r;
+			end if;
+			r.succeeded = true; r.state_changed = true; r.entity_id = made; r.entity_type = 'Book'; r.updated_fields = '{title,year}';
+			r.entity = (select data from v_book where id = made); r.cascade = jsonb_build_object('updated', jsonb_build_array(p_author));
+			return r;
+		end $$;
+	create function fn_rename_book(p_id uuid, p_title text) returns table (id uuid, updated_fields text[], status text, message text, object_data jsonb, extra_metadata jsonb) language plpgsql as $$
+		#variable_conflict use_column
+		begin
+			if $2 = '' then return query select $1, null::text[], 'failed:validation', 'a title has letters', null::jsonb, '{"field": "title"}'::jsonb; return; end if;
+			update tb_book b set title = $2 where b.id = $1 and b.title <> $2;
+			return query select $1, '{title}'::text[], case when found then 'updated' else 'noop:same' end, null::text, (select data from v_book v where v.id = $1), null::jsonb;
+		end $$;
+	create function fn_touch_book(id uuid, out status text, out message text, out entity jsonb) language sql as $$ select 'conflict:busy', 'later', null::jsonb $$;
+	create function fn_odd_book(out status text, out entity jsonb) language sql as $$ select 'who:knows', null::jsonb $$;
 `
 
 const bookshelfTypes = `
@@ -103,6 +130,25 @@ func TestViewsOfJSON(t *testing.T) {
 			}
 		})
 	}
+	const payload = `{succeeded changed status errorClass message entityId entity {title year author {name}} updatedFields cascade errorDetail metadata __typename}`
+	for _, c := range []struct{ query, want string }{
+		{`mutation {createBook(title: "Four", year: 2024, author: "00000000-0000-4000-8000-000000000009") ` + payload + `}`, `{"createBook":{"succeeded":false,"changed":false,"status":null,"errorClass":"NOT_FOUND","message":"no such author","entityId":null,"entity":null,"updatedFields":null,"cascade":null,"errorDetail":null,"metadata":null,"__typename":"CreateBookPayload"}}`},
+		{`mutation {createBook(title: "Four", year: 2024, author: "00000000-0000-4000-8000-000000000001") {succeeded changed errorClass entity {title year author {name}} updatedFields cascade}}`, `{"createBook":{"succeeded":true,"changed":true,"errorClass":null,"entity":{"title":"Four","year":2024,"author":{"name":"Ann"}},"updatedFields":["title","year"],"cascade":{"updated":["00000000-0000-4000-8000-000000000001"]}}}`},
+		{`mutation {renameBook(id: "` + one + `", title: "") ` + payload + `}`, `{"renameBook":[{"succeeded":false,"changed":false,"status":"failed:validation","errorClass":"VALIDATION","message":"a title has letters","entityId":"` + one + `","entity":null,"updatedFields":null,"cascade":null,"errorDetail":null,"metadata":{"field":"title"},"__typename":"RenameBookPayload"}]}`},
+		{`mutation {renameBook(id: "` + one + `", title: "Uno") ` + payload + `}`, `{"renameBook":[{"succeeded":true,"changed":true,"status":"updated","errorClass":null,"message":null,"entityId":"` + one + `","entity":{"title":"Uno","year":1999,"author":{"name":"Ann"}},"updatedFields":["title"],"cascade":null,"errorDetail":null,"metadata":null,"__typename":"RenameBookPayload"}]}`},
+		{`mutation {renameBook(id: "` + one + `", title: "Uno") {succeeded changed status errorClass}}`, `{"renameBook":[{"succeeded":true,"changed":false,"status":"noop:same","errorClass":null}]}`},
+		{`mutation {touchBook(id: "` + one + `") {succeeded errorClass message} oddBook {succeeded changed errorClass}}`, `{"touchBook":{"succeeded":false,"errorClass":"CONFLICT","message":"later"},"oddBook":{"succeeded":false,"changed":false,"errorClass":"INTERNAL"}}`},
+	} {
+		writer, _ := documents(t, bookshelfTypes, bookshelf)
+		if strings.HasSuffix(c.query, `{succeeded changed status errorClass}}`) {
+			writer.Execute(t.Context(), transport.Request{Query: `mutation {renameBook(id: "` + one + `", title: "Uno") {changed}}`})
+		}
+		got := writer.Execute(t.Context(), transport.Request{Query: c.query})
+		var data bytes.Buffer
+		if err := json.Compact(&data, got.Data); err != nil || data.String() != c.want || len(got.Errors) > 0 {
+			t.Errorf("%s\ngot %s %v\nwant %s", c.query, got.Data, got.Errors, c.want)
+		}
+	}
 	t.Run("shown", func(t *testing.T) {
 		q := s.Schema("").AST
 		for _, gone := range []string{"tbBook", "publicBook", "PublicBook", "BookRow"} {
@@ -114,7 +160,7 @@ func TestViewsOfJSON(t *testing.T) {
 		if book.Fields.ForName("cost") != nil || book.Fields.ForName("oldTitle").Directives.ForName("deprecated") == nil || book.Fields.ForName("title").Description != "What it is called." || book.Description != "A book of ours." || book.Fields.ForName("author").Type.String() != "Author!" {
 			t.Errorf("Book is shown as %v", book.Fields)
 		}
-		if q.Mutation != nil && q.Mutation.Fields.ForName("createBook") != nil {
+		if q.Mutation.Fields.ForName("createBooks") != nil || q.Mutation.Fields.ForName("updateShelf") != nil {
 			t.Error("rows that are made of others can be created")
 		}
 	})
@@ -129,4 +175,77 @@ func TestViewsOfJSON(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestMistakesInSchemaFiles has what cannot be: each is told with its place.
+func TestMistakesInSchemaFiles(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`type Book @view(name: "v_book") { title }`:               `types.graphql:1:41: Expected :, found }`,
+		`type Book @veiw(name: "v_book") { title: String }`:       "types.graphql:1:12: there is no directive @veiw here -> did you mean \"@view\"?",
+		`type Book @view { title: String }`:                       "types.graphql:1:12: @view takes a text as `name` -> @view(name: \"…\")",
+		`type Book @key(fields: ["id"]) { title: String }`:        "types.graphql:1:6: @key names columns of a view, and Book has none -> add @view(name: \"…\"), or leave @key out",
+		`type Book { title: Strnig }`:                             "types.graphql:1:13: no type has the name Strnig -> did you mean \"String\"?",
+		`type Book { title: [[String]] }`:                         "types.graphql:1:13: Book.title is a list of lists -> JSON is the type of what is deeper than a list",
+		`type Book { title(short: Boolean): String }`:             "types.graphql:1:13: Book.title is a value in JSON, which takes no arguments -> leave them out, or write a function of the view's row",
+		`type Book { title: String @json(path: "a..b") }`:         "types.graphql:1:28: a path is names of members with dots between them -> @json(path: \"meta.published_at\")",
+		`type Book { title: String } type Book { title: String }`: "types.graphql:1:34: Book is declared twice: it is in types.graphql, line 1 as well -> leave one of them out",
+		`type Query { books: String }`:                            "types.graphql:1:6: the fields of Query are made of the types that have a view, and of the database's functions -> leave it out",
+		`input Book { title: String }`:                            "types.graphql:1:7: a schema file has types and enums, and no input_object -> leave it out: inputs and interfaces are made of the types",
+		`type JSON { title: String }`:                             "types.graphql:1:6: the name JSON is one of the API itself -> choose another one",
+		`type Book { title: String @deprecated @deprecated }`:     "types.graphql:1:40: @deprecated is said twice -> leave one of them out",
+		"type A { b: C }\ntype B { c: D }":                        "types.graphql:1:10: no type has the name C (and 1 more: `fraiseql validate` tells them all)",
+	} {
+		folder := t.TempDir()
+		if err := os.WriteFile(filepath.Join(folder, "types.graphql"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c := graphql.DefaultConfig()
+		c.SchemaFiles = []string{"types.graphql"}
+		_, err := c.ReadSchemaFiles(folder)
+		refusal, known := fault.As(err)
+		if !known || !strings.HasPrefix(refusal.Message+" -> "+refusal.Hint, want) {
+			t.Errorf("%s\ngives %v", text, err)
+		}
+	}
+	c := graphql.DefaultConfig()
+	c.SchemaFiles = []string{"none.graphql"}
+	if _, err := c.ReadSchemaFiles(t.TempDir()); err == nil || !strings.Contains(err.Error(), "there is no file `none.graphql`") {
+		t.Errorf("of a file that is not there it says %v", err)
+	}
+}
+
+// TestWhatViewsHave compares declarations with what is in the views.
+func TestWhatViewsHave(t *testing.T) {
+	t.Parallel()
+	for types, want := range map[string][]string{
+		bookshelfTypes: nil,
+		`type Book @view(name: "v_book") { title: Int }`:                       {"public.v_book has at `title` what is no Int: \"One\""},
+		`type Book @view(name: "v_book") { price: Int year: Int! }`:            {"public.v_book has at `price` what is no Int: 10.50", "public.v_book has nothing at `year` in 1 of 3 values, and the field is never null"},
+		`type Book @view(name: "v_book") { titel: String }`:                    {"no value of public.v_book has a member `titel` (3 were looked at)"},
+		`type Book @view(name: "v_bok") { title: String }`:                     {"the database has no view `v_bok` that may be read"},
+		`type Book @view(name: "v_book") @key(fields: "no") { title: String }`: {"public.v_book has no column `no` that may be read"},
+		`type Book @view(name: "v_book") { author: A tags: String mood: M } type A { name: Boolean books: [B] } type B { title: UUID } enum M { CALM }`: {
+			"public.v_book has at `tags` what is no String: [\"x\", \"y\"]", "public.v_book has at `mood` what is no M: \"WILD\"", "public.v_book.author has at `name` what is no Boolean: \"Ann\"",
+			"public.v_book.author.books has at `title` what is no UUID: \"One\"",
+		},
+		`type Author @view(name: "v_author") { born: DateTime books: B } type B { title: String }`: {"public.v_author has at `born` what is no DateTime: \"1950-05-05\"", `public.v_author has at ` + "`books`" + ` what is no B: [{"id": "00000000-0000-4000-8000-000000000011", "title": "O…`},
+	} {
+		s, _ := documents(t, types, bookshelf)
+		seen, err := s.Look(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		mistakes, err := s.LookAtDocuments(t.Context(), map[string]*catalog.Catalog{"": seen})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, m := range mistakes {
+			got = append(got, m.Message)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", types, diff)
+		}
+	}
 }

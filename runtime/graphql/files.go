@@ -19,27 +19,16 @@ func (c Config) ReadSchemaFiles(folder string) (*schema.Declared, error) {
 		return declared, nil
 	}
 	first := mistakes[0]
-	message := first.place() + first.Message
+	message := first.Place() + first.Message
 	if n := len(mistakes) - 1; n > 0 {
 		message += fmt.Sprintf(" (and %d more: `fraiseql validate` tells them all)", n)
 	}
 	return nil, fault.New(fault.Invalid, "graphql/schema-file", message).WithHint("%s", first.Hint)
 }
 
-// mistake is one of a schema file, or of the list of them.
-type mistake schema.Mistake
-
-// place says where it is, as compilers do.
-func (m mistake) place() string {
-	if m.Line == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s:%d:%d: ", m.File, m.Line, m.Column)
-}
-
-func (c Config) schemaFiles(folder string) (*schema.Declared, []mistake) {
+func (c Config) schemaFiles(folder string) (*schema.Declared, []schema.Mistake) {
 	var sources []*ast.Source
-	var mistakes []mistake
+	var mistakes []schema.Mistake
 	for _, pattern := range c.SchemaFiles {
 		path := pattern
 		if !filepath.IsAbs(path) {
@@ -47,12 +36,12 @@ func (c Config) schemaFiles(folder string) (*schema.Declared, []mistake) {
 		}
 		found, err := filepath.Glob(path)
 		if err != nil || len(found) == 0 {
-			mistakes = append(mistakes, mistake{Message: "there is no file `" + pattern + "`", Hint: "write it, or correct the path: it begins in the folder of the configuration"})
+			mistakes = append(mistakes, schema.Mistake{Message: "there is no file `" + pattern + "`", Hint: "write it, or correct the path: it begins in the folder of the configuration"})
 		}
 		for _, file := range found {
 			text, err := os.ReadFile(file)
 			if err != nil {
-				mistakes = append(mistakes, mistake{Message: fmt.Sprintf("a schema file cannot be read: %v", err), Hint: "let the account of the server read it"})
+				mistakes = append(mistakes, schema.Mistake{Message: fmt.Sprintf("a schema file cannot be read: %v", err), Hint: "let the account of the server read it"})
 				continue
 			}
 			name := file
@@ -65,9 +54,5 @@ func (c Config) schemaFiles(folder string) (*schema.Declared, []mistake) {
 	if len(mistakes) > 0 || len(sources) == 0 {
 		return nil, mistakes
 	}
-	declared, wrong := schema.Declare(sources)
-	for _, m := range wrong {
-		mistakes = append(mistakes, mistake(m))
-	}
-	return declared, mistakes
+	return schema.Declare(sources)
 }

@@ -116,13 +116,14 @@ type Column struct {
 	Insert     bool // the login may give it a value in a new row
 	Update     bool // the login may change it
 
-	Within *Within // where it is no column, but a value in JSON
+	Within *Within // of what is no column, but made of one
 }
 
-// Within is where a value in JSON is.
+// Within is a value in JSON, or what else is made of a column.
 type Within struct {
 	Column *Column  // that holds the JSON; nil for what is within another such value
 	Path   []string // the names of members that lead to the value
+	SQL    string   // in place of a path: the value, with %s for the column
 }
 
 // Key is a set of columns that names at most one row. Partial and expression indexes are no keys;

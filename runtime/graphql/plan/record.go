@@ -158,6 +158,9 @@ func memberOf(alias string, c *catalog.Column) string {
 	if holder != nil {
 		sql += "." + catalog.QuoteIdent(holder.Name)
 	}
+	if c.Within.SQL != "" {
+		return "(" + strings.ReplaceAll(c.Within.SQL, "%s", sql) + ")::" + c.Type.SQL
+	}
 	last := len(path) - 1
 	for _, name := range path[:last] {
 		sql += " -> " + literalSQL(name)

@@ -15,7 +15,7 @@ import (
 
 // reserve keeps the names that tables must not take.
 func (b *builder) reserve() {
-	for _, name := range []string{"Query", "Mutation", "Subscription", "OrderDirection", "PageInfo", NodeType, metricType, nearTypeName, vectorOrderType, PathInput} {
+	for _, name := range []string{"Query", "Mutation", "Subscription", "OrderDirection", "PageInfo", errorClassName, NodeType, metricType, nearTypeName, vectorOrderType, PathInput} {
 		b.keep(name)
 	}
 	for _, name := range append(slices.Collect(maps.Keys(scalarDocs)), "Int", "Float", "String", "Boolean", "ID") {

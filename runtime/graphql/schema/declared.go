@@ -52,6 +52,14 @@ type Mistake struct {
 	Hint         string
 }
 
+// Place says where it is, as compilers do, with ": " behind; empty for what is wrong with no place in a file.
+func (m Mistake) Place() string {
+	if m.Line == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d:%d: ", m.File, m.Line, m.Column)
+}
+
 // Declare reads schema files. With mistakes there is no result.
 func Declare(files []*ast.Source) (*Declared, []Mistake) {
 	r := &reader{declared: &Declared{}, names: map[string]*ast.Definition{}}

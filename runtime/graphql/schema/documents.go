@@ -21,8 +21,13 @@ func (b *builder) viewOf(d *declaredType) *catalog.Table {
 	if d.view == "" || !b.sees(d.roles) {
 		return nil
 	}
-	for _, schemaName := range b.catalog.Schemas {
-		if t := b.catalog.Find(schemaName, d.view); t != nil {
+	return d.table(b.catalog)
+}
+
+// table finds the view of a declared type.
+func (d *declaredType) table(c *catalog.Catalog) *catalog.Table {
+	for _, schemaName := range c.Schemas {
+		if t := c.Find(schemaName, d.view); t != nil {
 			return t
 		}
 	}

@@ -90,12 +90,17 @@ func (b *builder) describeFunction(f *Function) (why, hint string) {
 	if f.Set && !f.Volatile {
 		reserved = listArguments
 	}
+	// Names such as p_title keep parameters apart from columns, and say nothing.
+	prefixed := !slices.ContainsFunc(parameters, func(p *catalog.Parameter) bool { return !strings.HasPrefix(p.Name, "p_") })
 	for i, p := range parameters {
 		codec, why, hint := b.parameterCodec(f, p.Type)
 		if why != "" {
 			return why, hint
 		}
 		name := FieldName(p.Name)
+		if prefixed {
+			name = FieldName(strings.TrimPrefix(p.Name, "p_"))
+		}
 		if !ValidName(name) {
 			name = "arg" + strconv.Itoa(i+1)
 		}
@@ -137,6 +142,13 @@ func (b *builder) parameterCodec(f *Function, t *catalog.Type) (c *Codec, why, h
 // describeResult finds out what a function gives.
 func (b *builder) describeResult(f *Function) (why, hint string) {
 	result := f.Result
+	columns := f.Columns
+	if result.Kind == catalog.Composite && b.tableOf(result) == nil {
+		columns = result.Fields
+	}
+	if said := outcomeOf(columns); said != nil && f.Volatile {
+		return b.describeOutcome(f, said)
+	}
 	switch {
 	case len(f.Columns) > 0:
 		return b.describeRecord(f)
