@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts drives every command as a shell would. Beside testscript's own verbs there are:
 //
+//	$EXAMPLES                  the folder of examples
 //	exits CODE PROGRAM ARGS…   the program ends with that code
 //	database [FILE…]           DATABASE_URL is a new database with what the files of testdata make
 func TestScripts(t *testing.T) {
@@ -36,6 +37,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "../testdata/script", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("EXAMPLES", filepath.Join(root, "..", "examples"))
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, ".config"))
 			// A private PostgreSQL runs under another account when root starts it, and has to reach its folder.
 			for dir := env.WorkDir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {

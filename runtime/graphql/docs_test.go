@@ -21,13 +21,14 @@ func TestSamplesOfTheDocsRun(t *testing.T) {
 	databases := map[string][]string{
 		"chinook": {filepath.Join(testdata, "chinook", "chinook.sql")},
 		"shop":    {filepath.Join("..", "..", "examples", "shop", "shop.sql")},
-		"library": {filepath.Join(testdata, "filters", "tables.sql")},
+		"filters": {filepath.Join(testdata, "filters", "tables.sql")},
 		"vectors": {filepath.Join(testdata, "filters", "vector.sql"), sql(t, embeddings)},
 	}
 	services := map[string]*graphql.Service{}
 	for name, files := range databases {
 		services[name], _ = open(t, graphql.DefaultConfig(), files...)
 	}
+	services["library"] = exampleLibrary(t)
 	relay := graphql.DefaultConfig()
 	relay.Relay = true
 	services["relay"], _ = open(t, relay, databases["chinook"]...)
@@ -64,4 +65,23 @@ func TestSamplesOfTheDocsRun(t *testing.T) {
 	if count < 20 {
 		t.Errorf("found only %d samples", count)
 	}
+}
+
+// exampleLibrary serves examples/library.
+func exampleLibrary(t *testing.T) *graphql.Service {
+	t.Helper()
+	const folder = "../../examples/library"
+	script, err := os.ReadFile(filepath.Join(folder, "migrations", "00001_library.sql"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, _, _ := strings.Cut(string(script), "-- +goose Down")
+	c := graphql.DefaultConfig()
+	c.SchemaFiles = []string{"*.graphql"}
+	declared, err := c.ReadSchemaFiles(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := openWith(t, c, graphql.Deps{Declared: declared}, sql(t, up))
+	return s
 }
