@@ -30,7 +30,7 @@ func (c *compiler) call(f *schema.Function, row string, values map[string]any) (
 	omitted := ""
 	for i, a := range f.Arguments {
 		value, given := values[a.Name]
-		if !given && a.Optional() {
+		if !given && a.HasDefault {
 			if i < placed && omitted == "" {
 				omitted = a.Name
 			}
@@ -70,7 +70,7 @@ func (c *compiler) passed(a *schema.Argument, value any) (string, *inputError) {
 	case a.Variadic:
 		sql = "'{}'"
 	}
-	if t := a.Parameter.Type; value == nil || t.Kind == catalog.Domain {
+	if t := a.Type; value == nil || t.Kind == catalog.Domain {
 		sql += "::" + t.SQL
 	}
 	return sql, nil
@@ -234,10 +234,8 @@ func (c *compiler) callWrite(w *schema.Write, f selected, values map[string]any)
 		}
 		return s.answered(q, ch), nil
 	}
-	exists := ""
-	if w.Many {
-		exists = where(present(from))
-	} else {
+	exists := where(present(from))
+	if !w.Many {
 		exists = " where not (" + from.alias + ".* is null)"
 	}
 	s.calls = false

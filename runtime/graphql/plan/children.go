@@ -86,11 +86,7 @@ func (c *compiler) child(l *level, o *schema.Object, t string, f selected) (valu
 	case target.Function != nil:
 		return c.computed(l, o, t, target, f)
 	case target.Relation == nil:
-		l.need(target.Column)
-		l.attached = l.attached || target.Codec.Selects()
-		v, err := c.scalar(target.Codec, column(t, target.Column), f.selections)
-		v.notNull = target.Column.NotNull
-		return v, err
+		return c.columnOf(l, target, t, f)
 	}
 	if err := c.budget.relative(); err != nil {
 		return value{}, err.problem("", f.field.Position)
@@ -136,6 +132,14 @@ func (c *compiler) child(l *level, o *schema.Object, t string, f selected) (valu
 		v.row, v.encoding = "(select "+only.row+q.tail+")", only.encoding
 		v.open, v.close = "{"+quoted(only.key)+":", "}"
 	}
+	return v, err
+}
+
+func (c *compiler) columnOf(l *level, target *schema.Field, t string, f selected) (value, *gqlerror.Error) {
+	l.need(target.Column)
+	l.attached = l.attached || target.Codec.Selects()
+	v, err := c.scalar(target.Codec, column(t, target.Column), f.selections)
+	v.notNull = target.Column.NotNull
 	return v, err
 }
 

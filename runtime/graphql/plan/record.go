@@ -161,11 +161,12 @@ func memberOf(alias string, c *catalog.Column) string {
 	if c.Within.SQL != "" {
 		return "(" + strings.ReplaceAll(c.Within.SQL, "%s", sql) + ")::" + c.Type.SQL
 	}
-	last := len(path) - 1
-	for _, name := range path[:last] {
-		sql += " -> " + literalSQL(name)
+	steps := make([]string, len(path))
+	for i, name := range path {
+		steps[i] = "'" + strings.ReplaceAll(name, "'", "''") + "'" // a constant: it is of a schema file
 	}
-	name := literalSQL(path[last])
+	last := len(path) - 1
+	sql, name := strings.Join(append([]string{sql}, steps[:last]...), " -> "), steps[last]
 	switch c.Type.Name {
 	case "jsonb":
 		if holder != nil && holder.Type.Resolve().Name == "json" {
@@ -177,6 +178,3 @@ func memberOf(alias string, c *catalog.Column) string {
 	}
 	return "(" + sql + " ->> " + name + ")::" + c.Type.SQL
 }
-
-// literalSQL writes a name from a schema file as a constant.
-func literalSQL(name string) string { return "'" + strings.ReplaceAll(name, "'", "''") + "'" }

@@ -29,9 +29,6 @@ type Argument struct {
 	Codec *Codec
 }
 
-// Optional tells whether a call may leave the argument out.
-func (a *Argument) Optional() bool { return a.HasDefault }
-
 // addFunctions finds out how each function is shown, and gives tables their computed fields.
 func (b *builder) addFunctions() {
 	for _, f := range b.catalog.Functions {
@@ -251,7 +248,7 @@ func (b *builder) addComputed(f *Function) {
 			b.warn("schema/no-function", o.Name+"."+added.Name, "the name is taken, or is none, so the field of the function "+f.Schema+"."+f.Name+" is left out", naming(f.Function))
 			continue
 		}
-		if f.Codec != nil && !f.Set && f.Codec.Object == nil && !slices.ContainsFunc(f.Arguments, func(a *Argument) bool { return !a.Optional() }) {
+		if f.Codec != nil && !f.Set && f.Codec.Object == nil && !slices.ContainsFunc(f.Arguments, func(a *Argument) bool { return !a.HasDefault }) {
 			added.Codec = f.Codec
 		}
 		o.Fields[added.Name] = added
@@ -261,45 +258,53 @@ func (b *builder) addComputed(f *Function) {
 
 // calls gives the fields by which a function is called: one, or one for each form of its rows.
 func (b *builder) calls(f *Function, name, rows string) []derived {
+	arguments := make([]*ast.ArgumentDefinition, len(f.Arguments))
+	for i, a := range f.Arguments {
+		needed := f.Strict && !a.HasDefault && !a.Variadic
+		arguments[i] = argument(a.Name, "", nonNullIf(needed, b.inputType(a.Codec)))
+	}
 	doc := describe(f.description, "Calls the function "+f.Schema+"."+f.Name+".")
-	var arguments []*ast.ArgumentDefinition
-	for _, a := range f.Arguments {
-		needed := f.Strict && !a.Optional() && !a.Variadic
-		arguments = append(arguments, argument(a.Name, "", nonNullIf(needed, b.inputType(a.Codec))))
-	}
-	var list []derived
+	list := []derived{{Rows, field(name, doc, f.resultType(), slices.Concat(arguments, b.setArguments(f))...)}}
 	if f.Set && !f.Volatile && f.Object != nil {
-		list = b.derived(f.Object, name, rows)
-		for _, form := range list {
-			form.definition.Arguments = append(slices.Clone(arguments), form.definition.Arguments...)
+		for _, form := range b.derived(f.Object, name, rows) {
+			form.definition.Arguments = slices.Concat(arguments, form.definition.Arguments)
+			list = append(list, form)
 		}
 	}
-	switch {
-	case f.Object == nil && f.Codec == nil:
-		return []derived{{Rows, field(name, doc, nonNull(named("Boolean")), arguments...)}}
-	case f.Object != nil && f.Set && !f.Volatile:
-		arguments = append(arguments, b.listArguments(f.Object)...)
-	case f.Set && !f.Volatile:
-		if len(f.Codec.Operators()) > 0 {
-			arguments = append(arguments, argument("where", "Only values that meet all of these conditions.", named(b.filterType(f.Codec))))
-		}
-		if f.Codec.sortable() {
-			arguments = append(arguments, argument("orderBy", "The order of the values; without it, that of the function.", named("OrderDirection")))
-		}
-		arguments = append(arguments, b.pageArguments()...)
-	}
-	var result *ast.Type
+	return list
+}
+
+// resultType gives the type of a function's field.
+func (f *Function) resultType() *ast.Type {
 	switch {
 	case f.Object != nil && f.Set:
-		result = nonNull(listOf(nonNull(named(f.Object.Name))))
+		return nonNull(listOf(nonNull(named(f.Object.Name))))
 	case f.Object != nil:
-		result = named(f.Object.Name)
+		return named(f.Object.Name)
+	case f.Codec == nil:
+		return nonNull(named("Boolean"))
 	case f.Set:
-		result = nonNull(listOf(f.Codec.outputType()))
-	default:
-		result = f.Codec.outputType()
+		return nonNull(listOf(f.Codec.outputType()))
 	}
-	return append([]derived{{Rows, field(name, doc, result, arguments...)}}, list...)
+	return f.Codec.outputType()
+}
+
+// setArguments choose and order what a set has that is only read.
+func (b *builder) setArguments(f *Function) []*ast.ArgumentDefinition {
+	switch {
+	case !f.Set || f.Volatile:
+		return nil
+	case f.Object != nil:
+		return b.listArguments(f.Object)
+	}
+	var list []*ast.ArgumentDefinition
+	if len(f.Codec.Operators()) > 0 {
+		list = append(list, argument("where", "Only values that meet all of these conditions.", named(b.filterType(f.Codec))))
+	}
+	if f.Codec.sortable() {
+		list = append(list, argument("orderBy", "The order of the values; without it, that of the function.", named("OrderDirection")))
+	}
+	return append(list, b.pageArguments()...)
 }
 
 // addQueries adds the functions that only read.

@@ -55,6 +55,15 @@ func outcomeOf(columns []*catalog.Column) *outcome {
 	return o
 }
 
+// payloadField is one of a payload: made of a column, or null where the row has none for it.
+type payloadField struct {
+	name, doc string
+	codec     *Codec
+	nonNull   bool
+	of        *catalog.Column
+	sql       string // with %s for the column
+}
+
 // describeOutcome makes the payload of a function.
 func (b *builder) describeOutcome(f *Function, said *outcome) (why, hint string) {
 	name := f.name
@@ -68,78 +77,80 @@ func (b *builder) describeOutcome(f *Function, said *outcome) (why, hint string)
 	if !b.defined(errorClassName) {
 		b.define(enumDefinition(errorClassName, "Why a function has not done what it was asked to.", errorClasses))
 	}
-	o := &Object{
-		Name: typeName, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{},
-		description: "What has come of " + name + ".",
-	}
-	add := func(name, doc string, codec *Codec, nonNull bool, of *catalog.Column, sql string) {
-		c := &catalog.Column{Name: name, Type: codec.Type, Within: &catalog.Within{Column: of, SQL: sql}}
-		o.codecs[c] = codec
-		o.Fields[name] = &Field{Name: name, Column: c, Codec: codec, nonNull: nonNull, description: doc}
-		o.order = append(o.order, o.Fields[name])
-	}
-	some := said.entity // any column, for what is said of none
-	column := func(c *catalog.Column, sql string) (*catalog.Column, string) {
-		if c == nil {
-			return some, "null"
+	o := &Object{Name: typeName, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}, description: "What has come of " + name + "."}
+	for _, p := range b.payload(said, name) {
+		if p.of == nil {
+			p.of, p.sql = said.entity, "null" // any column: it is not looked at
 		}
-		return c, sql
+		b.useScalar(p.codec.GraphQL)
+		c := &catalog.Column{Name: p.name, Type: p.codec.Type, Within: &catalog.Within{Column: p.of, SQL: p.sql}}
+		o.codecs[c] = p.codec
+		o.Fields[p.name] = &Field{Name: p.name, Column: c, Codec: p.codec, nonNull: p.nonNull, description: p.doc}
+		o.order = append(o.order, o.Fields[p.name])
 	}
-	scalar := func(of, typeName string) *Codec {
-		codec := scalarCodecs[of]
-		codec.Type, codec.GraphQL = builtin(of, of), typeName
-		b.useScalar(typeName)
-		return &codec
-	}
-	yes, text, document := scalar("bool", "Boolean"), scalar("text", "String"), scalar("jsonb", "JSON")
-
-	succeeded, well := said.succeeded, "coalesce(%s, false)"
-	if succeeded == nil {
-		succeeded, well = said.status, "coalesce(lower(%s) ~ '^("+wellDone+")(:|$)', false)"
-	}
-	changed, did := said.changed, "coalesce(%s, false)"
-	if changed == nil {
-		changed, did = said.status, "coalesce(lower(%s) ~ '^("+wellDone+")(:|$)' and lower(%s) !~ '^("+undone+")(:|$)', false)"
-	}
-	if changed == nil {
-		changed, did = succeeded, well
-	}
-	add("succeeded", "It was done, or there was nothing to do.", yes, true, succeeded, well)
-	add("changed", "Something was changed.", yes, true, changed, did)
-	at, sql := column(said.status, "%s")
-	add("status", "In the words of the function.", text, false, at, sql)
-	class, which := said.class, "upper(%s::text)"
-	if class == nil {
-		class, which = said.status, "case when lower(%s) ~ '^("+wellDone+")(:|$)' then null else upper(coalesce(substring(%s from '^failed:([^:]+)'), substring(%s from '^[^:]+'))) end"
-	}
-	if class == nil {
-		class, which = some, "null"
-	}
-	known := "'" + strings.Join(errorClasses, "', '") + "'"
-	add("errorClass", "Why not; null when it succeeded.", &Codec{GraphQL: errorClassName, Type: builtin("text", "text"), class: ordered}, false, class,
-		"(select case when c is null or c in ("+known+") then c else 'INTERNAL' end from (select "+which+") s(c))")
-	at, sql = column(said.message, "%s")
-	add("message", "What a person may be told.", text, false, at, sql)
-	at, sql = column(said.id, "%s::text")
-	add("entityId", "Which row it is about.", scalar("text", "ID"), false, at, sql)
-	entity := document
-	if d := b.documents[b.entityOf(name)]; d != nil {
-		entity = &Codec{GraphQL: d.Name, Type: JSON.Type, Object: d, JSON: true}
-	}
-	add("entity", "The row as it is now.", entity, false, said.entity, "%s::jsonb")
-	at, sql = column(said.fields, "to_jsonb(%s)")
-	add("updatedFields", "The fields that were changed, in the words of the function.", &Codec{GraphQL: "JSON", Type: JSON.Type, Encoding: Raw, operators: jsonOperators}, false, at, sql)
-	o.Fields["updatedFields"].definition = field("updatedFields", "The fields that were changed, in the words of the function.", listOf(nonNull(named("String"))))
-	for _, document := range []struct {
-		name, doc string
-		of        *catalog.Column
-	}{{"cascade", "What else was changed.", said.cascade}, {"errorDetail", "More of the error.", said.detail}, {"metadata", "What else the function says.", said.metadata}} {
-		at, sql := column(document.of, "%s::jsonb")
-		add(document.name, document.doc, scalar("jsonb", "JSON"), false, at, sql)
-	}
+	fields := o.Fields["updatedFields"]
+	fields.definition = field(fields.Name, fields.description, listOf(nonNull(named("String"))))
 	b.objects = append(b.objects, o)
 	f.Object = o
 	return "", ""
+}
+
+// payload gives the fields of a payload.
+func (b *builder) payload(said *outcome, function string) []payloadField {
+	scalar := func(of, typeName string) *Codec {
+		codec := scalarCodecs[of]
+		codec.Type, codec.GraphQL = builtin(of, of), typeName
+		return &codec
+	}
+	yes, text, document := scalar("bool", "Boolean"), scalar("text", "String"), scalar("jsonb", "JSON")
+	entity := document
+	if d := b.documents[b.entityOf(function)]; d != nil {
+		entity = &Codec{GraphQL: d.Name, Type: JSON.Type, Object: d, JSON: true}
+	}
+	succeeded, well := said.well()
+	changed, did := said.did()
+	class, which := said.why()
+	return []payloadField{
+		{"succeeded", "It was done, or there was nothing to do.", yes, true, succeeded, well},
+		{"changed", "Something was changed.", yes, true, changed, did},
+		{"status", "In the words of the function.", text, false, said.status, "%s"},
+		{"errorClass", "Why not; null when it succeeded.", &Codec{GraphQL: errorClassName, Type: text.Type, class: ordered}, false, class, which},
+		{"message", "What a person may be told.", text, false, said.message, "%s"},
+		{"entityId", "Which row it is about.", scalar("text", "ID"), false, said.id, "%s::text"},
+		{"entity", "The row as it is now.", entity, false, said.entity, "%s::jsonb"},
+		{"updatedFields", "The fields that were changed, in the words of the function.", document, false, said.fields, "to_jsonb(%s)"},
+		{"cascade", "What else was changed.", document, false, said.cascade, "%s::jsonb"},
+		{"errorDetail", "More of the error.", document, false, said.detail, "%s::jsonb"},
+		{"metadata", "What else the function says.", document, false, said.metadata, "%s::jsonb"},
+	}
+}
+
+// well says whether the function has done what it was asked to.
+func (o *outcome) well() (of *catalog.Column, sql string) {
+	if o.succeeded != nil {
+		return o.succeeded, "coalesce(%s, false)"
+	}
+	return o.status, "coalesce(lower(%s) ~ '^(" + wellDone + ")(:|$)', false)"
+}
+
+// did says whether anything was changed.
+func (o *outcome) did() (of *catalog.Column, sql string) {
+	switch {
+	case o.changed != nil:
+		return o.changed, "coalesce(%s, false)"
+	case o.status != nil && o.succeeded == nil:
+		return o.status, "coalesce(lower(%s) ~ '^(" + wellDone + ")(:|$)' and lower(%s) !~ '^(" + undone + ")(:|$)', false)"
+	}
+	return o.well()
+}
+
+// why says what class an error is of.
+func (o *outcome) why() (of *catalog.Column, sql string) {
+	of, said := o.class, "upper(%s::text)"
+	if of == nil && o.succeeded == nil {
+		of, said = o.status, "case when lower(%s) !~ '^("+wellDone+")(:|$)' then upper(coalesce(substring(%s from '^failed:([^:]+)'), substring(%s from '^[^:]+'))) end"
+	}
+	return of, "(select case when c is null or c in ('" + strings.Join(errorClasses, "', '") + "') then c else 'INTERNAL' end from (select " + said + ") s(c))"
 }
 
 // entityOf finds the declared type that a function's name ends in: "createBook" is about a Book.
