@@ -190,7 +190,8 @@ func TestMistakesInSchemaFiles(t *testing.T) {
 		`type Book { title(short: Boolean): String }`:             "types.graphql:1:13: Book.title is a value in JSON, which takes no arguments -> leave them out, or write a function of the view's row",
 		`type Book { title: String @json(path: "a..b") }`:         "types.graphql:1:28: a path is names of members with dots between them -> @json(path: \"meta.published_at\")",
 		`type Book { title: String } type Book { title: String }`: "types.graphql:1:34: Book is declared twice: it is in types.graphql, line 1 as well -> leave one of them out",
-		`type Query { books: String }`:                            "types.graphql:1:6: the fields of Query are made of the types that have a view, and of the database's functions -> leave it out",
+		`type Query { books: String }`:                            "types.graphql:1:14: a field of Query is for a function: what reads types with a view is made by itself -> add @function(name: \"…\"), or leave it out",
+		`type Subscription { books: String }`:                     "types.graphql:1:6: the name Subscription is one of the API itself -> choose another one",
 		`input Book { title: String }`:                            "types.graphql:1:7: a schema file has types and enums, and no input_object -> leave it out: inputs and interfaces are made of the types",
 		`type JSON { title: String }`:                             "types.graphql:1:6: the name JSON is one of the API itself -> choose another one",
 		`type Book { title: String @deprecated @deprecated }`:     "types.graphql:1:40: @deprecated is said twice -> leave one of them out",
@@ -247,5 +248,38 @@ func TestWhatViewsHave(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", types, diff)
 		}
+	}
+}
+
+// TestFunctionsInSchemaFiles names functions, and says who sees them and what their payloads are about.
+func TestFunctionsInSchemaFiles(t *testing.T) {
+	t.Parallel()
+	s, _ := documents(t, bookshelfTypes+`
+		type Mutation {
+			"Puts a book on the shelf."
+			addVolume(title: String!, yaer: Int, author: UUID): Book @function(name: "fn_create_book") @deprecated(reason: "none")
+			touch(id: UUID): Author @function(name: "public.fn_touch_book")
+			odd: Book @function(name: "fn_odd_book") @role(name: ["member", "guest"])
+			count: Int @function(name: "book_count")
+		}`, bookshelf+`create function book_count() returns int language sql stable as 'select count(*)::int from tb_book';`)
+	m := s.Schema("").AST.Mutation.Fields
+	added := m.ForName("addVolume")
+	if added == nil || added.Description != "Puts a book on the shelf." || added.Directives.ForName("deprecated") == nil || m.ForName("createBook") != nil || m.ForName("odd") != nil || m.ForName("oddBook") != nil {
+		t.Errorf("Mutation has %v", m)
+	}
+	var got []string
+	for _, w := range s.Schema("").Warnings {
+		got = append(got, warning(w))
+	}
+	want := []string{
+		`schema/no-function public.book_count(): a schema file has count in Mutation, and the function is not volatile, so it is left out -> move the field, or declare what the function is: alter function "public"."book_count"() volatile | stable`,
+		"schema/function-differs public.fn_create_book(p_title text, p_year integer, p_author uuid): a schema file has an argument `yaer: Int`, and the function takes (title: String, year: Int, author: UUID) -> correct the file: the arguments are those of the function",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("warnings (-want +got)\n%s", diff)
+	}
+	answer := s.Execute(t.Context(), transport.Request{Query: `mutation {touch(id: "00000000-0000-4000-8000-000000000001") {errorClass entity {name}} addVolume(title: "T", author: "00000000-0000-4000-8000-000000000001") {entity {title}}}`})
+	if string(answer.Data) != `{"touch":{"errorClass":"CONFLICT","entity":null},"addVolume":{"entity":{"title":"T"}}}` {
+		t.Errorf("got %s %v", answer.Data, answer.Errors)
 	}
 }

@@ -22,9 +22,19 @@ import (
 //	  author: Author
 //	}
 //	type Author { name: String! }
+//	type Mutation { createBook(title: String!): Book @function(name: "fn_create_book") }
 type Declared struct {
 	types []*declaredType
 	enums []*ast.Definition
+	calls []*declaredCall
+}
+
+// declaredCall is a field of Query or Mutation that a schema file has for a function.
+type declaredCall struct {
+	*ast.FieldDefinition
+	function string // "schema.function", or a function of the API's schemas
+	roles    []string
+	writes   bool // it is a field of Mutation
 }
 
 // declaredType is an object type of a schema file.
@@ -106,10 +116,10 @@ func (r *reader) definition(d *ast.Definition) {
 	case d.Kind != ast.Object && d.Kind != ast.Enum:
 		r.mistake(d.Position, "a schema file has types and enums, and no "+strings.ToLower(string(d.Kind)), "leave it out: inputs and interfaces are made of the types")
 		return
-	case d.Name == "Query" || d.Name == "Mutation" || d.Name == "Subscription":
-		r.mistake(d.Position, "the fields of "+d.Name+" are made of the types that have a view, and of the database's functions", "leave it out")
+	case d.Kind == ast.Object && (d.Name == "Query" || d.Name == "Mutation"):
+		r.calls(d)
 		return
-	case !ValidName(d.Name) || scalar:
+	case !ValidName(d.Name) || scalar || d.Name == "Query" || d.Name == "Mutation" || d.Name == "Subscription":
 		r.mistake(d.Position, "the name "+d.Name+" is one of the API itself", "choose another one")
 		return
 	case r.names[d.Name] != nil:
@@ -140,6 +150,23 @@ func (r *reader) definition(d *ast.Definition) {
 		t.fields = append(t.fields, r.field(d, f))
 	}
 	r.declared.types = append(r.declared.types, t)
+}
+
+// calls reads the fields of Query and Mutation: each is for a function.
+func (r *reader) calls(d *ast.Definition) {
+	r.directives(d.Directives, nil)
+	for _, f := range d.Fields {
+		call := &declaredCall{FieldDefinition: f, writes: d.Name == "Mutation"}
+		r.directives(f.Directives, map[string]func(*ast.Directive){
+			"function":   func(v *ast.Directive) { call.function = r.text(v, "name", true) },
+			"role":       func(v *ast.Directive) { call.roles = r.texts(v, "name") },
+			"deprecated": func(*ast.Directive) {},
+		})
+		if call.function == "" {
+			r.mistake(f.Position, "a field of "+d.Name+" is for a function: what reads types with a view is made by itself", `add @function(name: "…"), or leave it out`)
+		}
+		r.declared.calls = append(r.declared.calls, call)
+	}
 }
 
 func labels(d *ast.Definition) []string {

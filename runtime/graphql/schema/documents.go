@@ -141,10 +141,15 @@ func (b *builder) addValue(o *Object, f *declaredField, c *catalog.Column) {
 	}
 	o.codecs[c] = codec
 	definition := field(f.Name, describe(f.Description, ""), f.Type)
-	definition.Directives = slices.DeleteFunc(slices.Clone(f.Directives), func(d *ast.Directive) bool { return d.Name != "deprecated" })
+	definition.Directives = deprecation(f.Directives)
 	added := &Field{Name: f.Name, Column: c, Codec: codec, definition: definition}
 	o.Fields[f.Name] = added
 	o.order = append(o.order, added)
+}
+
+// deprecation gives what of directives clients are told.
+func deprecation(list ast.DirectiveList) ast.DirectiveList {
+	return slices.DeleteFunc(slices.Clone(list), func(d *ast.Directive) bool { return d.Name != "deprecated" })
 }
 
 // valueCodec gives how a value crosses that is a column, or in JSON where that has no type yet.

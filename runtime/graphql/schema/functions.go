@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ type Function struct {
 
 	name        string
 	description string
+	declared    *declaredCall // nil for one that schema files say nothing of
 }
 
 // Argument is a parameter of a function as an argument of its field.
@@ -41,6 +43,12 @@ func (b *builder) addFunctions() {
 			b.warn("schema/bad-comment", subject, "of what its comment says only name, omit and description are known of functions", naming(f))
 		}
 		shown := &Function{Function: f, name: a.Name, description: strings.TrimSpace(a.Description)}
+		if call := b.callOf(f); call != nil {
+			if !b.sees(call.roles) {
+				continue
+			}
+			shown.declared, shown.name, shown.description = call, call.Name, cmp.Or(call.Description, shown.description)
+		}
 		if why, hint := b.describeFunction(shown); why != "" {
 			b.warn("schema/no-function", subject, why+", so the function is left out", hint)
 			continue
@@ -56,8 +64,49 @@ func (b *builder) addFunctions() {
 			b.warn("schema/no-function", subject, "no GraphQL name can be derived from its own, so the function is left out", naming(f))
 			continue
 		}
+		if !b.asDeclared(subject, shown) {
+			continue
+		}
 		b.functions = append(b.functions, shown)
 	}
+}
+
+// callOf finds what schema files say of a function; nil when they say nothing.
+func (b *builder) callOf(f *catalog.Function) *declaredCall {
+	if b.options.Declared == nil {
+		return nil
+	}
+	i := slices.IndexFunc(b.options.Declared.calls, func(c *declaredCall) bool { return c.function == f.Name || c.function == f.Schema+"."+f.Name })
+	if i < 0 {
+		return nil
+	}
+	return b.options.Declared.calls[i]
+}
+
+// asDeclared compares a function with what a schema file says of it. The database decides; a client that was made from
+// the file would be wrong.
+func (b *builder) asDeclared(subject string, f *Function) bool {
+	if f.declared == nil {
+		return true
+	}
+	if f.declared.writes != f.Volatile {
+		b.warn("schema/no-function", subject, "a schema file has "+f.declared.Name+" in "+map[bool]string{true: "Mutation, and the function is not volatile", false: "Query, and the function is volatile"}[f.declared.writes]+
+			", so it is left out", "move the field, or declare what the function is: alter function "+f.SQL()+"("+f.Signature+") volatile | stable")
+		return false
+	}
+	var given, taken []string
+	for _, a := range f.declared.Arguments {
+		given = append(given, a.Name+": "+a.Type.Name())
+	}
+	for _, a := range f.Arguments {
+		taken = append(taken, a.Name+": "+b.inputType(a.Codec).Name())
+	}
+	for _, a := range given {
+		if !slices.Contains(taken, a) {
+			b.warn("schema/function-differs", subject, "a schema file has an argument `"+a+"`, and the function takes ("+strings.Join(taken, ", ")+")", "correct the file: the arguments are those of the function")
+		}
+	}
+	return true
 }
 
 // naming writes the statement that gives a function a name in the API.
@@ -265,6 +314,9 @@ func (b *builder) calls(f *Function, name, rows string) []derived {
 	}
 	doc := describe(f.description, "Calls the function "+f.Schema+"."+f.Name+".")
 	list := []derived{{Rows, field(name, doc, f.resultType(), slices.Concat(arguments, b.setArguments(f))...)}}
+	if f.declared != nil {
+		list[0].definition.Directives = deprecation(f.declared.Directives)
+	}
 	if f.Set && !f.Volatile && f.Object != nil {
 		for _, form := range b.derived(f.Object, name, rows) {
 			form.definition.Arguments = slices.Concat(arguments, form.definition.Arguments)
@@ -327,6 +379,6 @@ func (b *builder) addCalls(mutation *ast.Definition) {
 			continue
 		}
 		d := b.calls(f, f.name, "")[0].definition
-		b.addWrite(mutation, &Write{Name: d.Name, Action: Call, Many: f.Set, Object: f.Object, Function: f}, d.Description, d.Type, d.Arguments...)
+		b.addWriteField(mutation, &Write{Name: d.Name, Action: Call, Many: f.Set, Object: f.Object, Function: f}, d)
 	}
 }

@@ -59,12 +59,16 @@ func (b *builder) addMutation() {
 }
 
 func (b *builder) addWrite(mutation *ast.Definition, w *Write, doc string, t *ast.Type, arguments ...*ast.ArgumentDefinition) {
+	b.addWriteField(mutation, w, field(w.Name, doc, t, arguments...))
+}
+
+func (b *builder) addWriteField(mutation *ast.Definition, w *Write, d *ast.FieldDefinition) {
 	if taken := b.schema.Writes[w.Name]; taken != nil {
 		b.warn("schema/no-root-name", "Mutation."+w.Name, "the name is taken by "+whose(taken.Function, taken.Object)+", so this field for "+whose(w.Function, w.Object)+" is left out", renaming(w.Function))
 		return
 	}
 	b.schema.Writes[w.Name] = w
-	mutation.Fields = append(mutation.Fields, field(w.Name, doc, t, arguments...))
+	mutation.Fields = append(mutation.Fields, d)
 }
 
 func (b *builder) addCreate(mutation *ast.Definition, o *Object) {

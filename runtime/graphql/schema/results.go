@@ -78,7 +78,11 @@ func (b *builder) describeOutcome(f *Function, said *outcome) (why, hint string)
 		b.define(enumDefinition(errorClassName, "Why a function has not done what it was asked to.", errorClasses))
 	}
 	o := &Object{Name: typeName, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}, description: "What has come of " + name + "."}
-	for _, p := range b.payload(said, name) {
+	about := b.entityOf(name)
+	if f.declared != nil {
+		about = f.declared.Type.Name()
+	}
+	for _, p := range b.payload(said, about) {
 		if p.of == nil {
 			p.of, p.sql = said.entity, "null" // any column: it is not looked at
 		}
@@ -95,8 +99,8 @@ func (b *builder) describeOutcome(f *Function, said *outcome) (why, hint string)
 	return "", ""
 }
 
-// payload gives the fields of a payload.
-func (b *builder) payload(said *outcome, function string) []payloadField {
+// payload gives the fields of a payload that is about a declared type, or about nothing that is known.
+func (b *builder) payload(said *outcome, about string) []payloadField {
 	scalar := func(of, typeName string) *Codec {
 		codec := scalarCodecs[of]
 		codec.Type, codec.GraphQL = builtin(of, of), typeName
@@ -104,7 +108,7 @@ func (b *builder) payload(said *outcome, function string) []payloadField {
 	}
 	yes, text, document := scalar("bool", "Boolean"), scalar("text", "String"), scalar("jsonb", "JSON")
 	entity := document
-	if d := b.documents[b.entityOf(function)]; d != nil {
+	if d := b.documents[about]; d != nil {
 		entity = &Codec{GraphQL: d.Name, Type: JSON.Type, Object: d, JSON: true}
 	}
 	succeeded, well := said.well()
