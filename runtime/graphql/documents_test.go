@@ -257,7 +257,7 @@ func TestFunctionsInSchemaFiles(t *testing.T) {
 	s, _ := documents(t, bookshelfTypes+`
 		type Mutation {
 			"Puts a book on the shelf."
-			addVolume(title: String!, yaer: Int, author: UUID): Book @function(name: "fn_create_book") @deprecated(reason: "none")
+			addVolume(title: String!, when: Int, author: UUID): Book @function(name: "fn_create_book") @deprecated(reason: "none")
 			touch(id: UUID): Author @function(name: "public.fn_touch_book")
 			odd: Book @function(name: "fn_odd_book") @role(name: ["member", "guest"])
 			count: Int @function(name: "book_count")
@@ -273,7 +273,7 @@ func TestFunctionsInSchemaFiles(t *testing.T) {
 	}
 	want := []string{
 		`schema/no-function public.book_count(): a schema file has count in Mutation, and the function is not volatile, so it is left out -> move the field, or declare what the function is: alter function "public"."book_count"() volatile | stable`,
-		"schema/function-differs public.fn_create_book(p_title text, p_year integer, p_author uuid): a schema file has an argument `yaer: Int`, and the function takes (title: String, year: Int, author: UUID) -> correct the file: the arguments are those of the function",
+		"schema/function-differs public.fn_create_book(p_title text, p_year integer, p_author uuid): a schema file has an argument `when: Int`, and the function takes (title: String, year: Int, author: UUID) -> correct the file: the arguments are those of the function",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("warnings (-want +got)\n%s", diff)
