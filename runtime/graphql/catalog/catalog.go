@@ -58,7 +58,7 @@ type Table struct {
 	ForeignKeys []*ForeignKey
 	Writes      Writes
 
-	byNumber map[int16]*Column
+	byNumber map[int16]*Column // while it is loaded
 	rows     estimate
 }
 

@@ -382,8 +382,8 @@ func TestSchemasShareWhatTheyHaveInCommon(t *testing.T) {
 	taken := three(schema.NewShared())
 	further := (taken[2] - taken[0]) / 2
 	first := living() - before - 2*further // what sharing takes is needed no longer
-	if t.Logf("the first takes %d KB, each more %d KB", first, further); first > 31_000 || further > 9_500 {
-		t.Errorf("at most 31,000 and 9,500 KB are allowed")
+	if t.Logf("the first takes %d KB, each more %d KB", first, further); first > 25_000 || further > 7_200 {
+		t.Errorf("at most 25,000 and 7,200 KB are allowed")
 	}
 	runtime.KeepAlive(schemas)
 }

@@ -69,6 +69,9 @@ func Load(ctx context.Context, db Beginner, schemas []string, role string) (*Cat
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("load catalog: %w", err)
 	}
+	for _, t := range l.catalog.Tables {
+		t.byNumber = nil
+	}
 	return l.catalog, nil
 }
 

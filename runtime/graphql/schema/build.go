@@ -224,6 +224,7 @@ func (b *builder) finish() (*Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build schema of %s: %w", strings.Join(b.catalog.Schemas, ", "), err)
 	}
+	checked.PossibleTypes = b.options.Shared.possible(checked)
 	b.schema.AST = checked
 	return b.schema, nil
 }

@@ -76,7 +76,7 @@ func (c *Change) takes(of *Codec) bool {
 // defineSet makes the input of changes to a row.
 func (b *builder) defineSet(o *Object) {
 	d := inputDefinition(o.setName(), "Changes to a row of "+o.Name+"; what is left out stays as it is.")
-	for _, in := range o.inputs {
+	for _, in := range o.Inputs() {
 		switch {
 		case in.Relation != nil && (!in.Relation.Holds || canUpdate(in.Relation.Local)):
 			b.addRelated(d, in)
@@ -99,7 +99,7 @@ func (b *builder) changeType(o *Object, change *Change) string {
 		return name
 	}
 	var fields ast.FieldList
-	for _, in := range o.inputs {
+	for _, in := range o.Inputs() {
 		if in.Relation == nil && in.Column.Update && change.takes(in.Codec) {
 			fields = append(fields, b.memberOf(in.Name, "", b.changeOperand(change, in.Codec)))
 		}

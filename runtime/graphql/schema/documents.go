@@ -93,6 +93,8 @@ func (b *builder) addDocuments() {
 		row := b.rowsOf(d)
 		if row == nil {
 			b.objects = append(b.objects, inner)
+		} else {
+			row.made = true
 		}
 		for _, f := range d.fields {
 			if !b.sees(f.roles) {

@@ -153,11 +153,11 @@ func (o *Object) fieldsOf(columns []*catalog.Column) []*Field {
 }
 
 func (o *Object) insertable() bool {
-	return o.Table != nil && o.Table.Writes.Insert && slices.ContainsFunc(o.inputs, func(in *Input) bool { return in.Column != nil && in.Column.Insert })
+	return o.Table != nil && o.Table.Writes.Insert && slices.ContainsFunc(o.Inputs(), func(in *Input) bool { return in.Column != nil && in.Column.Insert })
 }
 
 func (o *Object) updatable() bool {
-	return o.Table != nil && o.Table.Writes.Update && slices.ContainsFunc(o.inputs, func(in *Input) bool { return in.Column != nil && in.Column.Update })
+	return o.Table != nil && o.Table.Writes.Update && slices.ContainsFunc(o.Inputs(), func(in *Input) bool { return in.Column != nil && in.Column.Update })
 }
 
 // UniqueKeys gives the keys by which a row can be named, those first that the database guards, with their fields.

@@ -45,7 +45,8 @@ type Object struct {
 	typeSQL     string // of a composite type
 	attributes  []*catalog.Column
 	foreignKeys []*catalog.ForeignKey
-	inputs      []*Input
+	unread      []*Input // of columns that may be written, but not read
+	made        bool     // of a declared type: its rows are made of others
 	codecs      map[*catalog.Column]*Codec
 }
 
@@ -238,15 +239,16 @@ func (s *Schema) ObjectOf(t *catalog.Table) *Object {
 
 // FieldNames gives the fields of a type that show columns, and the inputs for those that are not read.
 func (s *Schema) FieldNames(o *Object, columns []*catalog.Column) []string {
+	if o == nil {
+		return nil
+	}
 	var names []string
+	inputs := o.Inputs()
 	for _, c := range columns {
-		if o == nil {
-			break
-		}
 		if f := o.FieldOf(c.Name); f != nil {
 			names = append(names, f.Name)
-		} else if at := slices.IndexFunc(o.inputs, func(in *Input) bool { return in.Column == c }); at >= 0 {
-			names = append(names, o.inputs[at].Name)
+		} else if at := slices.IndexFunc(inputs, func(in *Input) bool { return in.Column == c }); at >= 0 {
+			names = append(names, inputs[at].Name)
 		}
 	}
 	return names

@@ -15,13 +15,14 @@ type Shared struct {
 	labels      map[string]*ast.EnumValueDefinition
 	fields      map[argumentKey][]*ast.FieldDefinition
 	definitions map[string][]*ast.Definition // by name
+	alone       map[*ast.Definition][]*ast.Definition
 }
 
 // NewShared begins with nothing.
 func NewShared() *Shared {
 	return &Shared{
 		types: map[string]*ast.Type{}, arguments: map[argumentKey]*ast.ArgumentDefinition{}, labels: map[string]*ast.EnumValueDefinition{},
-		fields: map[argumentKey][]*ast.FieldDefinition{}, definitions: map[string][]*ast.Definition{},
+		fields: map[argumentKey][]*ast.FieldDefinition{}, definitions: map[string][]*ast.Definition{}, alone: map[*ast.Definition][]*ast.Definition{},
 	}
 }
 
@@ -53,6 +54,31 @@ func (s *Shared) definition(d *ast.Definition) *ast.Definition {
 	}
 	s.definitions[d.Name] = append(s.definitions[d.Name], d)
 	return d
+}
+
+// possible gives the possible types of what may be asked for them: of an object itself, as one list for all schemas. The
+// validator's own has inputs as well, and twice the room that it needs.
+func (s *Shared) possible(checked *ast.Schema) map[string][]*ast.Definition {
+	count := 0
+	for name := range checked.PossibleTypes {
+		if checked.Types[name].IsCompositeType() {
+			count++
+		}
+	}
+	possible := make(map[string][]*ast.Definition, count)
+	for name, list := range checked.PossibleTypes {
+		d := checked.Types[name]
+		switch {
+		case d.Kind == ast.Object:
+			if s.alone[d] == nil {
+				s.alone[d] = list
+			}
+			possible[name] = s.alone[d]
+		case d.IsCompositeType():
+			possible[name] = list
+		}
+	}
+	return possible
 }
 
 func sameDefinition(a, b *ast.Definition) bool {

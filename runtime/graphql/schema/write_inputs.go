@@ -21,7 +21,7 @@ type Input struct {
 
 // Input finds a member of the table's inputs.
 func (o *Object) Input(name string) *Input {
-	for _, in := range o.inputs {
+	for _, in := range o.Inputs() {
 		if in.Name == name {
 			return in
 		}
@@ -29,8 +29,26 @@ func (o *Object) Input(name string) *Input {
 	return nil
 }
 
-// Inputs gives the members of the table's inputs, in order.
-func (o *Object) Inputs() []*Input { return o.inputs }
+// Inputs gives the members of the table's inputs, in order: its columns, and its relations to what can be written. They are
+// made anew each time, as measures are.
+func (o *Object) Inputs() []*Input {
+	if o.Table == nil || o.made {
+		return nil
+	}
+	var list []*Input
+	for _, f := range o.order {
+		switch {
+		case f.NodeID || f.Form != Rows || f.Function != nil:
+		case f.Relation != nil:
+			if writable(f.Relation) {
+				list = append(list, &Input{Name: f.Name, Relation: f.Relation, description: f.description})
+			}
+		case f.Column.Insert || f.Column.Update:
+			list = append(list, &Input{Name: f.Name, Column: f.Column, Codec: f.Codec, Required: required(o.Table, f.Column), description: f.description})
+		}
+	}
+	return append(list, o.unread...)
+}
 
 // The names of the types that writing takes.
 func (o *Object) inputName() string         { return inputName(o.Name) }
@@ -44,21 +62,10 @@ func (o *Object) conflictFieldName() string { return o.Name + "ConflictField" }
 
 func inputName(typeName string) string { return typeName + "Input" }
 
-// addInputs gathers what can be written of a table: its columns, and its relations to what can be.
+// addInputs adds what can be written of a table, but not read.
 func (b *builder) addInputs(o *Object) {
-	if b.views[o.Table] != nil {
-		return // its rows are made of others
-	}
-	for _, f := range o.order {
-		switch {
-		case f.NodeID || f.Form != Rows || f.Function != nil:
-		case f.Relation != nil:
-			if writable(f.Relation) {
-				o.inputs = append(o.inputs, &Input{Name: f.Name, Relation: f.Relation, description: f.description})
-			}
-		case f.Column.Insert || f.Column.Update:
-			o.inputs = append(o.inputs, &Input{Name: f.Name, Column: f.Column, Codec: f.Codec, Required: required(o.Table, f.Column), description: f.description})
-		}
+	if o.made {
+		return
 	}
 	entity := b.entity(o.Table)
 	for _, c := range o.Table.Unread {
@@ -71,7 +78,7 @@ func (b *builder) addInputs(o *Object) {
 			continue
 		}
 		o.codecs[c] = b.codecOf(c.Type, c.Dimensions)
-		o.inputs = append(o.inputs, &Input{Name: name, Column: c, Codec: o.codecs[c], Required: required(o.Table, c), description: override.Description})
+		o.unread = append(o.unread, &Input{Name: name, Column: c, Codec: o.codecs[c], Required: required(o.Table, c), description: override.Description})
 	}
 }
 
@@ -103,7 +110,7 @@ func (o *Object) linked(c *catalog.Column) bool {
 func (b *builder) defineInputs(o *Object) {
 	if o.insertable() {
 		d := inputDefinition(o.inputName(), "A new row of "+o.Name+". What is left out gets its default.")
-		for _, in := range o.inputs {
+		for _, in := range o.Inputs() {
 			switch {
 			case in.Relation != nil && (!in.Relation.Holds || canInsert(in.Relation.Local)):
 				b.addRelated(d, in)
@@ -191,7 +198,7 @@ func (b *builder) defineConflict(o *Object) bool {
 	}
 	b.defineChoice(enumDefinition(o.conflictKeyName(), "The keys of "+o.Name+".", names))
 	var fields []string
-	for _, in := range o.inputs {
+	for _, in := range o.Inputs() {
 		if in.Relation == nil && in.Column.Insert && in.Column.Update && validLabel(in.Name) {
 			fields = append(fields, in.Name)
 		}
