@@ -3,6 +3,7 @@ package graphql_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -71,6 +72,18 @@ const functions = `
 	create function many(n int) returns setof int language sql volatile as 'select generate_series(1, n)';
 	create function refuse(why text) returns int language plpgsql as $$ begin raise exception '%', why using errcode = 'FQ409'; end $$;
 	create function burst() returns int language plpgsql as $$ begin raise exception 'secret'; end $$;
+	create table vault (id int primary key, card text); insert into vault values (1, '4111secret'), (2, '4112');
+	comment on table vault is '@fraiseql {"omit": true}';
+	create function card_number() returns int language sql security definer as 'select card::int from vault where id = 1';
+	create function card_range() returns int language sql stable as 'select (9999999999999 + id)::int from vault where id = 1';
+	create function card_range_written() returns int language sql as 'select (9999999999999 + id)::int from vault where id = 1';
+	create function card_again() returns int language sql as $$ insert into vault values (1, 'x') returning id $$;
+	create function cards() returns int language sql as 'select (select id from vault)';
+	create function overdrawn() returns int language plpgsql stable as $$ begin raise 'secret 4711' using errcode = 'check_violation'; end $$;
+	create function overdrawn_written() returns int language plpgsql as $$ begin raise 'secret 4711' using errcode = 'check_violation'; end $$;
+	create function unsupported() returns int language plpgsql stable as $$ begin raise 'secret' using errcode = '0A000'; end $$;
+	create function forged() returns int language sql as $$ select ('fraiseql:missing:' || id)::int from vault where id = 1 $$;
+	create function book_again() returns int language sql as $$ insert into book values (1, 'x', 1) returning id $$;
 	create function sneak() returns int language plpgsql stable as $$ begin perform sell(1); return 1; end $$;
 
 	create function anything(x anyelement) returns anyelement language sql immutable as 'select x';
@@ -180,6 +193,16 @@ func TestFunctionsThatFail(t *testing.T) {
 		{`mutation {refuse(why: "it is taken")}`, "CONFLICT", "it is taken"},
 		{`mutation {sell(bookId: 1) refuse(why: "no")}`, "CONFLICT", "no"},
 		{`mutation {burst}`, "INTERNAL_SERVER_ERROR", "something went wrong inside the server"},
+		{`mutation {cardNumber}`, "INTERNAL_SERVER_ERROR", ""},
+		{`{cardRange}`, "INTERNAL_SERVER_ERROR", ""},
+		{`mutation {cardRangeWritten}`, "INTERNAL_SERVER_ERROR", ""},
+		{`mutation {cardAgain}`, "INTERNAL_SERVER_ERROR", ""},
+		{`mutation {cards}`, "INTERNAL_SERVER_ERROR", ""},
+		{`{overdrawn}`, "INTERNAL_SERVER_ERROR", ""},
+		{`mutation {overdrawnWritten}`, "INTERNAL_SERVER_ERROR", ""},
+		{`{unsupported}`, "INTERNAL_SERVER_ERROR", ""},
+		{`mutation {forged}`, "INTERNAL_SERVER_ERROR", ""},
+		{`mutation {bookAgain}`, "CONFLICT", "there is a row with the same id already"},
 		{`{sneak}`, "INTERNAL_SERVER_ERROR", "something went wrong inside the server"},
 		{`{half(p: 101)}`, "BAD_USER_INPUT", `value for domain percent violates check constraint "percent_check"`},
 		{`{echoBig(n: "99999999999999999999")}`, "BAD_USER_INPUT", `argument n: value "99999999999999999999" is out of range for type bigint`},
@@ -198,7 +221,7 @@ func TestFunctionsThatFail(t *testing.T) {
 		{`{anything(x: 1)}`, "GRAPHQL_VALIDATION_FAILED", ""},
 	} {
 		got := s.Execute(t.Context(), transport.Request{Query: c.query})
-		if code(got) != c.code || !strings.Contains(firstError(got), c.message) || strings.Contains(firstError(got), "secret") {
+		if code(got) != c.code || !strings.Contains(firstError(got), c.message) || strings.Contains(firstError(got), "secret") || strings.Contains(fmt.Sprint(got.Errors[0].Extensions), "vault") {
 			t.Errorf("%s gave %s %s %s", c.query, got.Data, code(got), firstError(got))
 		}
 	}

@@ -21,6 +21,9 @@ func (e *Executor) writeProblem(s *schema.Schema, err error, call *plan.Statemen
 	if !errors.As(err, &pg) || errors.Is(err, errUnsure) {
 		return e.problem(err)
 	}
+	if call != nil && call.Functions {
+		return e.functionProblem(s, err, pg, call)
+	}
 	if code, text, marked := plan.Marked(pg.Message); marked && pg.Code == "22P02" {
 		if call != nil {
 			text = call.About(text)
@@ -42,12 +45,40 @@ func (e *Executor) writeProblem(s *schema.Schema, err error, call *plan.Statemen
 		return plan.Problem(plan.BadUserInput, "two rows of the input have one key, and one row cannot be changed twice", nil)
 	case pg.Code == "42501" && pg.Routine == "ExecWithCheckOptions":
 		return plan.Problem(plan.Forbidden, "not allowed: a row security policy refuses the row", nil)
-	case pg.Code == "40001" || pg.Code == "40P01":
-		return plan.Problem(plan.Conflict, "others are changing the same rows, and nothing was changed; try again", nil)
-	case pg.Code == "55P03":
-		return plan.Problem(plan.Conflict, "others hold the rows, and nothing was changed; try again", nil)
+	}
+	if problem := contended(pg); problem != nil {
+		return problem
 	}
 	return e.problem(err)
+}
+
+// contended is the problem of a statement that met others; nil for all else.
+func contended(pg *pgconn.PgError) *gqlerror.Error {
+	switch pg.Code {
+	case "40001", "40P01":
+		return plan.Problem(plan.Conflict, "others are changing the same rows, and nothing was changed; try again", nil)
+	case "55P03":
+		return plan.Problem(plan.Conflict, "others hold the rows, and nothing was changed; try again", nil)
+	}
+	return nil
+}
+
+// functionProblem is the problem of a function that writes. Of what goes wrong in it only that is told which is about a
+// constraint of a table that the API shows, beside what every statement may meet.
+func (e *Executor) functionProblem(s *schema.Schema, err error, pg *pgconn.PgError, call *plan.Statement) *gqlerror.Error {
+	if problem := refusedValue(err, call); problem != nil {
+		return problem
+	}
+	if problem := contended(pg); problem != nil {
+		return problem
+	}
+	constraint := s.Catalog.Constraint(pg.SchemaName, pg.TableName, pg.ConstraintName)
+	table, column := s.Catalog.Named(pg.SchemaName, pg.TableName, pg.ColumnName)
+	shown := constraint != nil && s.ObjectOf(constraint.Table) != nil || column != nil && s.ObjectOf(table) != nil
+	if postgres.Class(pg) == "23" && (shown || ofDomain(pg)) {
+		return constraintProblem(s, pg, call)
+	}
+	return e.problemOf(err, true)
 }
 
 // unreadable are the errors of a text that its type does not take (PostgreSQL manual, appendix A).

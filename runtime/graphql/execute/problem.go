@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -19,7 +20,11 @@ import (
 
 // problem turns an error of the database into what a client may know of it. What says something about
 // the request is told; everything else is masked with an id that stands in the log beside the cause.
-func (e *Executor) problem(err error) *gqlerror.Error {
+func (e *Executor) problem(err error) *gqlerror.Error { return e.problemOf(err, false) }
+
+// problemOf is problem of a statement that may call functions of a person's making by name. What goes wrong in those says
+// nothing about the request, whatever its SQLSTATE: they may have looked at what the role must not see.
+func (e *Executor) problemOf(err error, calls bool) *gqlerror.Error {
 	var pg *pgconn.PgError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -43,7 +48,7 @@ func (e *Executor) problem(err error) *gqlerror.Error {
 	case pg != nil && raised[pg.Code] != "":
 		return plan.Problem(raised[pg.Code], brief(pg.Message), nil)
 	case pg != nil:
-		if known := statementProblem(pg); known != nil {
+		if known := statementProblem(pg); known != nil && (!calls || known.Extensions["code"] == plan.Timeout || ofDomain(pg)) {
 			return known
 		}
 	}
@@ -80,6 +85,11 @@ var computations = map[string]bool{
 	"22016": true, // nth_value
 	"22013": true, // a window's frame
 	"22004": true, // null, where a function takes none
+}
+
+// ofDomain tells whether a value is none of a domain's: the message then has no value in it.
+func ofDomain(pg *pgconn.PgError) bool {
+	return postgres.Class(pg) == "23" && pg.DataTypeName != "" && pg.ConstraintName != "" && strings.HasPrefix(pg.Routine, "ExecEvalConstraint")
 }
 
 // raised are the SQLSTATEs by which a function of a person's making speaks to clients: `raise … using errcode = 'FQ409'`.
@@ -163,7 +173,7 @@ func (e *Executor) fieldProblem(err error, f *plan.RootField) *gqlerror.Error {
 	if problem := refusedValue(err, f.Statement); problem != nil {
 		return problem
 	}
-	problem := e.problem(err)
+	problem := e.problemOf(err, f.Statement != nil && f.Statement.Functions)
 	problem.Path = ast.Path{ast.PathName(f.Key)}
 	if at := f.Field.Position; at != nil {
 		problem.Locations = []gqlerror.Location{{Line: at.Line, Column: at.Column}}

@@ -15,7 +15,7 @@ import (
 
 // call writes the call of a function; row is that of a computed field.
 func (c *compiler) call(f *schema.Function, row string, values map[string]any) (string, *inputError) {
-	c.calls = true
+	c.calls, c.functions = true, true
 	var arguments []string
 	if row != "" {
 		arguments = append(arguments, row)

@@ -33,6 +33,7 @@ type compiler struct {
 	locks      map[string]bool
 	read       map[*catalog.Table]bool
 	calls      bool
+	functions  bool
 	estimate   *Estimate
 	aliases    int
 	rows       *rows // of the level at work
@@ -124,7 +125,7 @@ func (c *compiler) root(target *schema.Root, f selected) (*Statement, *gqlerror.
 
 // statement is what all statements of a root field have.
 func (c *compiler) statement() *Statement {
-	return &Statement{Params: c.params, Locks: slices.Sorted(maps.Keys(c.locks)), Calls: c.calls, Estimate: c.estimate, rows: *c.rows}
+	return &Statement{Params: c.params, Locks: slices.Sorted(maps.Keys(c.locks)), Calls: c.calls, Functions: c.functions, Estimate: c.estimate, rows: *c.rows}
 }
 
 // rootQuery is the query of a field of Query.

@@ -89,7 +89,7 @@ func Marked(message string) (code, text string, marked bool) {
 // step is a compiler for one more statement of the field of Mutation at work.
 func (c *compiler) step() *compiler {
 	s := *c
-	s.params, s.locks, s.read, s.calls, s.estimate, s.aliases, s.rows = nil, map[string]bool{}, map[*catalog.Table]bool{}, false, nil, 0, &rows{}
+	s.params, s.locks, s.read, s.calls, s.functions, s.estimate, s.aliases, s.rows = nil, map[string]bool{}, map[*catalog.Table]bool{}, false, false, nil, 0, &rows{}
 	return &s
 }
 
@@ -107,7 +107,7 @@ func (w *writing) setting() string {
 
 // done adds a statement whose rows are none of the answer.
 func (c *compiler) done(sql string, e *Effect) {
-	c.writing.steps = append(c.writing.steps, &Statement{SQL: mention(sql, len(c.params)), Params: c.params, Discard: true, Effect: e, path: c.path, place: c.at, what: c.what})
+	c.writing.steps = append(c.writing.steps, &Statement{SQL: mention(sql, len(c.params)), Params: c.params, Functions: c.functions, Discard: true, Effect: e, path: c.path, place: c.at, what: c.what})
 }
 
 // hand adds a statement that hands over columns of the rows that it writes, or finds. With a count, it fails where these

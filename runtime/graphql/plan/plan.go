@@ -56,14 +56,15 @@ type Introspection struct {
 // Statement is the SQL of one root field. Rows of it become JSON objects: for each column, what stands
 // before it and its value; then End.
 type Statement struct {
-	SQL     string
-	Params  []Param
-	One     bool // at most one row, answered as an object or null; else a list
-	Columns []Column
-	End     string
-	Levels  []Level  // when there are some, each row is of one of them, and Columns and End are empty
-	Locks   []string // the tables that it reads, as LOCK TABLE takes them, in order
-	Calls   bool     // it reads what may call functions of the database's owner: they must not write
+	SQL       string
+	Params    []Param
+	One       bool // at most one row, answered as an object or null; else a list
+	Columns   []Column
+	End       string
+	Levels    []Level  // when there are some, each row is of one of them, and Columns and End are empty
+	Locks     []string // the tables that it reads, as LOCK TABLE takes them, in order
+	Functions bool     // it calls functions of a person's making by name
+	Calls     bool     // it reads what may call functions of the database's owner: they must not write
 
 	Estimate *Estimate // nil where nobody asks for one
 

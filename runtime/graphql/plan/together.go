@@ -48,7 +48,7 @@ func (c *compiler) together(fields []selected) *Statement {
 		return nil
 	}
 	statement.End = before + "}"
-	statement.Params, statement.Calls = c.params, c.calls
+	statement.Params, statement.Calls, statement.Functions = c.params, c.calls, c.functions
 	statement.SQL = mention("select "+strings.Join(list, ", "), len(c.params))
 	return statement
 }
