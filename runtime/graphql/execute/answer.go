@@ -54,6 +54,9 @@ func (a *answering) result(r *pgconn.ResultReader, at int) error {
 		}
 		return nil
 	}
+	if types := r.FieldDescriptions(); len(types) > 0 && !fits(call.Statement, types) { // there are none where it failed
+		return errMisfit
+	}
 	parts := a.unit.open && a.unit.handed
 	expected := call.Pace.Bytes()
 	if parts {

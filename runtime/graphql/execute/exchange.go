@@ -325,7 +325,7 @@ var errEnded = fmt.Errorf("the database ended an exchange early: %w", io.ErrUnex
 
 // isAnswer tells whether an error is of a statement, so that the exchange goes on after it.
 func isAnswer(err error) bool {
-	return errors.Is(err, errTooLarge) || errors.Is(err, errLeft) || errors.Is(err, errSlow) || isServers(err) && !isLostConnection(err)
+	return errors.Is(err, errMisfit) || errors.Is(err, errTooLarge) || errors.Is(err, errLeft) || errors.Is(err, errSlow) || isServers(err) && !isLostConnection(err)
 }
 
 func isServers(err error) bool {

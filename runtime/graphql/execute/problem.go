@@ -184,7 +184,7 @@ func (e *Executor) fieldProblem(err error, f *plan.RootField) *gqlerror.Error {
 // isStatementError tells whether the statement failed, rather than the way to the database.
 func isStatementError(err error) bool {
 	var pg *pgconn.PgError
-	return errors.Is(err, errTooLarge) || !errors.Is(err, errSession) && !errors.Is(err, errKeepless) && errors.As(err, &pg) && !postgres.IsUnavailable(err)
+	return errors.Is(err, errMisfit) || errors.Is(err, errTooLarge) || !errors.Is(err, errSession) && !errors.Is(err, errKeepless) && errors.As(err, &pg) && !postgres.IsUnavailable(err)
 }
 
 // isUnavailable tells whether another try later may well succeed.
@@ -222,6 +222,9 @@ func isStalePlan(err error) bool {
 // isOutdated tells whether a statement names something that is no longer there: the schema is from before.
 func isOutdated(err error) bool {
 	var pg *pgconn.PgError
+	if errors.Is(err, errMisfit) {
+		return true
+	}
 	if !errors.As(err, &pg) || pg.Code == "42501" || isSyntaxOfValue(pg) {
 		return false
 	}
