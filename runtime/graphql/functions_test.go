@@ -91,6 +91,17 @@ const functions = `
 	create function keep(a author) returns void language sql as 'update author set name = name where id = a.id';
 	create function odd() returns trigger language plpgsql as $$ begin return new; end $$;
 	create function add(a text, b text) returns text language sql immutable return a || b;
+	create function over(a int) returns int language sql immutable return a;
+	create function over(a int, b int default 1) returns int language sql immutable return b;
+	create function mixed(a int default 1, variadic b text[] default '{q}') returns text language sql immutable as 'select a || array_to_string(b, '','')';
+	create function ranked() returns setof book language sql stable as 'select * from book order by title desc';
+	create function draft() returns setof book language sql stable as $$ select null::int, 'draft', null::int, 2, null::percent union all select null, null, null, null, null $$;
+	create function drafted() returns book language sql as $$ select null::int, 'draft', null::int, 2, null::percent $$;
+	create function grid() returns int[] language sql immutable return '{{1,2},{3,4}}'::int[];
+	comment on function grid() is '@fraiseql {"dimensions": 2}';
+	create function voids() returns setof void language sql as 'select';
+	create function rows_in_lists() returns author[] language sql stable as 'select array_agg(a) from author a';
+	create schema apart; create type apart.kind as enum ('x');
 	create function hidden() returns int language sql stable return 1;
 	comment on function hidden() is '@fraiseql {"omit": true}';
 	create function plain() returns int language sql stable return 1;
@@ -128,7 +139,6 @@ func TestFunctions(t *testing.T) {
 		"rows in their order":       {`{searchBooks(word: "o") {title}}`, ``, `{"searchBooks":[{"title":"Two"},{"title":"One"},{"title":"Four"}]}`},
 		"rows chosen":               {`query($n: Int) {searchBooks(word: "o", where: {sold: {gt: 0}}, orderBy: [{title: ASC}], limit: $n, offset: 1) {title author {name}}}`, `{"n": 1}`, `{"searchBooks":[{"title":"Two","author":{"name":"Ann"}}]}`},
 		"rows with lists":           {`{searchBooks(word: "o", limit: 2) {title author {books(orderBy: [{id: ASC}], limit: 1) {title}}}}`, ``, `{"searchBooks":[{"title":"Two","author":{"books":[{"title":"One"}]}},{"title":"One","author":{"books":[{"title":"One"}]}}]}`},
-		"rows by cursors":           {`{searchBooksConnection(word: "o", first: 2) {totalCount nodes {title} pageInfo {hasNextPage}}}`, ``, `{"searchBooksConnection":{"totalCount":3,"nodes":[{"title":"One"},{"title":"Two"}],"pageInfo":{"hasNextPage":true}}}`},
 		"aggregates of rows":        {`{searchBooksAggregate(word: "o") {count sum {sold}}}`, ``, `{"searchBooksAggregate":{"count":3,"sum":{"sold":"40"}}}`},
 		"groups of rows":            {`{searchBooksGroupBy(word: "o", by: [authorId]) {key {authorId} count}}`, ``, `{"searchBooksGroupBy":[{"key":{"authorId":1},"count":2},{"key":{"authorId":2},"count":1}]}`},
 		"a table of its own":        {`{sellers(fewest: 1) {name sold} one: sellers(fewest: 0, limitArgument: 1) {name} two: sellers(fewest: 1, where: {sold: {lt: "30"}}) {name}}`, ``, `{"sellers":[{"name":"Ann","sold":"40"},{"name":"Bob","sold":"20"}],"one":[{"name":"Ann"}],"two":[{"name":"Bob"}]}`},
@@ -148,16 +158,20 @@ func TestFunctions(t *testing.T) {
 		"ordered by computed":       {`{authors(orderBy: [{total: DESC_NULLS_LAST}]) {name} books(orderBy: [{author: {shout: DESC}}, {id: ASC}]) {id}}`, ``, `{"authors":[{"name":"Ann"},{"name":"Bob"},{"name":"Cyd"}],"books":[{"id":3},{"id":4},{"id":1},{"id":2}]}`},
 		"a connection in its order": {`{authorsConnection(orderBy: [{shout: DESC}], first: 2) {nodes {name}}}`, ``, `{"authorsConnection":{"nodes":[{"name":"Cyd"},{"name":"Bob"}]}}`},
 
-		"a row is written":          {`mutation {createAuthor(name: "Dan") {id name mood}}`, ``, `{"createAuthor":{"id":4,"name":"Dan","mood":null}}`},
-		"and what hangs on it read": {`mutation {addBook(authorId: 3, title: "Five") {id author {name total books {title}} where {zip}}}`, ``, `{"addBook":{"id":5,"author":{"name":"Cyd","total":"0","books":[{"title":"Five"}]},"where":{"zip":5}}}`},
-		"rows are taken away":       {`mutation {dropBooks(fewest: 10) {title author {name books {title}}}}`, ``, `{"dropBooks":[{"title":"One","author":{"name":"Ann","books":[{"title":"Two"}]}},{"title":"Four","author":{"name":"Bob","books":[{"title":"Three"}]}}]}`},
-		"none":                      {`mutation {dropBooks(fewest: -1) {title author {name}} b: dropBooks(fewest: -1) {title}}`, ``, `{"dropBooks":[],"b":[]}`},
-		"a value":                   {`mutation {sell(bookId: 1) b: sell(bookId: 1, n: 4) c: sell(bookId: 99)}`, ``, `{"sell":11,"b":15,"c":null}`},
-		"no value":                  {`mutation {rest updateBook(id: 1, set: {_inc: {sold: 1}}) {sold}}`, ``, `{"rest":true,"updateBook":{"sold":1}}`},
-		"values of a mutation":      {`mutation {many(n: 3)}`, ``, `{"many":[1,2,3]}`},
-		"computed of what is new":   {`mutation {createAuthors(input: [{id: 8, name: "Eve"}]) {shout total}}`, ``, `{"createAuthors":[{"shout":"EVE","total":null}]}`},
-		"computed of what is gone":  {`mutation {deleteAuthor(id: 3) {shout greeting(word: "Bye")}}`, ``, `{"deleteAuthor":{"shout":"CYD","greeting":"Bye Cyd"}}`},
-		"changed by computed":       {`mutation {updateAuthors(where: {shout: {eq: "ANN"}}, set: {name: "Anna"}) {shout}}`, ``, `{"updateAuthors":[{"shout":"ANNA"}]}`},
+		"by their place":             {`{mixed b: mixed(a: 2) c: mixed(a: 2, b: ["x", "y"]) joined(sep: "-", parts: null)}`, ``, `{"mixed":"1q","b":"2q","c":"2x,y","joined":null}`},
+		"in its order":               {`{ranked(where: {author: {name: {neq: "x"}}}) {title} b: ranked(where: {_or: [{author: {shout: {eq: "ANN"}}, title: {neq: "x"}}]}, limit: 1, offset: 1) {title author {name}} c: ranked(orderBy: [], limit: 1) {title}}`, ``, `{"ranked":[{"title":"Two"},{"title":"Three"},{"title":"One"},{"title":"Four"}],"b":[{"title":"One","author":{"name":"Ann"}}],"c":[{"title":"Two"}]}`},
+		"two dimensions":             {`{grid}`, ``, `{"grid":[[1,2],[3,4]]}`},
+		"rows of which some are not": {`{draft {title sold}}`, ``, `{"draft":[{"title":"draft","sold":2}]}`},
+		"a row is written":           {`mutation {createAuthor(name: "Dan") {id name mood}}`, ``, `{"createAuthor":{"id":4,"name":"Dan","mood":null}}`},
+		"and what hangs on it read":  {`mutation {addBook(authorId: 3, title: "Five") {id author {name total books {title}} where {zip}}}`, ``, `{"addBook":{"id":5,"author":{"name":"Cyd","total":"0","books":[{"title":"Five"}]},"where":{"zip":5}}}`},
+		"rows are taken away":        {`mutation {dropBooks(fewest: 10) {title author {name books {title}}}}`, ``, `{"dropBooks":[{"title":"One","author":{"name":"Ann","books":[{"title":"Two"}]}},{"title":"Four","author":{"name":"Bob","books":[{"title":"Three"}]}}]}`},
+		"none":                       {`mutation {dropBooks(fewest: -1) {title author {name}} b: dropBooks(fewest: -1) {title}}`, ``, `{"dropBooks":[],"b":[]}`},
+		"a value":                    {`mutation {sell(bookId: 1) b: sell(bookId: 1, n: 4) c: sell(bookId: 99)}`, ``, `{"sell":11,"b":15,"c":null}`},
+		"no value":                   {`mutation {rest updateBook(id: 1, set: {_inc: {sold: 1}}) {sold}}`, ``, `{"rest":true,"updateBook":{"sold":1}}`},
+		"values of a mutation":       {`mutation {many(n: 3)}`, ``, `{"many":[1,2,3]}`},
+		"computed of what is new":    {`mutation {createAuthors(input: [{id: 8, name: "Eve"}]) {shout total}}`, ``, `{"createAuthors":[{"shout":"EVE","total":null}]}`},
+		"computed of what is gone":   {`mutation {deleteAuthor(id: 3) {shout greeting(word: "Bye")}}`, ``, `{"deleteAuthor":{"shout":"CYD","greeting":"Bye Cyd"}}`},
+		"changed by computed":        {`mutation {updateAuthors(where: {shout: {eq: "ANN"}}, set: {name: "Anna"}) {shout}}`, ``, `{"updateAuthors":[{"shout":"ANNA"}]}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -207,7 +221,13 @@ func TestFunctionsThatFail(t *testing.T) {
 		{`{half(p: 101)}`, "BAD_USER_INPUT", `value for domain percent violates check constraint "percent_check"`},
 		{`{echoBig(n: "99999999999999999999")}`, "BAD_USER_INPUT", `argument n: value "99999999999999999999" is out of range for type bigint`},
 		{`{add(a: 2147483647, b: 1)}`, "INTERNAL_SERVER_ERROR", "a value in the database cannot be computed"},
-		{`{unnamed(arg1: 1, arg3: 4)}`, "BAD_USER_INPUT", "the function has no name for its parameter, so that `arg2` must be given as well"},
+		{`{unnamed(arg1: 1, arg3: 4)}`, "BAD_USER_INPUT", "argument arg3: what is before it must be given as well: `arg2`"},
+		{`{mixed(b: ["1"])}`, "BAD_USER_INPUT", "argument b: what is before it must be given as well: `a`"},
+		{`{over(a: 1)}`, "GRAPHQL_VALIDATION_FAILED", ""},
+		{`{draft {id}}`, "INTERNAL_SERVER_ERROR", ""},
+		{`mutation {drafted {id}}`, "INTERNAL_SERVER_ERROR", ""},
+		{`mutation {drafted {id title author {name}}}`, "INTERNAL_SERVER_ERROR", ""},
+		{`{searchBooksConnection(word: "o") {totalCount}}`, "GRAPHQL_VALIDATION_FAILED", ""},
 		{`{add(b: 1)}`, "GRAPHQL_VALIDATION_FAILED", ""},
 		{`{add(a: null)}`, "GRAPHQL_VALIDATION_FAILED", ""},
 		{`{titles(limit: 1001)}`, "BAD_USER_INPUT", "limit 1001 is over the most that is allowed, 1000: ask for pages"},
@@ -291,7 +311,11 @@ func TestFunctionsAsTheyAreShown(t *testing.T) {
 	want := []string{
 		"schema/no-function public.anything(x anyelement): the type anyelement stands for many, and a field has one, so the function is left out -> write a function with types of its own that calls it, or hide it: comment on function \"public\".\"anything\"(x anyelement) is '@fraiseql {\"omit\": true}'",
 		"schema/no-function public.keep(a author): it takes a row of public.author and may write: only a function that is stable or immutable can be a field of rows, so the function is left out -> let it take the key of the row, or declare it stable if it only reads",
+		"schema/no-function public.over(a integer): when what has a default is left out, PostgreSQL cannot tell it from over(a integer, b integer), so the function is left out -> rename one of them, or drop the defaults",
+		"schema/no-function public.over(a integer, b integer): when what has a default is left out, PostgreSQL cannot tell it from over(a integer), so the function is left out -> rename one of them, or drop the defaults",
+		"schema/no-function public.rows_in_lists(): it gives a value of public.author, of which the API has only whole rows, so the function is left out -> let it give keys or a type of its own, or return rows (setof), or hide it: comment on function \"public\".\"rows_in_lists\"() is '@fraiseql {\"omit\": true}'",
 		"schema/no-function public.shapeless(): nobody knows the columns of its rows, so the function is left out -> let it return table (…) or a type of its own, or hide it: comment on function \"public\".\"shapeless\"() is '@fraiseql {\"omit\": true}'",
+		"schema/no-function public.voids(): it gives nothing, in any number of rows, so the function is left out -> let it return void and be volatile, or hide it: comment on function \"public\".\"voids\"() is '@fraiseql {\"omit\": true}'",
 		"schema/no-root-name Query.add: the name is taken by the function public.add, so this field for the function public.add is left out -> comment on function \"public\".\"add\"(a text, b text) is '@fraiseql {\"name\": \"…\"}'",
 		"schema/no-root-name Mutation.createAuthor: the name is taken by the function public.fn_create_author, so this field for Author is left out -> give one of the two types another name in [graphql.entities] or in the table's comment",
 	}
@@ -311,6 +335,7 @@ func TestFunctionsOfRoles(t *testing.T) {
 		create function whoami() returns text language sql stable return current_user || ' ' || (current_setting('request.jwt.claims', true)::json ->> 'sub');
 		create function add_item(title text) returns item language sql as 'insert into item (title) values (title) returning *';
 		create function closed() returns int language sql stable return 1;
+		create schema apart; create type apart.kind as enum ('x'); create function kinds(k apart.kind default 'x') returns int language sql stable return 1;
 		revoke execute on function closed(), whoami(), add_item(text) from public;
 		grant execute on function whoami(), add_item(text) to member_DB;`)
 	for _, c := range []struct {
@@ -320,6 +345,7 @@ func TestFunctionsOfRoles(t *testing.T) {
 		{"member", `{items {shout}}`, `{"items":[{"shout":"A"}]}`, ""},
 		{"member", `{accounts {shout}}`, ``, "GRAPHQL_VALIDATION_FAILED"},
 		{"member", `{closed}`, ``, "GRAPHQL_VALIDATION_FAILED"},
+		{"member", `{kinds}`, ``, "GRAPHQL_VALIDATION_FAILED"},
 		{"guest", `{whoami}`, ``, "GRAPHQL_VALIDATION_FAILED"},
 		{"guest", `{items {shout}}`, ``, "GRAPHQL_VALIDATION_FAILED"},
 		{"guest", `{everyItem {title}}`, `{"everyItem":[{"title":"A"},{"title":"B"}]}`, ""},
@@ -478,6 +504,43 @@ func TestWhatChangesUnderAServer(t *testing.T) {
 	for i, said := range ask() {
 		if queries[i] != `{number numbers}` && queries[i] != `{things {pieces {v}}}` && !strings.Contains(said, "INTERNAL_SERVER_ERROR") { // those are made JSON by PostgreSQL
 			t.Errorf("%s gave no error: %s", queries[i], said)
+		}
+	}
+}
+
+// TestRowsOfAFunctionKeepTheirOrder has conditions that lead to a table which PostgreSQL would rather begin with.
+func TestRowsOfAFunctionKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	s, pool := open(t, graphql.DefaultConfig(), sql(t, `
+		create table author (id int primary key, name text not null); insert into author select i, 'A' || i from generate_series(1, 3000) i;
+		create table book (id int primary key, author_id int not null references author); insert into book select i, i from generate_series(1, 3000) i;
+		create function ranked() returns setof book language sql stable as 'select * from book where id < 300 order by md5(id::text)'; analyze;`))
+	rows, err := pool.Query(t.Context(), "select id from ranked()")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{
+		`{ranked(limit: 200, WHERE) {id}}`, `{ranked(limit: 200, WHERE) {id author {name}}}`, `{ranked(limit: 200, WHERE) {id author {books {id}}}}`, `{ranked(limit: 3, offset: 100, WHERE) {id}}`,
+	} {
+		for _, where := range []string{``, `where: {author: {name: {like: "A%"}}}`, `where: {_and: [{_or: [{author: {id: {gt: 0}}}]}]}`} {
+			got := s.Execute(t.Context(), transport.Request{Query: strings.Replace(query, "WHERE", where, 1)})
+			var data struct{ Ranked []struct{ ID int } }
+			if err := json.Unmarshal(got.Data, &data); err != nil {
+				t.Fatal(err, got.Errors)
+			}
+			from := 0
+			if strings.Contains(query, "offset") {
+				from = 100
+			}
+			for i, row := range data.Ranked {
+				if row.ID != want[from+i] {
+					t.Fatalf("%s with %q gives %d at place %d, want %d", query, where, row.ID, i, want[from+i])
+				}
+			}
 		}
 	}
 }

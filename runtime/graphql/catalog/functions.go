@@ -30,6 +30,15 @@ type Parameter struct {
 	Variadic   bool // the values of an array, one by one
 }
 
+// Required is how many parameters must be given a value.
+func (f *Function) Required() int {
+	n := 0
+	for n < len(f.Parameters) && !f.Parameters[n].HasDefault {
+		n++
+	}
+	return n
+}
+
 // SQL gives the function's qualified, quoted name.
 func (f *Function) SQL() string { return QuoteIdent(f.Schema) + "." + QuoteIdent(f.Name) }
 
@@ -47,6 +56,8 @@ where n.nspname = any($1)
   and has_function_privilege(` + byRole + `, p.oid, 'execute')
   and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
   and not array['internal'::regtype, 'cstring'::regtype]::oid[] && (p.proargtypes::oid[] || p.prorettype)
+  and not exists (select from unnest(p.proargtypes::oid[] || p.proallargtypes || p.prorettype) u(oid) join pg_type t on t.oid = u.oid
+                  where not has_schema_privilege(` + byRole + `, t.typnamespace, 'usage'))
   and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))
 order by array_position($1, n.nspname::text), p.proname, p.pronargs, 4`
 

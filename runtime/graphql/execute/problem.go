@@ -52,6 +52,11 @@ func (e *Executor) problemOf(err error, calls bool) *gqlerror.Error {
 			return known
 		}
 	}
+	return e.unknown(err, pg)
+}
+
+// unknown is the problem of an error that says nothing about the request.
+func (e *Executor) unknown(err error, pg *pgconn.PgError) *gqlerror.Error {
 	switch {
 	case isUnavailable(err):
 		return e.masked(err, "the database cannot be reached now")

@@ -23,7 +23,7 @@ func (c *compiler) call(f *schema.Function, row string, values map[string]any) (
 	// Parameters without a name are given by their place, and so is all before them.
 	placed := 0
 	for i, a := range f.Arguments {
-		if a.Parameter.Name == "" {
+		if a.Parameter.Name == "" || a.Variadic { // by name, PostgreSQL finds no variadic function with a default left out
 			placed = i + 1
 		}
 	}
@@ -38,12 +38,13 @@ func (c *compiler) call(f *schema.Function, row string, values map[string]any) (
 		}
 		if i < placed && omitted != "" {
 			if given {
-				return "", wrong("the function has no name for its parameter, so that `%s` must be given as well", omitted)
+				c.what = "argument " + a.Name
+				return "", wrong("what is before it must be given as well: `%s`", omitted)
 			}
 			continue // of PostgreSQL's defaults only the last ones can be left out: all behind an optional one are optional
 		}
 		c.what = "argument " + a.Name
-		sql, err := c.passed(a, value)
+		sql, err := c.passed(a, value, given)
 		if err != nil {
 			return "", err
 		}
@@ -59,7 +60,7 @@ func (c *compiler) call(f *schema.Function, row string, values map[string]any) (
 }
 
 // passed writes a value for a parameter. Its type is written in full: it decides which of several functions is meant.
-func (c *compiler) passed(a *schema.Argument, value any) (string, *inputError) {
+func (c *compiler) passed(a *schema.Argument, value any, given bool) (string, *inputError) {
 	sql := "null"
 	switch {
 	case value != nil:
@@ -67,7 +68,7 @@ func (c *compiler) passed(a *schema.Argument, value any) (string, *inputError) {
 		if sql, err = c.stored(a.Codec, value); err != nil {
 			return "", err
 		}
-	case a.Variadic:
+	case a.Variadic && !given:
 		sql = "'{}'"
 	}
 	if t := a.Type; value == nil || t.Kind == catalog.Domain {
@@ -82,7 +83,9 @@ func (c *compiler) calling(f *schema.Function, row string, values map[string]any
 	if err != nil {
 		return source{}, err.problem(c.what, nil)
 	}
-	return source{object: f.Object, alias: c.alias("t"), call: sql, rows: &catalog.Table{}, above: f.Of}, nil
+	from := source{object: f.Object, alias: c.alias("t"), call: sql, rows: &catalog.Table{}, above: f.Of}
+	c.loose[from.alias] = true
+	return from, nil
 }
 
 // relation writes where the rows of a source come from.
@@ -100,9 +103,6 @@ func (c *compiler) called(f *schema.Function, form schema.Form, row string, s se
 		return q, false, err
 	}
 	switch {
-	case form == schema.Connection:
-		q, err = c.connection(from, s, values)
-		return q, true, err
 	case form == schema.Aggregate:
 		q, err = c.aggregate(from, s, values)
 		return q, true, err
@@ -212,7 +212,11 @@ func (c *compiler) computed(l *level, o *schema.Object, t string, target *schema
 
 // computedValue writes what a function computes of the row of an alias that is a table, or stands for one.
 func (c *compiler) computedValue(f *schema.Field, t string) (string, *inputError) {
-	return c.call(f.Function, "("+t+".*)::"+f.Function.Of.SQL(), nil)
+	row := "(" + t + ".*)"
+	if c.wide[t] {
+		row = "row(" + strings.Join(columns(t, f.Function.Of.Columns), ", ") + ")"
+	}
+	return c.call(f.Function, row+"::"+f.Function.Of.SQL(), nil)
 }
 
 // callWrite compiles a field of Mutation that calls a function. What it writes no other part of its statement sees: what
@@ -235,7 +239,7 @@ func (c *compiler) callWrite(w *schema.Write, f selected, values map[string]any)
 		return s.answered(q, ch), nil
 	}
 	exists := where(present(from))
-	if !w.Many {
+	if !w.Many { // of a row that is wholly null nobody knows whether it is one
 		exists = " where not (" + from.alias + ".* is null)"
 	}
 	s.calls = false
@@ -261,6 +265,7 @@ func (c *compiler) callThenRead(w *schema.Write, f selected, ch *change, needed 
 	h := s.hand(" from "+from.call+" "+from.alias+exists, true, needed, "", "", ch.effect)
 	r := c.step()
 	t, e := r.alias("t"), r.alias("h")
+	r.loose[t] = true
 	columns := make([]string, len(needed))
 	for i, column := range needed {
 		columns[i] = h.value(e+".e", column) + " " + catalog.QuoteIdent(column.Name)
@@ -287,16 +292,36 @@ func (c *compiler) answered(q query, ch *change) *Statement {
 	return c.answering(statement, ch)
 }
 
-// present is the condition that a row of a function is one: of a table some column always has a value.
+// present is the condition that a row of a function is one: of a table, one of which every column is null is none.
 func present(from source) string {
 	if from.call == "" || from.object == nil || from.object.Table == nil {
 		return ""
 	}
-	i := slices.IndexFunc(from.object.Table.Columns, func(c *catalog.Column) bool { return c.NotNull })
-	if i < 0 {
-		return ""
+	return "not (" + from.alias + ".* is null)"
+}
+
+// leads tells whether conditions lead to other rows. PostgreSQL may look at those first, and then gives the rows in
+// another order than the function.
+func leads(o *schema.Object, conditions any) bool {
+	switch given := conditions.(type) {
+	case []any:
+		return slices.ContainsFunc(given, func(item any) bool { return leads(o, item) })
+	case map[string]any:
+		for name, inner := range given {
+			if f := o.Fields[name]; f != nil && f.Relation != nil || f == nil && leads(o, inner) { // _and, _or, _not
+				return true
+			}
+		}
 	}
-	return column(from.alias, from.object.Table.Columns[i]) + " is not null"
+	return false
+}
+
+// numbered is the scope of a function's rows in the order in which it gives them, whatever is asked of them.
+func (c *compiler) numbered(from source) scope {
+	const number = "fraiseql_number"
+	c.wide[from.alias] = true
+	rows := "(select " + from.alias + ".*, row_number() over () " + number + " from " + from.call + " " + from.alias + where(present(from)) + ") " + from.alias
+	return scope{from: " from " + rows, order: []orderKey{{sql: from.alias + "." + number, notNull: true}}}
 }
 
 func where(condition string) string {

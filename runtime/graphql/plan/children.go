@@ -18,7 +18,6 @@ type source struct {
 	join      string         // "join table m2": a join table, when there is one
 	condition string         // correlation with the level above; empty at the root
 	call      string         // the function that gives the rows, in place of the table
-	keyed     bool           // cursors need the order to be total
 	rows      *catalog.Table // by which it is estimated how many there are
 	above     *catalog.Table // that of the level above; nil at the root
 }
@@ -138,7 +137,12 @@ func (c *compiler) child(l *level, o *schema.Object, t string, f selected) (valu
 func (c *compiler) columnOf(l *level, target *schema.Field, t string, f selected) (value, *gqlerror.Error) {
 	l.need(target.Column)
 	l.attached = l.attached || target.Codec.Selects()
-	v, err := c.scalar(target.Codec, column(t, target.Column), f.selections)
+	sql := column(t, target.Column)
+	if c.loose[t] && target.Column.NotNull {
+		// What a function gives no constraint has looked at.
+		sql = "case when " + sql + " is not null then " + sql + " else ('" + nullMark + "' || coalesce(" + sql + "::text, ''))::int::text::" + target.Column.Type.SQL + " end"
+	}
+	v, err := c.scalar(target.Codec, sql, f.selections)
 	v.notNull = target.Column.NotNull
 	return v, err
 }

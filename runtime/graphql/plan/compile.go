@@ -36,10 +36,12 @@ type compiler struct {
 	functions  bool
 	estimate   *Estimate
 	aliases    int
-	rows       *rows // of the level at work
-	depth      int   // of the branches at work
-	nested     bool  // rows of the root field's list have children
-	most       int   // rows of it at most
+	wide       map[string]bool // aliases that have more columns than their table
+	loose      map[string]bool // aliases of rows that functions give
+	rows       *rows           // of the level at work
+	depth      int             // of the branches at work
+	nested     bool            // rows of the root field's list have children
+	most       int             // rows of it at most
 	writing    *writing
 
 	// Where the compiler is, for the errors of values that come later.

@@ -26,7 +26,6 @@ type connection struct {
 
 // connection writes a connection as one row of sub-selects.
 func (c *compiler) connection(from source, f selected, values map[string]any) (query, *gqlerror.Error) {
-	from.keyed = true
 	s, err := c.scope(from, values)
 	if err != nil {
 		return query{}, err

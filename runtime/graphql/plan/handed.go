@@ -59,6 +59,7 @@ const (
 	keptMark    = "fraiseql:kept:"
 	looseMark   = "fraiseql:loose:"
 	differMark  = "fraiseql:differ:"
+	nullMark    = "a function gives null where the field is never null"
 )
 
 // orFail writes a text, or an error where a condition does not hold. What is joined to the mark must be read from rows:
@@ -89,6 +90,7 @@ func Marked(message string) (code, text string, marked bool) {
 // step is a compiler for one more statement of the field of Mutation at work.
 func (c *compiler) step() *compiler {
 	s := *c
+	s.wide, s.loose = map[string]bool{}, map[string]bool{}
 	s.params, s.locks, s.read, s.calls, s.functions, s.estimate, s.aliases, s.rows = nil, map[string]bool{}, map[*catalog.Table]bool{}, false, false, nil, 0, &rows{}
 	return &s
 }

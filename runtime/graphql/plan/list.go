@@ -33,6 +33,11 @@ func (s *scope) where(more ...string) string {
 // scope compiles the arguments where and orderBy of a level.
 func (c *compiler) scope(from source, values map[string]any) (scope, *gqlerror.Error) {
 	s := scope{from: " from " + c.relation(from) + " " + from.alias + from.join, conditions: []string{from.condition, present(from)}}
+	order, _ := values["orderBy"].([]any)
+	own := from.call != "" && len(order) == 0 // it is the function's
+	if own && leads(from.object, values["where"]) {
+		s = c.numbered(from)
+	}
 	if where, given := values["where"].(map[string]any); given {
 		c.what = "argument where"
 		sql, err := c.where(from.object, from.alias, where)
@@ -42,8 +47,8 @@ func (c *compiler) scope(from source, values map[string]any) (scope, *gqlerror.E
 		s.conditions = append(s.conditions, sql)
 	}
 	s.params = len(c.params)
-	if from.call != "" && values["orderBy"] == nil && !from.keyed {
-		return s, nil // the function's own
+	if own {
+		return s, nil
 	}
 	c.what = "argument orderBy"
 	var err *inputError

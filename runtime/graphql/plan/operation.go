@@ -106,7 +106,7 @@ func (o *Operation) Compile(variables map[string]any, paging Paging) (*Plan, *gq
 	plan := &Plan{}
 	left := newBudget()
 	compiler := func(left *budget) *compiler {
-		return &compiler{schema: o.Schema, variables: variables, magnitudes: magnitudes, paging: paging, budget: left, locks: map[string]bool{}, read: map[*catalog.Table]bool{}}
+		return &compiler{schema: o.Schema, variables: variables, magnitudes: magnitudes, paging: paging, budget: left, locks: map[string]bool{}, read: map[*catalog.Table]bool{}, wide: map[string]bool{}, loose: map[string]bool{}}
 	}
 	fields := collect(o.SelectionSet, variables, root.Name)
 	plan.Writes = o.Operation == ast.Mutation

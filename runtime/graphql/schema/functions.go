@@ -21,6 +21,7 @@ type Function struct {
 
 	name        string
 	description string
+	dimensions  int           // of an array that it gives
 	declared    *declaredCall // nil for one that schema files say nothing of
 }
 
@@ -39,10 +40,15 @@ func (b *builder) addFunctions() {
 		if a.Omit {
 			continue
 		}
-		if len(a.Key) > 0 || len(a.References) > 0 || a.Dimensions > 0 {
-			b.warn("schema/bad-comment", subject, "of what its comment says only name, omit and description are known of functions", naming(f))
+		if len(a.Key) > 0 || len(a.References) > 0 {
+			b.warn("schema/bad-comment", subject, "of what its comment says only name, omit, dimensions and description are known of functions", naming(f))
 		}
-		shown := &Function{Function: f, name: a.Name, description: strings.TrimSpace(a.Description)}
+		if other := b.mistakable(f); other != nil {
+			b.warn("schema/no-function", subject, "when what has a default is left out, PostgreSQL cannot tell it from "+other.Name+"("+other.Signature+"), so the function is left out",
+				"rename one of them, or drop the defaults")
+			continue
+		}
+		shown := &Function{Function: f, name: a.Name, description: strings.TrimSpace(a.Description), dimensions: a.Dimensions}
 		if call := b.callOf(f); call != nil {
 			if !b.sees(call.roles) {
 				continue
@@ -69,6 +75,23 @@ func (b *builder) addFunctions() {
 		}
 		b.functions = append(b.functions, shown)
 	}
+}
+
+// mistakable finds another function of the same name that a call may mean as well: one that takes as many values of the
+// same types when defaults are left out.
+func (b *builder) mistakable(f *catalog.Function) *catalog.Function {
+	for _, other := range b.catalog.Functions {
+		if other == f || other.Name != f.Name || other.Schema != f.Schema {
+			continue
+		}
+		most := min(len(f.Parameters), len(other.Parameters))
+		for n := max(f.Required(), other.Required()); n <= most; n++ {
+			if slices.EqualFunc(f.Parameters[:n], other.Parameters[:n], func(p, q *catalog.Parameter) bool { return p.Type == q.Type }) {
+				return other
+			}
+		}
+	}
+	return nil
 }
 
 // callOf finds what schema files say of a function; nil when they say nothing.
@@ -139,7 +162,7 @@ func (b *builder) describeFunction(f *Function) (why, hint string) {
 	// Names such as p_title keep parameters apart from columns, and say nothing.
 	prefixed := !slices.ContainsFunc(parameters, func(p *catalog.Parameter) bool { return !strings.HasPrefix(p.Name, "p_") })
 	for i, p := range parameters {
-		codec, why, hint := b.parameterCodec(f, p.Type)
+		codec, why, hint := b.valueOf(f, p.Type, 0, "take")
 		if why != "" {
 			return why, hint
 		}
@@ -168,8 +191,8 @@ func hiding(f *catalog.Function) string {
 	return "comment on function " + f.SQL() + "(" + f.Signature + `) is '@fraiseql {"omit": true}'`
 }
 
-// parameterCodec gives how a value crosses that a function takes, or a plain one that it gives.
-func (b *builder) parameterCodec(f *Function, t *catalog.Type) (c *Codec, why, hint string) {
+// valueOf gives how a value crosses that a function takes, or gives.
+func (b *builder) valueOf(f *Function, t *catalog.Type, dimensions int, does string) (c *Codec, why, hint string) {
 	inner := t
 	for (inner.Kind == catalog.Domain || inner.Kind == catalog.Array) && inner.Elem != nil {
 		inner = inner.Elem
@@ -178,9 +201,10 @@ func (b *builder) parameterCodec(f *Function, t *catalog.Type) (c *Codec, why, h
 		return nil, "the type " + inner.Name + " stands for many, and a field has one",
 			"write a function with types of its own that calls it, or hide it: " + hiding(f.Function)
 	}
-	c = b.codecOf(t, 0)
+	c = b.codecOf(t, min(dimensions, mostDimensions))
 	if inner.Kind == catalog.Composite && c.Innermost().Object == nil {
-		return nil, "there is no way to write a value of " + inner.Schema + "." + inner.Name + " in the API", "let it take and give keys, setof rows or a type of its own, or hide it: " + hiding(f.Function)
+		return nil, "it " + does + "s a value of " + inner.Schema + "." + inner.Name + ", of which the API has only whole rows", "let it " + does + " keys or a type of its own" +
+			map[string]string{"give": ", or return rows (setof)", "take": ""}[does] + ", or hide it: " + hiding(f.Function)
 	}
 	return c, "", ""
 }
@@ -199,8 +223,8 @@ func (b *builder) describeResult(f *Function) (why, hint string) {
 	case len(f.Columns) > 0:
 		return b.describeRecord(f)
 	case result.Kind == catalog.Pseudo && result.Name == "void":
-		if !f.Volatile {
-			return "it neither gives anything nor may write", "declare it volatile, or hide it: " + hiding(f.Function)
+		if !f.Volatile || f.Set {
+			return "it gives nothing" + map[bool]string{false: " and may not write", true: ", in any number of rows"}[f.Set], "let it return void and be volatile, or hide it: " + hiding(f.Function)
 		}
 		return "", ""
 	case result.Kind == catalog.Pseudo && result.Name == "record":
@@ -212,7 +236,7 @@ func (b *builder) describeResult(f *Function) (why, hint string) {
 		}
 		return "", ""
 	}
-	codec, why, hint := b.parameterCodec(f, result)
+	codec, why, hint := b.valueOf(f, result, f.dimensions, "give")
 	if why != "" {
 		return why, hint
 	}
@@ -232,7 +256,7 @@ func (b *builder) describeRecord(f *Function) (why, hint string) {
 		name = strings.TrimPrefix(f.Name, "fn_")
 	}
 	for _, c := range f.Columns {
-		if _, why, hint := b.parameterCodec(f, c.Type); why != "" {
+		if _, why, hint := b.valueOf(f, c.Type, 0, "give"); why != "" {
 			return why, hint
 		}
 	}
@@ -319,6 +343,9 @@ func (b *builder) calls(f *Function, name, rows string) []derived {
 	}
 	if f.Set && !f.Volatile && f.Object != nil {
 		for _, form := range b.derived(f.Object, name, rows) {
+			if form.form == Connection {
+				continue // a cursor is a key, and a function may give a row twice, in an order of its own
+			}
 			form.definition.Arguments = slices.Concat(arguments, form.definition.Arguments)
 			list = append(list, form)
 		}
@@ -381,4 +408,9 @@ func (b *builder) addCalls(mutation *ast.Definition) {
 		d := b.calls(f, f.name, "")[0].definition
 		b.addWriteField(mutation, &Write{Name: d.Name, Action: Call, Many: f.Set, Object: f.Object, Function: f}, d)
 	}
+}
+
+// listed tells whether a composite type is what the rows of a function are.
+func (b *builder) listed(t *catalog.Type) bool {
+	return t.Kind == catalog.Composite && slices.ContainsFunc(b.catalog.Functions, func(f *catalog.Function) bool { return f.Set && !f.Volatile && f.Result == t })
 }

@@ -67,7 +67,7 @@ func (b *builder) nameTypes() {
 func (b *builder) claimOwn(t *catalog.Type) string {
 	own := pascal(words(t.Name))
 	name := b.claimType(t.Schema, own, func(name string) []string {
-		if t.Kind == catalog.Composite { // functions may give lists of it
+		if b.listed(t) {
 			return append(filterNames(name), madeNames(name)...)
 		}
 		return append(filterNames(name), inputName(name))
