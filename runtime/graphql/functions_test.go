@@ -479,9 +479,10 @@ func TestWhatChangesUnderAServer(t *testing.T) {
 		create table piece (id int primary key, thing_id int references thing, v int); insert into piece values (1, 1, 1);
 		create function number() returns int language sql stable as 'select 1';
 		create function numbers() returns setof int language sql stable as 'select 1';
+		create function same() returns thing language sql as 'select * from thing';
 		create function made() returns int language sql as 'select 1';
 		create function thing_number(t thing) returns int language sql stable as 'select 1';`))
-	queries := []string{`{number}`, `{numbers}`, `{number numbers}`, `{things {number}}`, `{things {v}}`, `{things {pieces {v}}}`, `mutation {made}`}
+	queries := []string{`{thing(id: 1) {number}}`, `{things(where: {number: {eq: 1}}) {id}}`, `mutation {updateThing(id: 1, set: {v: 1}) {v number}}`, `mutation {same {number}}`, `{number}`, `{numbers}`, `{number numbers}`, `{things {number}}`, `{things {v}}`, `{things {pieces {v}}}`, `mutation {made}`}
 	ask := func() (answers []string) {
 		for _, query := range queries {
 			got := s.Execute(t.Context(), transport.Request{Query: query})
@@ -494,6 +495,10 @@ func TestWhatChangesUnderAServer(t *testing.T) {
 	}
 	if got := strings.Join(ask(), ""); strings.Contains(got, "INTERNAL") {
 		t.Fatal(got)
+	}
+	exec(t, pool, "alter table thing add column more int")
+	if got := strings.Join(ask(), ""); strings.Contains(got, "INTERNAL") {
+		t.Errorf("a column that is added stops %s", got)
 	}
 	for _, kind := range []string{"number() returns %s stable", "numbers() returns setof %s stable", "made() returns %s volatile", "thing_number(t thing) returns %s stable"} {
 		name, _, _ := strings.Cut(kind, "(")

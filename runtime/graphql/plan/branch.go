@@ -100,7 +100,7 @@ func (c *compiler) branch(from source, f selected, values map[string]any) (*bran
 	}
 	c.depth--
 	b.record, b.below = l.record, l.below
-	rows := "(select " + strings.Join(l.needs(from.alias), ", ") + s.from + s.where() + orderSQL(s.order) + page.inner + ") " + from.alias
+	rows := "(select " + strings.Join(c.needs(&l, from.alias), ", ") + s.from + s.where() + orderSQL(s.order) + page.inner + ") " + from.alias
 	if page.outer != "" {
 		rows = "(select * from " + rows + page.outer + ") " + from.alias
 	}

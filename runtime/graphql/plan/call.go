@@ -123,7 +123,8 @@ func (c *compiler) called(f *schema.Function, form schema.Form, row string, s se
 // calledRow reads the one row of a function. It is null when all of its columns are.
 func (c *compiler) calledRow(from source, s selected) (query, *gqlerror.Error) {
 	l, err := c.children(from.object, from.alias, s.selections)
-	return query{record: l.record, tail: " from " + from.call + " " + from.alias + l.joins + " where not (" + from.alias + ".* is null)"}, err
+	from.condition, from.guarded = "not ("+from.alias+".* is null)", true
+	return query{record: l.record, tail: c.single(&l, from)}, err
 }
 
 func (c *compiler) calledValue(f *schema.Function, from source, s selected) (query, *gqlerror.Error) {
@@ -168,10 +169,11 @@ func (c *compiler) calledValues(f *schema.Function, from source, s selected, val
 	return q, err
 }
 
-// whole writes the row of an alias as one of its table. The columns are named, as the alias may be of more or fewer.
+// whole writes the row of an alias, which the level's table gives as a column of its own.
 func (l *level) whole(o *schema.Object, alias string) string {
-	l.need(o.Table.Columns...)
-	return "row(" + strings.Join(columns(alias, o.Table.Columns), ", ") + ")::" + o.Table.SQL()
+	row := &catalog.Column{Name: rowName, Type: &catalog.Type{Name: o.Table.Name, SQL: o.Table.SQL(), Kind: catalog.Composite}}
+	l.need(row)
+	return column(alias, row)
 }
 
 func columns(alias string, list []*catalog.Column) []string {
@@ -212,11 +214,7 @@ func (c *compiler) computed(l *level, o *schema.Object, t string, target *schema
 
 // computedValue writes what a function computes of the row of an alias that is a table, or stands for one.
 func (c *compiler) computedValue(f *schema.Field, t string) (string, *inputError) {
-	row := "(" + t + ".*)"
-	if c.wide[t] {
-		row = "row(" + strings.Join(columns(t, f.Function.Of.Columns), ", ") + ")"
-	}
-	return c.call(f.Function, row+"::"+f.Function.Of.SQL(), nil)
+	return c.call(f.Function, c.wholeRow(t, f.Function.Of.SQL()), nil)
 }
 
 // callWrite compiles a field of Mutation that calls a function. What it writes no other part of its statement sees: what
@@ -262,7 +260,7 @@ func (c *compiler) callThenRead(w *schema.Write, f selected, ch *change, needed 
 	if err != nil {
 		return nil, err
 	}
-	h := s.hand(" from "+from.call+" "+from.alias+exists, true, needed, "", "", ch.effect)
+	h := s.hand(" from "+from.call+" "+from.alias+exists, from.alias, true, needed, "", "", ch.effect)
 	r := c.step()
 	t, e := r.alias("t"), r.alias("h")
 	r.loose[t] = true
@@ -320,7 +318,11 @@ func leads(o *schema.Object, conditions any) bool {
 func (c *compiler) numbered(from source) scope {
 	const number = "fraiseql_number"
 	c.wide[from.alias] = true
-	rows := "(select " + from.alias + ".*, row_number() over () " + number + " from " + from.call + " " + from.alias + where(present(from)) + ") " + from.alias
+	row := ""
+	if from.object.Table != nil {
+		row = ", (" + from.alias + ".*)::" + from.object.Table.SQL() + " " + rowName
+	}
+	rows := "(select " + from.alias + ".*" + row + ", row_number() over () " + number + " from " + from.call + " " + from.alias + where(present(from)) + ") " + from.alias
 	return scope{from: " from " + rows, order: []orderKey{{sql: from.alias + "." + number, notNull: true}}}
 }
 

@@ -17,6 +17,7 @@ type source struct {
 	alias     string
 	join      string         // "join table m2": a join table, when there is one
 	condition string         // correlation with the level above; empty at the root
+	guarded   bool           // the condition holds for one row at most
 	call      string         // the function that gives the rows, in place of the table
 	rows      *catalog.Table // by which it is estimated how many there are
 	above     *catalog.Table // that of the level above; nil at the root
@@ -37,19 +38,33 @@ func (l *level) need(columns ...*catalog.Column) {
 		if c.Within != nil {
 			c = c.Within.Column // a value in JSON is taken of it above
 		}
-		if !slices.Contains(l.needed, c) {
+		if !slices.ContainsFunc(l.needed, func(n *catalog.Column) bool { return n == c || n.Name == rowName && c.Name == rowName }) {
 			l.needed = append(l.needed, c)
 		}
 	}
 }
 
-// needs writes the columns that the level takes of an alias.
-func (l *level) needs(alias string) []string {
-	list := make([]string, len(l.needed))
-	for i, c := range l.needed {
-		list[i] = column(alias, c)
+// needs writes the columns that a level takes of the alias of its table.
+func (c *compiler) needs(l *level, alias string) []string {
+	list := columns(alias, l.needed)
+	for i, n := range l.needed {
+		if n.Name == rowName {
+			list[i] = c.wholeRow(alias, n.Type.SQL) + " " + rowName
+		}
 	}
 	return list
+}
+
+// rowName is the column that has the row itself, for functions of it.
+const rowName = "fraiseql_row"
+
+// wholeRow writes the row of an alias that is a table, or stands for one. It is no list of columns: one that is added
+// meanwhile is in it.
+func (c *compiler) wholeRow(alias, typeSQL string) string {
+	if c.wide[alias] { // it has the row already, and more
+		return alias + "." + rowName
+	}
+	return "(" + alias + ".*)::" + typeSQL
 }
 
 // children compiles what is selected of an object whose rows have the alias t.

@@ -191,9 +191,18 @@ func (c *compiler) byKey(key []*schema.Field, from source, f selected, values ma
 // oneRow reads the row that meets a condition. Without a guard of the database there may be several.
 func (c *compiler) oneRow(from source, f selected, condition string, guarded bool) (query, *gqlerror.Error) {
 	l, err := c.children(from.object, from.alias, f.selections)
-	tail := " from " + c.table(from.object.Table) + " " + from.alias + l.joins + " where " + condition
-	if !guarded {
-		tail += " limit 1"
+	from.condition, from.guarded = condition, guarded
+	return query{record: l.record, tail: c.single(&l, from)}, err
+}
+
+// single writes where the one row of a level comes from.
+func (c *compiler) single(l *level, from source) string {
+	rows, limit := " from "+c.relation(from)+" "+from.alias, " limit 1"
+	if from.guarded {
+		limit = ""
 	}
-	return query{record: l.record, tail: tail}, err
+	if slices.ContainsFunc(l.needed, func(n *catalog.Column) bool { return n.Name == rowName }) {
+		return " from (select " + strings.Join(c.needs(l, from.alias), ", ") + rows + " where " + from.condition + limit + ") " + from.alias + l.joins
+	}
+	return rows + l.joins + " where " + from.condition + limit
 }

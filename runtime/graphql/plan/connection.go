@@ -89,7 +89,7 @@ func (x *connection) with() string {
 	if x.backward {
 		order = reversed(order)
 	}
-	inner, outer := x.needed.needs(x.from.alias), x.needed.needs(x.from.alias)
+	inner, outer := x.needs(&x.needed, x.from.alias), columns(x.from.alias, x.needed.needed)
 	if x.keyed {
 		for i, k := range x.scope.order {
 			name := x.key + strconv.Itoa(i+1)

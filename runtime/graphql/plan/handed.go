@@ -114,11 +114,13 @@ func (c *compiler) done(sql string, e *Effect) {
 
 // hand adds a statement that hands over columns of the rows that it writes, or finds. With a count, it fails where these
 // are not so many.
-func (c *compiler) hand(dml string, find bool, columns []*catalog.Column, count, order string, e *Effect) handed {
+//
+// The alias is that of the table, for the row itself among the columns.
+func (c *compiler) hand(dml, alias string, find bool, columns []*catalog.Column, count, order string, e *Effect) handed {
 	h := handed{setting: c.writing.setting(), columns: columns}
 	returned, text := "1", "''"
 	if len(columns) > 0 {
-		returned = strings.Join(names(columns), ", ")
+		returned = strings.Join(c.returning(alias, columns), ", ")
 		text = "coalesce(json_agg(" + list("w", columns) + order + ")::text, '')"
 	}
 	if count != "" {
@@ -134,6 +136,17 @@ func (c *compiler) hand(dml string, find bool, columns []*catalog.Column, count,
 	}
 	c.done("with w as ("+rowsSQL+") select set_config('"+h.setting+"', "+text+", true) from w", e)
 	return h
+}
+
+// returning writes the columns that a statement gives of the rows of an alias.
+func (c *compiler) returning(alias string, columns []*catalog.Column) []string {
+	list := names(columns)
+	for i, n := range columns {
+		if n.Name == rowName {
+			list[i] = c.wholeRow(alias, n.Type.SQL) + " " + rowName
+		}
+	}
+	return list
 }
 
 func names(columns []*catalog.Column) []string {

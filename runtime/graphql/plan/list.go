@@ -77,7 +77,7 @@ func (c *compiler) list(from source, f selected, values map[string]any) (query, 
 	if l.joins == "" && !l.attached && page.outer == "" {
 		return query{record: l.record, tail: rows}, nil
 	}
-	return query{record: l.record, tail: " from (select " + strings.Join(l.needs(from.alias), ", ") + rows + ") " + from.alias + l.joins + page.outer}, nil
+	return query{record: l.record, tail: " from (select " + strings.Join(c.needs(&l, from.alias), ", ") + rows + ") " + from.alias + l.joins + page.outer}, nil
 }
 
 // pageOf compiles the arguments of a list.

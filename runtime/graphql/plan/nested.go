@@ -92,7 +92,7 @@ func (c *compiler) create(n *insertion, columns []*catalog.Column) (handed, *inp
 		count = parameter + "::int8"
 	}
 	s.what = n.rows[0].what
-	h := s.hand(sql, false, columns, count, "", effect)
+	h := s.hand(sql, "", false, columns, count, "", effect)
 	return h, c.behind(n, h)
 }
 

@@ -143,7 +143,7 @@ func (c *compiler) atOnce(ch *change, f selected) (*Statement, *gqlerror.Error) 
 	}
 	returned := "1"
 	if len(l.needed) > 0 {
-		returned = strings.Join(names(l.needed), ", ")
+		returned = strings.Join(s.returning(ch.alias, l.needed), ", ")
 	}
 	statement := s.statement()
 	list, columns, end := l.columns()
@@ -189,7 +189,7 @@ func (c *compiler) afterwards(ch *change, key []*catalog.Column, f selected) (*S
 			return nil, err.problem(c.what, nil)
 		}
 	}
-	h := w.hand(ch.sql, ch.find, columns, count, order, ch.effect)
+	h := w.hand(ch.sql, ch.alias, ch.find, columns, count, order, ch.effect)
 	if ch.after != nil {
 		if err := ch.after(h); err != nil {
 			return nil, err.problem(c.what, nil)
@@ -258,7 +258,7 @@ func (c *compiler) reread(ch *change, t, from, tail, gate string, f selected) (*
 	if len(list) == 0 {
 		list = []string{"1"}
 	}
-	needed := l.needs(t)
+	needed := c.needs(&l, t)
 	if len(needed) == 0 {
 		needed = []string{"1 one"}
 	}
