@@ -20,7 +20,7 @@ type picture struct {
 	name      string // of the role, as tokens have it; empty is the login
 	role      string // of the database; empty is the login
 	schema    *schema.Schema
-	documents *kept
+	documents kept
 	unclaimed []byte // the claims of who has none
 }
 

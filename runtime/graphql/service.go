@@ -245,8 +245,8 @@ func (s *Service) statements(r transport.Request) (plan.Bound, *execute.Session,
 // operation finds the operation that a request means, in a document that is valid.
 func (s *Service) operation(p admitted, r transport.Request) (*document, *plan.Operation, gqlerror.List) {
 	introspects := s.config.introspection(s.deps.Dev, p.name)
-	d := p.documents.get(r.Query)
-	if d == nil {
+	d, known := p.documents.get(r.Query)
+	if !known {
 		text := r.Query
 		if len(text) <= keptText {
 			text = strings.Clone(text) // it may be a piece of something larger, such as the address of a GET
