@@ -49,6 +49,9 @@ type Persisted struct {
 
 // Check looks for the folder.
 func (p *Persisted) Check(r *config.Report) {
+	if !p.On() {
+		return
+	}
 	if p.Dir != "" && !r.File(p.Dir) {
 		r.Need("dir", "config/missing-file", "the folder `"+p.Dir+"` is not there", "mkdir "+p.Dir)
 	}
