@@ -27,14 +27,13 @@ func decodeBatch(d *jsontext.Decoder, most int) ([]Request, *refusal) {
 			return nil, refuse(http.StatusBadRequest, "the batch has more than %d requests, and none was run: send fewer at once ([graphql.limits] batch is the bound)", most)
 		}
 		var r Request
-		bad := refuse(http.StatusBadRequest, "it is not a JSON object")
-		switch kind := d.PeekKind(); kind {
-		case '{':
-			r, bad = decodeRequest(d)
-		default:
-			if err := d.SkipValue(); err != nil {
-				return nil, notJSON(err)
-			}
+		var bad *refusal
+		if d.PeekKind() == '{' {
+			bad = decodeRequest(d, &r)
+		} else if err := d.SkipValue(); err != nil {
+			return nil, notJSON(err)
+		} else {
+			bad = refuse(http.StatusBadRequest, "it is not a JSON object")
 		}
 		if bad != nil {
 			bad.problem.Message = fmt.Sprintf("none of the batch was run, because of request %d of it: %s", len(list)+1, bad.problem.Message)

@@ -28,7 +28,7 @@ func decode(body *bytes.Buffer, batch int) (one Request, list []Request, bad *re
 	bad = decoding(body, func(d *jsontext.Decoder) (bad *refusal) {
 		switch kind := d.PeekKind(); {
 		case kind == '{':
-			one, bad = decodeRequest(d)
+			bad = decodeRequest(d, &one)
 		case kind == '[' && batch > 0:
 			list, bad = decodeBatch(d, batch)
 		default:
@@ -49,8 +49,8 @@ func decode(body *bytes.Buffer, batch int) (one Request, list []Request, bad *re
 }
 
 // decodeRequest reads the members of one request.
-func decodeRequest(d *jsontext.Decoder) (Request, *refusal) {
-	r := Request{Open: true}
+func decodeRequest(d *jsontext.Decoder, r *Request) *refusal {
+	r.Open = true
 	given := false
 	var extensions map[string]any
 	bad := members(d, func(name string) (bad *refusal) {
@@ -79,7 +79,7 @@ func decodeRequest(d *jsontext.Decoder) (Request, *refusal) {
 	if bad == nil && !given && !r.named() {
 		bad = refuse(http.StatusBadRequest, "the body has no member \"query\" that is a string, nor a \"documentId\"")
 	}
-	return r, bad
+	return bad
 }
 
 // decodeObject reads a parameter that is a JSON object.
