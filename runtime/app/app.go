@@ -13,6 +13,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/auth"
 	"github.com/fraiseql/fraiseql/runtime/deployment"
 	"github.com/fraiseql/fraiseql/runtime/graphql"
+	"github.com/fraiseql/fraiseql/runtime/graphql/trusted"
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 	"github.com/fraiseql/fraiseql/runtime/postgres/embedded"
@@ -79,10 +80,17 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 			a.Close(ctx)
 			return nil, err
 		}
+		var documents *trusted.Documents
+		if dir := c.GraphQL.DocumentsDir(o.Dir); dir != "" {
+			if documents, err = trusted.Read(dir); err != nil {
+				a.Close(ctx)
+				return nil, err
+			}
+		}
 		a.GraphQL = graphql.New(c.GraphQL, graphql.Deps{
 			Pool: a.Pool, Connections: c.Database.PoolSize - c.Database.Shared(), Log: o.Log, Schemas: c.Database.Schemas, Declared: declared, Dev: o.Dev,
 			Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
-			Timeout: c.Database.StatementTimeout,
+			Timeout: c.Database.StatementTimeout, Documents: documents,
 		})
 	}
 	return a, nil

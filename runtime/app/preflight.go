@@ -37,14 +37,37 @@ func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, erro
 		}
 		at.Error(m.Key, m.Code, m.Message, m.Hint)
 	}
-	mistakes, err := a.GraphQL.LookAtDocuments(ctx, seen)
+	mistakes, err := a.GraphQL.LookAtViews(ctx, seen)
 	if err != nil {
 		return nil, postgres.Explain(err)
 	}
 	for _, m := range mistakes {
 		report.At("graphql").Error("schema_files", "graphql/schema-file", m.Place()+m.Message, m.Hint)
 	}
+	if err := a.checkDocuments(ctx, report.At("graphql.persisted")); err != nil {
+		return nil, err
+	}
 	return problems(), nil
+}
+
+// checkDocuments holds the trusted documents against the schema. Where there can be none, that is what has to be mended
+// first, and it is told as what serving would meet.
+func (a *App) checkDocuments(ctx context.Context, r *config.Report) error {
+	if a.Config.GraphQL.DocumentsDir("") == "" {
+		return nil
+	}
+	err := a.GraphQL.Load(ctx)
+	if refusal, refused := fault.As(err); refused {
+		r.Warn("dir", refusal.Code, "the trusted documents were not judged, as there is no schema: "+refusal.Message, refusal.Hint)
+		return nil
+	}
+	if err != nil {
+		return postgres.Explain(err)
+	}
+	for _, w := range a.GraphQL.Misfits() {
+		r.Warn("dir", w.Code, w.Subject+": "+w.Message, w.Hint)
+	}
+	return nil
 }
 
 // checkRoles gives what the roles see as which requests can run, by their names in tokens.

@@ -3,6 +3,7 @@ package graphql
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"github.com/fraiseql/fraiseql/runtime/config"
@@ -29,7 +30,7 @@ type Config struct {
 	NodeID      string          `toml:"node_id" doc:"The name of the global id field. Default: id, or nodeId where that is a column."`
 	BigInt      string          `toml:"bigint" enum:"string,number" planned:"true" doc:"How 64-bit integers are written. Default: string."`
 	Decimal     string          `toml:"decimal" enum:"string,number" planned:"true" doc:"How numeric is written. Default: string."`
-	Persisted   *Persisted      `toml:"persisted" planned:"true" doc:"Operations that are known beforehand."`
+	Persisted   *Persisted      `toml:"persisted" doc:"Operations that requests name in place of sending them."`
 }
 
 // Role is the table [graphql.roles.NAME].
@@ -41,13 +42,16 @@ type Role struct {
 // Persisted is the table [graphql.persisted].
 type Persisted struct {
 	config.Switch
-	Dir  string `toml:"dir" doc:"The folder of trusted documents."`
-	Only bool   `toml:"only" doc:"Refuse all others."`
+	Dir  string `toml:"dir" doc:"The folder of trusted documents: .graphql files and manifests. It is read at the start."`
+	Only bool   `toml:"only" doc:"Refuse all others, and every text that is sent. Browsers get no GraphiQL then."`
 	APQ  *bool  `toml:"apq" default:"true" doc:"Let clients register operations by their digest."`
 }
 
 // Check looks for the folder.
 func (p *Persisted) Check(r *config.Report) {
+	if !p.On() {
+		return
+	}
 	if p.Dir != "" && !r.File(p.Dir) {
 		r.Need("dir", "config/missing-file", "the folder `"+p.Dir+"` is not there", "mkdir "+p.Dir)
 	}
@@ -65,6 +69,7 @@ type Limits struct {
 	ExpandedFields     int          `toml:"expanded_fields" default:"5000" min:"1" doc:"Fields after fragments are spread out."`
 	Response           config.Bytes `toml:"response" default:"32MB" min:"64KB" max:"512MB" doc:"Size of an answer."`
 	Rows               int          `toml:"rows" default:"20000" min:"1" doc:"Rows that a request may be estimated to read, by its limits and the sizes of the tables."`
+	Batch              int          `toml:"batch" default:"0" min:"0" max:"10" doc:"Requests that one body may have as a list; 0 takes no lists."`
 }
 
 // Entity is the table [graphql.entities.NAME].
@@ -124,7 +129,25 @@ func (c Config) introspection(dev bool, role string) bool {
 	return dev
 }
 
+// only tells whether nothing is run but trusted documents.
+func (c Config) only() bool { return c.Persisted != nil && c.Persisted.On() && c.Persisted.Only }
+
+// DocumentsDir is the folder of trusted documents, where relative paths begin in the given one; empty when there is none.
+func (c Config) DocumentsDir(base string) string {
+	switch p := c.Persisted; {
+	case p == nil || !p.On() || p.Dir == "":
+		return ""
+	case filepath.IsAbs(p.Dir):
+		return p.Dir
+	default:
+		return filepath.Join(base, p.Dir)
+	}
+}
+
 func (c Config) playground(dev bool) bool {
+	if c.only() {
+		return false // it sends texts
+	}
 	if c.Playground != nil {
 		return *c.Playground
 	}
@@ -180,6 +203,9 @@ func (c *Config) Check(r *config.Report) {
 	}
 	if c.DefaultLimit > c.MaxLimit && r.Given("default_limit") {
 		r.Error("default_limit", "config/out-of-range", fmt.Sprintf("`default_limit` is %d, above `max_limit`, which is %d", c.DefaultLimit, c.MaxLimit), "")
+	}
+	if c.only() && c.Playground != nil && *c.Playground {
+		r.Warn("playground", "config/contradiction", "GraphiQL sends texts, and `[graphql.persisted] only` refuses them: it stays off", "playground = false")
 	}
 	checkName(r, "node_id", c.NodeID)
 	taken := map[string]string{}

@@ -85,8 +85,8 @@ type Room { name: String }
 enum Temper { CALM WILD }
 `
 
-// documents gives a service whose schema files have a text.
-func documents(t *testing.T, types, script string) (*graphql.Service, *pgxpool.Pool) {
+// jsonViews gives a service whose schema files have a text.
+func jsonViews(t *testing.T, types, script string) (*graphql.Service, *pgxpool.Pool) {
 	t.Helper()
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "types.graphql"), []byte(types), 0o600); err != nil {
@@ -104,7 +104,7 @@ func documents(t *testing.T, types, script string) (*graphql.Service, *pgxpool.P
 // TestViewsOfJSON asks for what is in JSON, in all ways.
 func TestViewsOfJSON(t *testing.T) {
 	t.Parallel()
-	s, pool := documents(t, bookshelfTypes, bookshelf)
+	s, pool := jsonViews(t, bookshelfTypes, bookshelf)
 	const one, three = `00000000-0000-4000-8000-000000000011`, `00000000-0000-4000-8000-000000000013`
 	for name, c := range map[string]struct{ query, want string }{
 		"a row":                     {`{book(id: "` + one + `") {id title year price tags mood publishedAt quote extra bigNumber __typename}}`, `{"book":{"id":"` + one + `","title":"One","year":1999,"price":"10.50","tags":["x","y"],"mood":"CALM","publishedAt":"2020-01-02T03:04:05+00:00","quote":"q","extra":{"a":[1]},"bigNumber":"9007199254740993","__typename":"Book"}}`},
@@ -139,7 +139,7 @@ func TestViewsOfJSON(t *testing.T) {
 		{`mutation {renameBook(id: "` + one + `", title: "Uno") {succeeded changed status errorClass}}`, `{"renameBook":[{"succeeded":true,"changed":false,"status":"noop:same","errorClass":null}]}`},
 		{`mutation {touchBook(id: "` + one + `") {succeeded errorClass message} oddBook {succeeded changed errorClass}}`, `{"touchBook":{"succeeded":false,"errorClass":"CONFLICT","message":"later"},"oddBook":{"succeeded":false,"changed":false,"errorClass":"INTERNAL"}}`},
 	} {
-		writer, _ := documents(t, bookshelfTypes, bookshelf)
+		writer, _ := jsonViews(t, bookshelfTypes, bookshelf)
 		if strings.HasSuffix(c.query, `{succeeded changed status errorClass}}`) {
 			writer.Execute(t.Context(), transport.Request{Query: `mutation {renameBook(id: "` + one + `", title: "Uno") {changed}}`})
 		}
@@ -232,12 +232,12 @@ func TestWhatViewsHave(t *testing.T) {
 		},
 		`type Author @view(name: "v_author") { born: DateTime books: B } type B { title: String }`: {"public.v_author has at `born` what is no DateTime: \"1950-05-05\"", `public.v_author has at ` + "`books`" + ` what is no B: [{"id": "00000000-0000-4000-8000-000000000011", "title": "O…`},
 	} {
-		s, _ := documents(t, types, bookshelf)
+		s, _ := jsonViews(t, types, bookshelf)
 		seen, err := s.Look(t.Context(), "", "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		mistakes, err := s.LookAtDocuments(t.Context(), map[string]*catalog.Catalog{"": seen})
+		mistakes, err := s.LookAtViews(t.Context(), map[string]*catalog.Catalog{"": seen})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,7 +254,7 @@ func TestWhatViewsHave(t *testing.T) {
 // TestFunctionsInSchemaFiles names functions, and says who sees them and what their payloads are about.
 func TestFunctionsInSchemaFiles(t *testing.T) {
 	t.Parallel()
-	s, _ := documents(t, bookshelfTypes+`
+	s, _ := jsonViews(t, bookshelfTypes+`
 		type Mutation {
 			"Puts a book on the shelf."
 			addVolume(title: String!, when: Int, author: UUID): Book @function(name: "fn_create_book") @deprecated(reason: "none")

@@ -1,7 +1,6 @@
 package graphql
 
 import (
-	"container/list"
 	"sync"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
@@ -20,28 +19,18 @@ const (
 	keptPlans = 4 << 20
 )
 
-// kept is a cache of documents and their plans, bounded by what they take; what was used the longest ago goes
-// first. Parsing, validating and compiling are most of what a request costs outside the database.
-type kept struct {
-	most   int        // bytes
-	mu     sync.Mutex // guards what follows
-	size   int
-	order  list.List // of *document, the last used first
-	byText map[string]*list.Element
-}
+// kept is a cache of documents and their plans by their texts, bounded by what they take. Parsing, validating and
+// compiling are most of what a request costs outside the database.
+type kept struct{ *lru[*document] }
 
 // newKept makes one of so many that share the bytes.
-func newKept(share int) *kept {
-	return &kept{most: keptBytes / max(1, share), byText: map[string]*list.Element{}}
-}
+func newKept(share int) kept { return kept{newLRU[*document](0, keptBytes/max(1, share))} }
 
 // document is a valid document with the plans of its operations. It goes from the cache as a whole: a plan
 // refers to the document, and the document to its text.
 type document struct {
 	*plan.Document
-	text   string
-	weight int           // in the cache; guarded by its mutex, as is what follows
-	place  *list.Element // in the cache; nil when it is not there
+	text string
 
 	mu    sync.RWMutex // guards what follows
 	plans map[planKey]*plan.Plan
@@ -54,49 +43,13 @@ type planKey struct {
 	shape     string // of the variables
 }
 
-func (c *kept) get(text string) *document {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := c.byText[text]
-	if e == nil {
-		return nil
-	}
-	c.order.MoveToFront(e)
-	return e.Value.(*document)
-}
-
 // put keeps a document, unless another request has put one of the same text: that is the one to use.
-func (c *kept) put(d *document) *document {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e := c.byText[d.text]; e != nil {
-		return e.Value.(*document)
-	}
-	d.place = c.order.PushFront(d)
-	c.byText[d.text] = d.place
-	c.grow(d, 1024+parsedPerByte*len(d.text))
-	return d
+func (c kept) put(d *document) *document {
+	return c.lru.put(d.text, d, 1024+parsedPerByte*len(d.text))
 }
 
 // putPlan keeps a plan with its document.
-func (c *kept) putPlan(d *document, key planKey, p *plan.Plan) {
-	grown := d.put(key, p)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if d.place != nil { // else it has gone meanwhile, and its plans with it
-		c.grow(d, grown)
-	}
-}
-
-func (c *kept) grow(d *document, bytes int) {
-	d.weight += bytes
-	for c.size += bytes; c.size > c.most; {
-		oldest := c.order.Remove(c.order.Back()).(*document)
-		delete(c.byText, oldest.text)
-		oldest.place = nil
-		c.size -= oldest.weight
-	}
-}
+func (c kept) putPlan(d *document, key planKey, p *plan.Plan) { c.grow(d.text, d, d.put(key, p)) }
 
 // put adds a plan and tells by how many bytes the document has grown. Where there is no room, others go: which
 // ones is left to chance, as none tells when it was used.

@@ -12,9 +12,9 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
 
-// LookAtDocuments tells what in schema files does not fit the views that they name: their names, keys, and up to a
+// LookAtViews tells what in schema files does not fit the views that they name: their names, keys, and up to a
 // thousand of their rows. It looks as the first role that sees a view; seen are the catalogs of the roles, by name.
-func (s *Service) LookAtDocuments(ctx context.Context, seen map[string]*catalog.Catalog) ([]schema.Mistake, error) {
+func (s *Service) LookAtViews(ctx context.Context, seen map[string]*catalog.Catalog) ([]schema.Mistake, error) {
 	if s.deps.Declared == nil {
 		return nil, nil
 	}

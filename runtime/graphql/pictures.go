@@ -20,7 +20,7 @@ type picture struct {
 	name      string // of the role, as tokens have it; empty is the login
 	role      string // of the database; empty is the login
 	schema    *schema.Schema
-	documents *kept
+	documents kept
 	unclaimed []byte // the claims of who has none
 }
 
@@ -30,8 +30,17 @@ type pictures struct {
 	byName      map[string]*picture
 }
 
+// sorted are those of all roles in the order of the names.
+func (p *pictures) sorted() []*picture {
+	var list []*picture
+	for _, name := range slices.Sorted(maps.Keys(p.byName)) {
+		list = append(list, p.byName[name])
+	}
+	return list
+}
+
 // first is one of them, for what they have in common.
-func (p *pictures) first() *picture { return p.byName[slices.Sorted(maps.Keys(p.byName))[0]] }
+func (p *pictures) first() *picture { return p.sorted()[0] }
 
 // Schema gives the schema of a role as it is now, by the role's name; nil when there is none, as before the first Load.
 func (s *Service) Schema(role string) *schema.Schema {
@@ -168,28 +177,29 @@ func (s *Service) tell(changed bool) {
 	}
 }
 
-// Warnings tells what is named and is not there, and what was left out of the schemas, each thing once.
+// Warnings tells what is named and is not there, what was left out of the schemas, and which trusted documents do not
+// fit them, each thing once.
 func (s *Service) Warnings() []schema.Warning {
 	var list []schema.Warning
 	var seen []*catalog.Catalog
 	now := s.pictures.Load()
-	names := slices.Sorted(maps.Keys(now.byName))
-	for _, name := range names {
-		seen = append(seen, now.byName[name].schema.Catalog)
+	all := now.sorted()
+	for _, p := range all {
+		seen = append(seen, p.schema.Catalog)
 	}
 	for _, m := range s.config.Misnomers(seen) {
 		if m.Key == "" { // else the schemas' own warnings tell
 			list = append(list, schema.Warning{Code: m.Code, Subject: "graphql.entities." + m.Entity, Message: m.Message, Hint: m.Hint})
 		}
 	}
-	for _, name := range names {
-		for _, w := range now.byName[name].schema.Warnings {
+	for _, p := range all {
+		for _, w := range p.schema.Warnings {
 			if !slices.Contains(list, w) {
 				list = append(list, w)
 			}
 		}
 	}
-	return list
+	return append(list, s.Misfits()...)
 }
 
 // Unguarded lists the tables without row security that roles may read, once there are roles.

@@ -44,6 +44,12 @@ const tenants = `
 // roled gives a service whose login owns nothing and takes on roles.
 func roled(t testing.TB, c graphql.Config, size int, script string) (*graphql.Service, *pgxpool.Pool) {
 	t.Helper()
+	return roledWith(t, c, graphql.Deps{Connections: size}, script)
+}
+
+// roledWith is roled with some of the service's surroundings chosen.
+func roledWith(t testing.TB, c graphql.Config, deps graphql.Deps, script string) (*graphql.Service, *pgxpool.Pool) {
+	t.Helper()
 	address := pgtest.Database(t)
 	owner, err := postgres.Connect(t.Context(), address, postgres.PoolOptions{Size: 2})
 	if err != nil {
@@ -67,7 +73,8 @@ func roled(t testing.TB, c graphql.Config, size int, script string) (*graphql.Se
 	}
 	t.Cleanup(pool.Close)
 	c.Roles = map[string]graphql.Role{"member": {Role: in("member_DB")}, "guest": {Role: in("guest_DB")}}
-	s := graphql.New(c, graphql.Deps{Pool: pool, Connections: size, Schemas: []string{"public"}, Dev: true, Log: quiet})
+	deps.Pool, deps.Schemas, deps.Dev, deps.Log = pool, []string{"public"}, true, quiet
+	s := graphql.New(c, deps)
 	t.Cleanup(s.Close)
 	if err := s.Load(t.Context()); err != nil {
 		t.Fatal(err)

@@ -17,7 +17,8 @@ const heldAnswers = 512 << 20
 func (s *Service) Routes(mux *http.ServeMux) {
 	path := s.config.Path
 	h := &transport.Handler{
-		Execute: s.Execute, BodyLimit: s.deps.BodyLimit,
+		Execute: s.Serve, BodyLimit: s.deps.BodyLimit,
+		Batch: s.config.Limits.Batch, AnswerLimit: int(s.config.Limits.Response),
 		Held: semaphore.NewWeighted(heldAnswers),
 	}
 	if s.config.playground(s.deps.Dev) {

@@ -17,6 +17,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
+	"github.com/fraiseql/fraiseql/runtime/graphql/trusted"
 )
 
 // Deps is what a Service works with.
@@ -31,6 +32,8 @@ type Deps struct {
 	BodyLimit   int64            // bytes of a request; 0 is 256 KiB
 	Timeout     time.Duration    // of the statements of one request; 0 is none
 	Interval    time.Duration    // between looks for a changed schema; 0 is 2 s, in development 1 s
+
+	Documents *trusted.Documents // those of [graphql.persisted] dir; nil is none
 }
 
 // Service answers GraphQL requests. It is safe for use by many goroutines.
@@ -38,6 +41,7 @@ type Service struct {
 	config   Config
 	deps     Deps
 	executor *execute.Executor
+	known    persisted
 	pictures atomic.Pointer[pictures]
 	refused  atomic.Pointer[refused] // what the database is now, when no schema can be made of it
 	hurry    chan struct{}           // a request met a database that is away or has changed: look at once
@@ -62,7 +66,7 @@ func New(config Config, deps Deps) *Service {
 		deps.BodyLimit = 256 << 10
 	}
 	return &Service{
-		config: config, deps: deps, hurry: make(chan struct{}, 1),
+		config: config, deps: deps, hurry: make(chan struct{}, 1), known: newPersisted(config, deps.Documents),
 		executor: execute.New(execute.Options{
 			Pool: deps.Pool, Log: deps.Log, Connections: deps.Connections, Unnamed: deps.Unnamed, MaxBytes: int(config.Limits.Response),
 		}),
@@ -176,12 +180,17 @@ func (s *Service) note(err error) {
 	}
 }
 
-// Execute answers a request.
+// Execute answers a request that brings its text, whatever [graphql.persisted] says: it is for those who may have any
+// text run, such as whoever types a command. Clients are for Serve.
 func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Response {
 	a, refused := s.admit(r.Principal)
 	if refused != nil {
 		return *refused
 	}
+	return s.execute(ctx, a, r)
+}
+
+func (s *Service) execute(ctx context.Context, a admitted, r transport.Request) transport.Response {
 	d, op, list := s.operation(a, r)
 	if list != nil {
 		return transport.Response{Result: execute.Result{Errors: list}}
@@ -190,12 +199,15 @@ func (s *Service) Execute(ctx context.Context, r transport.Request) transport.Re
 		problem := plan.Problem(plan.BadUserInput, "GET runs queries only: send a "+string(op.Operation)+" by POST", op.Position)
 		return transport.Response{Result: execute.Result{Errors: gqlerror.List{problem}}, MethodNotAllowed: true}
 	}
+	if r.Digest != "" {
+		s.known.register(a.name, r)
+	}
 	bound, list := s.prepare(a.picture, d, op, r)
 	if list != nil {
 		return transport.Response{Result: execute.Result{Errors: list}}
 	}
 	ctx, done := s.limited(ctx)
-	request := execute.Request{Bound: bound, Schema: a.schema, Session: a.session, Open: r.Open}
+	request := execute.Request{Bound: bound, Schema: a.schema, Session: a.session, Open: r.Open, Room: r.Room}
 	if bound.Writes && r.IdempotencyKey != "" {
 		request.Key = keyOf(r)
 	}
@@ -247,8 +259,8 @@ func (s *Service) statements(r transport.Request) (plan.Bound, *execute.Session,
 // operation finds the operation that a request means, in a document that is valid.
 func (s *Service) operation(p admitted, r transport.Request) (*document, *plan.Operation, gqlerror.List) {
 	introspects := s.config.introspection(s.deps.Dev, p.name)
-	d := p.documents.get(r.Query)
-	if d == nil {
+	d, known := p.documents.get(r.Query)
+	if !known {
 		text := r.Query
 		if len(text) <= keptText {
 			text = strings.Clone(text) // it may be a piece of something larger, such as the address of a GET

@@ -89,6 +89,7 @@ type Request struct {
 	Session *Session // who asks; nil is the login, without claims
 	Key     *Key     // of a mutation that is to be done once, however often it is sent
 	Open    bool     // the answer may come in parts
+	Room    int      // bytes that the answer may have, where that is less than the executor gives; 0 is what it gives
 }
 
 // Execute runs a plan. It never fails as a whole without saying so in Errors.
@@ -111,6 +112,14 @@ func (e *Executor) Execute(ctx context.Context, r Request) Result {
 	return e.assemble(r.Schema, r.Plan, answers)
 }
 
+// room gives the bytes that the answer of a request may have.
+func (e *Executor) room(r Request) int {
+	if r.Room > 0 {
+		return min(r.Room, e.maxBytes)
+	}
+	return e.maxBytes
+}
+
 // unit makes a unit of calls of a request.
 func (r *Request) unit(calls []plan.Call, room int, open bool) *unit {
 	u := newUnit(calls, room, open)
@@ -122,7 +131,7 @@ const beforeData = `{"data":`
 
 // one runs a plan of one field: the response is written as it is read.
 func (e *Executor) one(ctx context.Context, r Request) Result {
-	u := r.unit(r.Calls, e.maxBytes, r.Open)
+	u := r.unit(r.Calls, e.room(r), r.Open)
 	u.before = r.Fields[0].Before
 	o, stream, err := e.run(ctx, u)
 	switch {
@@ -139,7 +148,7 @@ func (e *Executor) one(ctx context.Context, r Request) Result {
 
 // together runs several fields as one statement; whole is false when that fails by a fault of one of them.
 func (e *Executor) together(ctx context.Context, r Request) (_ Result, whole bool) {
-	u := r.unit([]plan.Call{*r.Together}, e.maxBytes, false)
+	u := r.unit([]plan.Call{*r.Together}, e.room(r), false)
 	u.before = beforeData
 	o, _, err := e.run(ctx, u)
 	switch {
@@ -164,7 +173,7 @@ func (e *Executor) answer(ctx context.Context, r Request) ([]answer, error) {
 		}
 	}
 	answers := make([]answer, len(calls))
-	room := e.maxBytes
+	room := e.room(r)
 	for next := 0; next < len(calls); {
 		o, _, err := e.run(ctx, r.unit(calls[next:], room, false))
 		if err == nil && o.failed != nil && o.failed.at < 0 {

@@ -18,7 +18,7 @@ func (e *Executor) write(ctx context.Context, r Request) Result {
 	}
 	for range maxTries {
 		var result Result
-		u := r.unit(r.Calls, e.maxBytes, false)
+		u := r.unit(r.Calls, e.room(r), false)
 		u.writes = true
 		if len(r.Fields) == 1 {
 			u.before = r.Fields[0].Before

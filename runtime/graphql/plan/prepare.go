@@ -102,6 +102,16 @@ func parseProblem(err error, limits Limits) gqlerror.List {
 	return withCode(ParseFailed, gqlerror.List{e})
 }
 
+// Introspects is where the first operation that asks for the schema itself does so; nil when none does.
+func (d *Document) Introspects() *ast.Position {
+	for _, op := range d.operations {
+		if op.Introspects != nil {
+			return op.Introspects
+		}
+	}
+	return nil
+}
+
 // Operation picks the operation to run, as section 6.1 of the specification says (GetOperation).
 func (d *Document) Operation(name string) (*Operation, *gqlerror.Error) {
 	if name != "" {

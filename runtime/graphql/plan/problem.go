@@ -19,6 +19,10 @@ const (
 	TooComplex       = "QUERY_TOO_COMPLEX"
 	Timeout          = "TIMEOUT"
 	InternalError    = "INTERNAL_SERVER_ERROR"
+
+	// UnknownDocument and NoDigests tell Apollo's clients to send the text: with its digest, and without.
+	UnknownDocument = "PERSISTED_QUERY_NOT_FOUND"
+	NoDigests       = "PERSISTED_QUERY_NOT_SUPPORTED"
 )
 
 // Problem makes an error as the specification's section 7.1.2 wants it, with a code and, where it is

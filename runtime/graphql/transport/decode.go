@@ -23,41 +23,63 @@ func decoding(r io.Reader, read func(d *jsontext.Decoder) *refusal) *refusal {
 	return read(d)
 }
 
-// decode takes the members of a GraphQL request out of a body.
-func decode(body *bytes.Buffer) (Request, *refusal) {
-	r := Request{Open: true}
-	given := false
-	bad := decoding(body, func(d *jsontext.Decoder) *refusal {
-		if kind := d.PeekKind(); kind != '{' {
+// decode takes a GraphQL request out of a body, or a batch of at most so many: then the list is not nil.
+func decode(body *bytes.Buffer, batch int) (one Request, list []Request, bad *refusal) {
+	bad = decoding(body, func(d *jsontext.Decoder) (bad *refusal) {
+		switch kind := d.PeekKind(); {
+		case kind == '{':
+			bad = decodeRequest(d, &one)
+		case kind == '[' && batch > 0:
+			list, bad = decodeBatch(d, batch)
+		default:
 			if err := d.SkipValue(); err != nil {
 				return notJSON(err)
 			}
-			return refuse(http.StatusBadRequest, "the body is not a JSON object with query, operationName, variables and extensions; batches are not served")
-		}
-		return members(d, func(name string) *refusal {
-			var bad *refusal
-			switch name {
-			case "query":
-				given = true
-				r.Query, bad = text(d, name, false)
-			case "operationName":
-				r.OperationName, bad = text(d, name, true)
-			case "variables":
-				r.Variables, bad = object(d, name)
-			case "extensions":
-				_, bad = object(d, name)
-			default:
-				if err := d.SkipValue(); err != nil {
-					bad = notJSON(err)
-				}
+			if kind == '[' {
+				return refuse(http.StatusBadRequest, "the body is a list, and this server takes one request at a time: send a JSON object, or have the server take lists by `[graphql.limits] batch = 10`")
 			}
-			return bad
-		})
+			return refuse(http.StatusBadRequest, "the body is not a JSON object with query, operationName, variables and extensions")
+		}
+		if bad == nil {
+			bad = atEnd(d)
+		}
+		return bad
 	})
-	if bad == nil && !given {
-		bad = noQuery()
+	return one, list, bad
+}
+
+// decodeRequest reads the members of one request.
+func decodeRequest(d *jsontext.Decoder, r *Request) *refusal {
+	r.Open = true
+	given := false
+	var extensions map[string]any
+	bad := members(d, func(name string) (bad *refusal) {
+		switch name {
+		case "query":
+			given = d.PeekKind() == '"'
+			r.Query, bad = text(d, name)
+		case "documentId":
+			r.DocumentID, bad = text(d, name)
+		case "operationName":
+			r.OperationName, bad = text(d, name)
+		case "variables":
+			r.Variables, bad = object(d, name)
+		case "extensions":
+			extensions, bad = object(d, name)
+		default:
+			if err := d.SkipValue(); err != nil {
+				bad = notJSON(err)
+			}
+		}
+		return bad
+	})
+	if bad == nil {
+		bad = r.settle(extensions)
 	}
-	return r, bad
+	if bad == nil && !given && !r.named() {
+		bad = refuse(http.StatusBadRequest, "the body has no member \"query\" that is a string, nor a \"documentId\"")
+	}
+	return bad
 }
 
 // decodeObject reads a parameter that is a JSON object.
@@ -76,10 +98,6 @@ func decodeObject(name, text string) (map[string]any, *refusal) {
 	return m, nil
 }
 
-func noQuery() *refusal {
-	return refuse(http.StatusBadRequest, "the body has no member \"query\" that is a string")
-}
-
 func notJSON(err error) *refusal {
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) && syntax.Err != nil {
@@ -88,7 +106,7 @@ func notJSON(err error) *refusal {
 	return refuse(http.StatusBadRequest, "the body is not JSON: it ends early")
 }
 
-// members reads an object to its end, and that nothing comes after it.
+// members reads an object to its end.
 func members(d *jsontext.Decoder, member func(name string) *refusal) *refusal {
 	if _, err := d.ReadToken(); err != nil {
 		return notJSON(err)
@@ -105,7 +123,7 @@ func members(d *jsontext.Decoder, member func(name string) *refusal) *refusal {
 	if _, err := d.ReadToken(); err != nil {
 		return notJSON(err)
 	}
-	return atEnd(d)
+	return nil
 }
 
 func atEnd(d *jsontext.Decoder) *refusal {
@@ -118,20 +136,23 @@ func atEnd(d *jsontext.Decoder) *refusal {
 	return nil
 }
 
-func text(d *jsontext.Decoder, name string, optional bool) (string, *refusal) {
+// text reads a string, or null as an empty one.
+func text(d *jsontext.Decoder, name string) (string, *refusal) {
 	kind := d.PeekKind()
+	if kind != '"' && kind != 'n' {
+		if err := d.SkipValue(); err != nil {
+			return "", notJSON(err)
+		}
+		return "", refuse(http.StatusBadRequest, "%q is not a string", name)
+	}
 	token, err := d.ReadToken()
 	switch {
 	case err != nil:
 		return "", notJSON(err)
-	case kind == '"':
-		return token.String(), nil
-	case kind == 'n' && optional:
+	case kind == 'n':
 		return "", nil
-	case optional:
-		return "", refuse(http.StatusBadRequest, "%q is not a string", name)
 	}
-	return "", noQuery()
+	return token.String(), nil
 }
 
 // object reads an object, or null as none.

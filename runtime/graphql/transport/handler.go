@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -19,6 +20,7 @@ import (
 type Response struct {
 	execute.Result
 	MethodNotAllowed bool // a mutation that came by GET
+	SendText         bool // the digest names nothing here: Apollo's clients are told to send the text
 }
 
 // Handler serves GraphQL on one route.
@@ -27,6 +29,9 @@ type Handler struct {
 	BodyLimit  int64
 	Playground http.Handler        // for browsers; nil where there is none
 	Held       *semaphore.Weighted // bytes of large answers that are held for their clients; nil is no bound
+
+	Batch       int // requests that one body may have as a list; 0 takes no lists
+	AnswerLimit int // bytes of the answers to all of them
 }
 
 // largeAnswer is the size from which on answers count that are held: below it they are bounded by the requests at work.
@@ -34,7 +39,7 @@ const largeAnswer = 1 << 20
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept")
-	if h.Playground != nil && reads(r.Method) && takesHTML(r.Header["Accept"]) && !r.URL.Query().Has("query") {
+	if h.Playground != nil && reads(r.Method) && takesHTML(r.Header["Accept"]) && !asks(r.URL.Query()) {
 		h.Playground.ServeHTTP(w, r)
 		return
 	}
@@ -53,23 +58,46 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"send it with content-type application/json or with the header x-fraiseql-preflight (or apollo-require-preflight)"))
 		return
 	}
-	request, bad := read(w, r, h.BodyLimit)
+	request, list, bad := h.read(w, r)
 	if bad != nil {
 		answer(w, media, bad)
 		return
 	}
-	request.Principal = httpapi.PrincipalOf(r.Context())
-	response := h.Execute(r.Context(), request)
-	defer response.Release()
-	if size := int64(len(response.Data)); h.Held != nil && size >= largeAnswer && response.Stream == nil {
-		if !h.Held.TryAcquire(size) {
+	who := httpapi.PrincipalOf(r.Context())
+	if list != nil {
+		for i := range list {
+			list[i].Principal = who
+		}
+		body := h.batch(r.Context(), list)
+		release, held := h.hold(len(body))
+		if !held {
 			answer(w, media, full())
 			return
 		}
-		defer h.Held.Release(size)
+		defer release()
+		send(w, plainJSON, http.StatusOK, body) // the newer type is that of one answer
+		return
+	}
+	request.Principal = who
+	h.respond(w, r, media, h.Execute(r.Context(), request))
+}
+
+// respond answers one request.
+func (h *Handler) respond(w http.ResponseWriter, r *http.Request, media string, response Response) {
+	defer response.Release()
+	if response.Stream == nil {
+		release, held := h.hold(len(response.Data))
+		if !held {
+			answer(w, media, full())
+			return
+		}
+		defer release()
 	}
 	if response.MethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPost)
+	}
+	if response.SendText {
+		w.Header().Set("Cache-Control", "private, no-cache, must-revalidate") // the next try is to find it
 	}
 	if response.Replayed {
 		w.Header().Set("Idempotent-Replayed", "true")
@@ -83,6 +111,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	write(w, media, status, response.Result)
+}
+
+// hold takes room for an answer that waits for its client; held is false when there is none.
+func (h *Handler) hold(size int) (release func(), held bool) {
+	if h.Held == nil || size < largeAnswer {
+		return func() {}, true
+	}
+	return func() { h.Held.Release(int64(size)) }, h.Held.TryAcquire(int64(size))
+}
+
+// asks tells whether an address says what is asked for: one that does not is of a page that a browser opens.
+func asks(values url.Values) bool {
+	return values.Has("query") || values.Has("documentId") || values.Has("extensions")
 }
 
 // reads tells whether a method reads what the address names: HEAD is GET without the content (RFC 9110, section
@@ -109,6 +150,8 @@ func status(media string, r Response) int {
 		return http.StatusServiceUnavailable
 	case r.KeyTaken:
 		return http.StatusConflict
+	case r.SendText:
+		return http.StatusOK // as Apollo Server: clients of its protocol read nothing of any other
 	case r.Data == nil && refused(r.Errors) != 0:
 		return refused(r.Errors)
 	case r.Data != nil || media == plainJSON:
@@ -141,18 +184,30 @@ func refused(errors gqlerror.List) int {
 func write(w http.ResponseWriter, media string, status int, r execute.Result) {
 	body := r.Body
 	if body == nil {
-		body = []byte{'{'}
-		if len(r.Errors) > 0 {
-			body = append(append(body, `"errors":`...), encode(r.Errors)...)
-			if r.Data != nil {
-				body = append(body, ',')
-			}
-		}
-		if r.Data != nil {
-			body = append(append(body, `"data":`...), r.Data...)
-		}
-		body = append(body, '}')
+		body = appendAnswer(nil, r)
 	}
+	send(w, media, status, body)
+}
+
+// appendAnswer writes a response.
+func appendAnswer(body []byte, r execute.Result) []byte {
+	if r.Body != nil {
+		return append(body, r.Body...)
+	}
+	body = append(body, '{')
+	if len(r.Errors) > 0 {
+		body = append(append(body, `"errors":`...), encode(r.Errors)...)
+		if r.Data != nil {
+			body = append(body, ',')
+		}
+	}
+	if r.Data != nil {
+		body = append(append(body, `"data":`...), r.Data...)
+	}
+	return append(body, '}')
+}
+
+func send(w http.ResponseWriter, media string, status int, body []byte) {
 	w.Header().Set("Content-Type", media+"; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	switch status {

@@ -143,7 +143,7 @@ func TestStatusAndMediaType(t *testing.T) {
 		"an empty Accept":                    {call{body: ask("{a}"), headers: []string{"Accept", ""}}, 200, modern, `{"data":{"a":1}}`},
 		"OPTIONS":                            {call{method: "OPTIONS", content: "-"}, 405, modern, "not by OPTIONS"},
 		"errors before data":                 {call{body: ask("partial")}, 200, modern, `{"errors":[{`},
-		"a list":                             {call{body: `[]`}, 400, modern, "is not a JSON object"},
+		"a list":                             {call{body: `[]`}, 400, modern, "[graphql.limits] batch"},
 		"no query":                           {call{body: `{"variables":{}}`}, 400, modern, `has no member`},
 		"a query that is a number":           {call{body: `{"query":1}`}, 400, modern, ""},
 		"an operation name that is a number": {call{body: `{"query":"{a}","operationName":1}`}, 400, modern, ""},
