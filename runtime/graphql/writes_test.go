@@ -352,3 +352,29 @@ func TestAnAnswerThatIsLost(t *testing.T) {
 		t.Errorf("the one after it gave %s, after %d writes", got.Data, counted(t, direct, 2))
 	}
 }
+
+// TestAnAnswerThatIsTooLarge has mutations whose answers are larger than they may be: it is said whether they were done.
+func TestAnAnswerThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	c := graphql.DefaultConfig()
+	c.Limits.Response = 64 << 10
+	s, pool := open(t, c, sql(t, keysTable(t)+`create table page (id int primary key, text text); create table stamp (id int primary key)`))
+	text := strings.Repeat("x", 70<<10)
+	for i, request := range []transport.Request{
+		{Query: `mutation ($t: String) {createPage(input: {id: 1, text: $t}) {text}}`},
+		{Query: `mutation ($t: String) {createPage(input: {id: 2, text: $t}) {text} createStamp(input: {id: 1}) {id}}`},
+		{Query: `mutation ($t: String) {createPage(input: {id: 3, text: $t}) {text} a: createStamp(input: {id: 1}) {id}}`},
+		{Query: `mutation ($t: String) {createPage(input: {id: 4, text: $t}) {text}}`, IdempotencyKey: "k"},
+	} {
+		request.Variables = map[string]any{"t": text}
+		got := s.Execute(t.Context(), request)
+		want := []string{"the change was made, but its answer is larger", "the change was made, but its answer is larger", "there is a row with the same id already", "the answer is larger than it may be"}[i]
+		if len(got.Errors) == 0 || !strings.HasPrefix(got.Errors[0].Message, want) {
+			t.Errorf("request %d says %v", i, got.Errors)
+		}
+		var there bool
+		if err := pool.QueryRow(t.Context(), "select exists (select from page where id = $1)", i+1).Scan(&there); err != nil || there != strings.HasPrefix(want, "the change was made") {
+			t.Errorf("of request %d it says %q, and whether the row is there is %t %v", i, want, there, err)
+		}
+	}
+}

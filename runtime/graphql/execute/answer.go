@@ -87,6 +87,9 @@ func (a *answering) result(r *pgconn.ResultReader, at int) error {
 
 // keep takes an answer that is complete, unless it is too large.
 func (a *answering) keep(at int, b []byte) error {
+	if len(b) > a.room && a.unit.writes {
+		return errTooLarge // the synchronisation tells what has become of it
+	}
 	if len(b) > a.room {
 		// Nobody waits for the rest: watch cancels the statement, and what is on the way is read and dropped.
 		a.unit.finish(outcome{parts: a.parts[:at], failed: &failure{at: at, err: errTooLarge}})
@@ -167,6 +170,9 @@ func (a *answering) finish(left []step) {
 	default:
 		if tooLarge(a.failed.err) {
 			a.failed.err = errTooLarge
+		}
+		if u.writes && u.key == nil && !isServers(a.failed.err) {
+			a.failed.err = fmt.Errorf("%w: %w", errDone, a.failed.err)
 		}
 		u.finish(outcome{parts: a.parts, failed: a.failed})
 	}

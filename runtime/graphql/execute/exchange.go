@@ -145,7 +145,7 @@ func (x *exchange) execute(known *pgconn.StatementDescription) {
 		}
 		a.finish(nil)
 	default:
-		if tooLarge(err) { // the driver gives a connection up with a message that is too large
+		if tooLarge(err) && !u.writes { // the driver gives a connection up with a message that is too large
 			u.finish(outcome{failed: &failure{err: errTooLarge}})
 		}
 		x.lost(x.units, err)
@@ -198,6 +198,9 @@ func (x *exchange) panicked(err error) []*unit {
 	}
 	return x.again
 }
+
+// errDone ends a unit that has written, and whose answer cannot be given.
+var errDone = errors.New("the change was made, and its answer cannot be given")
 
 // errUnsure ends a unit that writes when nobody can tell any more whether it has.
 var errUnsure = errors.New("the connection was lost while something was written")
@@ -306,14 +309,14 @@ func (x *exchange) answer(u *unit, steps []step) error {
 			if done < len(steps) {
 				err = steps[done].explain(err)
 			}
-			if a.failed == nil {
+			if a.failed == nil || isServers(err) && !isServers(a.failed.err) { // what the server says decides what was done
 				a.failed = &failure{at: at, err: err}
 			}
 			if !isServers(err) {
 				done++ // the server has taken the step
 			}
 		default:
-			if tooLarge(err) && done < len(steps) { // the driver gives a connection up with a message that is too large
+			if tooLarge(err) && done < len(steps) && !u.writes { // the driver gives a connection up with a message that is too large
 				u.finish(outcome{parts: a.parts, failed: &failure{at: steps[done].at, err: errTooLarge}})
 			}
 			return err

@@ -31,6 +31,10 @@ func (e *Executor) problemOf(err error, calls bool) *gqlerror.Error {
 		return tooLong()
 	case errors.Is(err, context.Canceled):
 		return plan.Problem(plan.Timeout, "the request was given up before it was answered", nil)
+	case errors.Is(err, errDone) && errors.Is(err, errTooLarge):
+		return plan.Problem(plan.TooComplex, "the change was made, but its answer is larger than it may be: read it by a query, in parts ([graphql.limits] response is the bound)", nil)
+	case errors.Is(err, errDone):
+		return e.masked(err, "the change was made, but its answer cannot be given: read it by a query")
 	case errors.Is(err, errTooLarge):
 		return plan.Problem(plan.TooComplex, "the answer is larger than it may be: ask for fewer rows or fields ([graphql.limits] response is the bound)", nil)
 	case errors.Is(err, errSession):
