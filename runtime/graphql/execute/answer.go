@@ -168,14 +168,19 @@ func (a *answering) finish(left []step) {
 	case isNeighbours(a.failed.err), isPassing(a.failed.err), isCancelled(a.failed.err) && a.watch.interrupted():
 		a.again = append(a.again, u)
 	default:
-		if tooLarge(a.failed.err) {
-			a.failed.err = errTooLarge
-		}
-		if u.writes && u.key == nil && !isServers(a.failed.err) {
-			a.failed.err = fmt.Errorf("%w: %w", errDone, a.failed.err)
-		}
-		u.finish(outcome{parts: a.parts, failed: a.failed})
+		a.fail()
 	}
+}
+
+// fail ends the unit with what failed.
+func (a *answering) fail() {
+	if tooLarge(a.failed.err) {
+		a.failed.err = errTooLarge
+	}
+	if a.unit.writes && a.unit.key == nil && !isServers(a.failed.err) { // the server has committed
+		a.failed.err = fmt.Errorf("%w: %w", errDone, a.failed.err)
+	}
+	a.unit.finish(outcome{parts: a.parts, failed: a.failed})
 }
 
 // cut ends an answer that has begun to leave. The client sees that it is not whole, and the log why.

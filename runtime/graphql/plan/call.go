@@ -186,6 +186,9 @@ func columns(alias string, list []*catalog.Column) []string {
 
 // computed compiles a field that a function computes of a row.
 func (c *compiler) computed(l *level, o *schema.Object, t string, target *schema.Field, f selected) (value, *gqlerror.Error) {
+	if err := c.budget.relative(); err != nil { // a function may well be a select
+		return value{}, err.problem("", f.field.Position)
+	}
 	values, problem := c.arguments(f.field)
 	if problem != nil {
 		return value{}, problem
@@ -198,9 +201,6 @@ func (c *compiler) computed(l *level, o *schema.Object, t string, target *schema
 			return value{}, err.problem(c.what, nil)
 		}
 		return c.scalar(fn.Codec, sql, f.selections)
-	}
-	if err := c.budget.relative(); err != nil {
-		return value{}, err.problem("", f.field.Position)
 	}
 	q, one, problem := c.called(target.Function, target.Form, row, f, values)
 	if problem != nil {
