@@ -34,7 +34,7 @@ var floors = [][]string{
 	{"runtime/graphql/graphiql"},
 	{"runtime/graphql/transport", "runtime/graphql/trusted"},
 	{"runtime/graphql"},
-	{"runtime/deployment/doctor"},
+	{"runtime/deployment/doctor", "runtime/deployment/policy"},
 	{"runtime/deployment"},
 	{"runtime/app"},
 	{"commands"},

@@ -250,3 +250,13 @@ func (m *Migrator) explain(set Set, err error) error {
 	return fault.Wrap(fault.Invalid, "migrations/failed", "the migrations of the "+string(set)+" could not be run", err).
 		WithHint("fraiseql migrate status")
 }
+
+// AsOwner lends a connection of the tables' owner.
+func (m *Migrator) AsOwner(ctx context.Context, do func(*pgx.Conn) error) error {
+	conn, err := m.db.Conn(ctx)
+	if err != nil {
+		return postgres.Explain(err)
+	}
+	defer func() { _ = conn.Close() }() // it goes back to the others
+	return conn.Raw(func(driver any) error { return do(driver.(*stdlib.Conn).Conn()) })
+}
