@@ -75,7 +75,7 @@ type Book @view(name: "v_book") {
   extra: JSON
   bigNumber: BigInt
   author: Author!
-  oldTitle: String @json(path: "title") @deprecated(reason: "title")
+  oldTitle: String @cost(weight: 7) @json(path: "title") @deprecated(reason: "title")
   cost: Decimal @json(path: "price") @role(name: "member")
 }
 type Author @view(name: "v_author") { id: ID! name: String! born: Date books: [BookOfAuthor!]! }
@@ -189,6 +189,7 @@ func TestMistakesInSchemaFiles(t *testing.T) {
 		`type Book { title: [[String]] }`:                         "types.graphql:1:13: Book.title is a list of lists -> JSON is the type of what is deeper than a list",
 		`type Book { title(short: Boolean): String }`:             "types.graphql:1:13: Book.title is a value in JSON, which takes no arguments -> leave them out, or write a function of the view's row",
 		`type Book { title: String @json(path: "a..b") }`:         "types.graphql:1:28: a path is names of members with dots between them -> @json(path: \"meta.published_at\")",
+		`type Book { title: String @cost(weight: "a") }`:          "types.graphql:1:28: @cost takes a number from 1 to 65535 as `weight` -> @cost(weight: 10)",
 		`type Book { title: String } type Book { title: String }`: "types.graphql:1:34: Book is declared twice: it is in types.graphql, line 1 as well -> leave one of them out",
 		`type Query { books: String }`:                            "types.graphql:1:14: a field of Query is for a function: what reads types with a view is made by itself -> add @function(name: \"…\"), or leave it out",
 		`type Subscription { books: String }`:                     "types.graphql:1:6: the name Subscription is one of the API itself -> choose another one",

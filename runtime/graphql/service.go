@@ -207,11 +207,14 @@ func (s *Service) execute(ctx context.Context, a admitted, r transport.Request) 
 		return transport.Response{Result: execute.Result{Errors: list}}
 	}
 	ctx, done := s.limited(ctx)
-	request := execute.Request{Bound: bound, Schema: a.schema, Session: a.session, Open: r.Open, Room: r.Room}
+	request := execute.Request{Bound: bound, Schema: a.schema, Session: a.session, Open: r.Open && !r.Cost, Room: r.Room}
 	if bound.Writes && r.IdempotencyKey != "" {
 		request.Key = keyOf(r)
 	}
 	result := s.executor.Execute(ctx, request)
+	if r.Cost {
+		result.Cost = &bound.Cost
+	}
 	if result.Stream != nil {
 		result.Stream.OnClose(done)
 	} else {

@@ -53,6 +53,7 @@ type Result struct {
 	Data   []byte
 	Body   []byte // the whole response, Data in it, when there are no errors; it may be nil all the same
 	Errors gqlerror.List
+	Cost   *plan.Cost // nil where nobody asks
 	Stream *Stream
 	After  string
 

@@ -82,6 +82,7 @@ func (c *compiler) fill(l *level, o *schema.Object, t string, set ast.SelectionS
 		if err != nil {
 			return f.blame(err)
 		}
+		c.rows.fields += o.Weight(f.field.Name)
 		l.record = append(l.record, member{key: f.key, value: v})
 	}
 	return nil

@@ -42,7 +42,8 @@ type writer func(value any) ([]byte, *inputError)
 // rows is refused; 0 is no bound.
 func (p *Plan) Bind(variables map[string]any, rows int) (Bound, *gqlerror.Error) {
 	bound := Bound{Plan: p, Calls: make([]Call, 0, len(p.Fields))}
-	if problem := p.checkRows(variables, rows); problem != nil {
+	var problem *gqlerror.Error
+	if bound.Cost, problem = p.cost(variables, rows); problem != nil {
 		return bound, problem
 	}
 	for i := range p.Fields {

@@ -16,37 +16,45 @@ type rows struct {
 	of    *catalog.Table // the rows
 	above *catalog.Table // whose rows they hang on; nil at the root
 	inner []*rows
+
+	fields float64 // that are selected of each, by their weight
 }
 
-// sum gives the rows of a level and of all below it, for so many rows above.
-func (r *rows) sum(above float64, variables map[string]any) float64 {
+// Cost is what an operation is estimated to read: rows of all levels, and fields of all rows, each by its weight.
+type Cost struct{ Rows, Fields float64 }
+
+// sum gives the cost of a level and of all below it, for so many rows above.
+func (r *rows) sum(above float64, variables map[string]any) Cost {
 	here := above
 	if r.limit != nil {
 		n, _ := strconv.ParseFloat(textOf(resolve(r.limit, variables)), 64) // Int has been coerced
 		here = above * min(n, r.expected())
 	}
-	total := here
+	total := Cost{here, here * r.fields}
+	if r.of == nil && r.limit == nil && r.fields == 0 && len(r.inner) > 0 { // the field that has the rows is none of them
+		total.Rows = 0
+	}
 	for _, inner := range r.inner {
-		total += inner.sum(here, variables)
+		below := inner.sum(here, variables)
+		total.Rows, total.Fields = total.Rows+below.Rows, total.Fields+below.Fields
 	}
 	return total
 }
 
-// checkRows refuses a plan that is estimated to read more rows than a request may.
-func (p *Plan) checkRows(variables map[string]any, most int) *gqlerror.Error {
-	if most <= 0 {
-		return nil
-	}
-	total := 0.0
+// cost estimates what a plan reads with the values of a request, and refuses more rows than that may; 0 is no bound.
+func (p *Plan) cost(variables map[string]any, most int) (Cost, *gqlerror.Error) {
+	var total Cost
 	for i := range p.Fields {
 		if s := p.Fields[i].Statement; s != nil {
-			total += s.rows.sum(1, variables)
+			field := s.rows.sum(1, variables)
+			total.Rows, total.Fields = total.Rows+field.Rows, total.Fields+field.Fields
 		}
 	}
-	if total <= float64(most) {
-		return nil
+	total.Rows, total.Fields = math.Ceil(total.Rows), math.Ceil(total.Fields)
+	if most <= 0 || total.Rows <= float64(most) {
+		return total, nil
 	}
-	return Problem(TooComplex, "the request is estimated to read "+strconv.FormatFloat(math.Ceil(total), 'f', 0, 64)+" rows; at most "+
+	return total, Problem(TooComplex, "the request is estimated to read "+strconv.FormatFloat(total.Rows, 'f', 0, 64)+" rows; at most "+
 		strconv.Itoa(most)+" are allowed ([graphql.limits] rows): ask for smaller pages", nil)
 }
 

@@ -57,7 +57,8 @@ func (c *compiler) together(fields []selected) *Statement {
 type Bound struct {
 	*Plan
 	Calls    []Call // of the statements of Fields, in their order
-	Together *Call  // one statement in place of all of them; nil where there is none
+	Cost     Cost
+	Together *Call // one statement in place of all of them; nil where there is none
 }
 
 // bind gives a statement with the values of a request.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -51,6 +52,7 @@ type declaredField struct {
 	*ast.FieldDefinition
 	path  []string // of the value within the JSON
 	given bool     // by @json
+	cost  uint16   // in fields; 0 is 1
 	roles []string
 }
 
@@ -193,6 +195,7 @@ func (r *reader) field(d *ast.Definition, f *ast.FieldDefinition) *declaredField
 				r.mistake(v.Position, "a path is names of members with dots between them", `@json(path: "meta.published_at")`)
 			}
 		},
+		"cost":       func(v *ast.Directive) { field.cost = r.number(v, "weight") },
 		"role":       func(v *ast.Directive) { field.roles = r.texts(v, "name") },
 		"deprecated": func(*ast.Directive) {},
 	})
@@ -229,6 +232,16 @@ func (r *reader) text(d *ast.Directive, name string, required bool) string {
 		return "-"
 	}
 	return a.Value.Raw
+}
+
+func (r *reader) number(d *ast.Directive, name string) uint16 {
+	if a := d.Arguments.ForName(name); a != nil && a.Value.Kind == ast.IntValue {
+		if n, err := strconv.ParseUint(a.Value.Raw, 10, 16); err == nil && n > 0 {
+			return uint16(n)
+		}
+	}
+	r.mistake(d.Position, "@"+d.Name+" takes a number from 1 to 65535 as `"+name+"`", "@"+d.Name+"("+name+": 10)")
+	return 0
 }
 
 // texts reads a list of texts, or a single one.

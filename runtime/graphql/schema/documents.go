@@ -144,7 +144,7 @@ func (b *builder) addValue(o *Object, f *declaredField, c *catalog.Column) {
 	o.codecs[c] = codec
 	definition := field(f.Name, describe(f.Description, ""), f.Type)
 	definition.Directives = deprecation(f.Directives)
-	added := &Field{Name: f.Name, Column: c, Codec: codec, definition: definition}
+	added := &Field{Name: f.Name, Column: c, Codec: codec, cost: f.cost, definition: definition}
 	o.Fields[f.Name] = added
 	o.order = append(o.order, added)
 }

@@ -74,6 +74,7 @@ type Field struct {
 	Form     Form // of a relation, or of a function's rows
 
 	nonNull     bool
+	cost        uint16 // 0 is 1
 	description string
 	definition  *ast.FieldDefinition // of another form of a relation, or of a function
 }
@@ -203,6 +204,14 @@ func (o *Object) KeyFields() []*Field {
 
 // CodecOf gives the codec of one of the table's columns, shown or not.
 func (o *Object) CodecOf(c *catalog.Column) *Codec { return o.codecs[c] }
+
+// Weight is what a field of a row costs, in fields: 1, unless a schema file says otherwise.
+func (o *Object) Weight(field string) float64 {
+	if f := o.Fields[field]; f != nil && f.cost > 0 {
+		return float64(f.cost)
+	}
+	return 1
+}
 
 // FieldOf finds the field that shows a column, or gives nil when it is not shown.
 func (o *Object) FieldOf(column string) *Field {

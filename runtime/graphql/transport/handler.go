@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -183,7 +184,7 @@ func refused(errors gqlerror.List) int {
 
 func write(w http.ResponseWriter, media string, status int, r execute.Result) {
 	body := r.Body
-	if body == nil {
+	if body == nil || r.Cost != nil {
 		body = appendAnswer(nil, r)
 	}
 	send(w, media, status, body)
@@ -191,7 +192,7 @@ func write(w http.ResponseWriter, media string, status int, r execute.Result) {
 
 // appendAnswer writes a response.
 func appendAnswer(body []byte, r execute.Result) []byte {
-	if r.Body != nil {
+	if r.Body != nil && r.Cost == nil {
 		return append(body, r.Body...)
 	}
 	body = append(body, '{')
@@ -203,6 +204,9 @@ func appendAnswer(body []byte, r execute.Result) []byte {
 	}
 	if r.Data != nil {
 		body = append(append(body, `"data":`...), r.Data...)
+	}
+	if r.Cost != nil {
+		body = fmt.Appendf(body, `,"extensions":{"cost":{"rows":%.0f,"fields":%.0f}}`, r.Cost.Rows, r.Cost.Fields)
 	}
 	return append(body, '}')
 }

@@ -12,12 +12,13 @@ import (
 // named tells whether a request names its document.
 func (r *Request) named() bool { return r.DocumentID != "" || r.Digest != "" }
 
-// settle takes the digest out of a request's extensions and judges whether the request means one document.
+// settle takes what it knows out of a request's extensions and judges whether the request means one document.
 func (r *Request) settle(extensions map[string]any) *refusal {
 	var bad *refusal
 	if r.Digest, bad = digestOf(extensions); bad != nil {
 		return bad
 	}
+	r.Cost, _ = extensions["cost"].(bool)
 	switch {
 	case r.DocumentID != "" && r.Query != "":
 		return refuse(http.StatusBadRequest, "the request has a documentId and a query, and two readers could see two documents in it: send one of them")

@@ -22,6 +22,7 @@ type Request struct {
 	Digest         string // as Apollo's protocol has it: of the text, which was compared, or of the one that is meant
 	OperationName  string
 	Variables      map[string]any     // numbers as json.Number
+	Cost           bool               // tell what it is estimated to cost
 	QueryOnly      bool               // refuse anything but a query, as GET must
 	Open           bool               // the answer may come in parts
 	IdempotencyKey string             // a mutation with it is done once, however often it is sent
