@@ -58,6 +58,8 @@ const bookshelf = `
 		end $$;
 	create function fn_touch_book(id uuid, out status text, out message text, out entity jsonb) language sql as $$ select 'conflict:busy', 'later', null::jsonb $$;
 	create function fn_odd_book(out status text, out entity jsonb) language sql as $$ select 'who:knows', null::jsonb $$;
+	create function fn_fail_book(p_status text, p_class text, out succeeded boolean, out status text, out error_code text, out entity jsonb) language sql as $$ select false, p_status, p_class, null::jsonb $$;
+	create function fn_delete_comic_book(out status text, out entity jsonb, out error_code text) language sql as $$ select 'SUCCESS', '{"pages": 3}'::jsonb, 'W01' $$;
 `
 
 const bookshelfTypes = `
@@ -137,6 +139,10 @@ func TestViewsOfJSON(t *testing.T) {
 		{`mutation {renameBook(id: "` + one + `", title: "") ` + payload + `}`, `{"renameBook":[{"succeeded":false,"changed":false,"status":"failed:validation","errorClass":"VALIDATION","message":"a title has letters","entityId":"` + one + `","entity":null,"updatedFields":null,"cascade":null,"errorDetail":null,"metadata":{"field":"title"},"__typename":"RenameBookPayload"}]}`},
 		{`mutation {renameBook(id: "` + one + `", title: "Uno") ` + payload + `}`, `{"renameBook":[{"succeeded":true,"changed":true,"status":"updated","errorClass":null,"message":null,"entityId":"` + one + `","entity":{"title":"Uno","year":1999,"author":{"name":"Ann"}},"updatedFields":["title"],"cascade":null,"errorDetail":null,"metadata":null,"__typename":"RenameBookPayload"}]}`},
 		{`mutation {renameBook(id: "` + one + `", title: "Uno") {succeeded changed status errorClass}}`, `{"renameBook":[{"succeeded":true,"changed":false,"status":"noop:same","errorClass":null}]}`},
+		{
+			`mutation {a: failBook(status: "FAILED: Not_Found") {errorClass} b: failBook(status: "not_found:x") {errorClass} c: failBook(status: "x", class: "conflict") {errorClass} d: failBook {errorClass} deleteComicBook {succeeded errorClass entity}}`,
+			`{"a":{"errorClass":"NOT_FOUND"},"b":{"errorClass":"NOT_FOUND"},"c":{"errorClass":"CONFLICT"},"d":{"errorClass":"INTERNAL"},"deleteComicBook":{"succeeded":true,"errorClass":null,"entity":{"pages":3}}}`,
+		},
 		{`mutation {touchBook(id: "` + one + `") {succeeded errorClass message} oddBook {succeeded changed errorClass}}`, `{"touchBook":{"succeeded":false,"errorClass":"CONFLICT","message":"later"},"oddBook":{"succeeded":false,"changed":false,"errorClass":"INTERNAL"}}`},
 	} {
 		writer, _ := jsonViews(t, bookshelfTypes, bookshelf)
@@ -181,22 +187,31 @@ func TestViewsOfJSON(t *testing.T) {
 func TestMistakesInSchemaFiles(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`type Book @view(name: "v_book") { title }`:               `types.graphql:1:41: Expected :, found }`,
-		`type Book @veiw(name: "v_book") { title: String }`:       "types.graphql:1:12: there is no directive @veiw here -> did you mean \"@view\"?",
-		`type Book @view { title: String }`:                       "types.graphql:1:12: @view takes a text as `name` -> @view(name: \"…\")",
-		`type Book @key(fields: ["id"]) { title: String }`:        "types.graphql:1:6: @key names columns of a view, and Book has none -> add @view(name: \"…\"), or leave @key out",
-		`type Book { title: Strnig }`:                             "types.graphql:1:13: no type has the name Strnig -> did you mean \"String\"?",
-		`type Book { title: [[String]] }`:                         "types.graphql:1:13: Book.title is a list of lists -> JSON is the type of what is deeper than a list",
-		`type Book { title(short: Boolean): String }`:             "types.graphql:1:13: Book.title is a value in JSON, which takes no arguments -> leave them out, or write a function of the view's row",
-		`type Book { title: String @json(path: "a..b") }`:         "types.graphql:1:28: a path is names of members with dots between them -> @json(path: \"meta.published_at\")",
-		`type Book { title: String @cost(weight: "a") }`:          "types.graphql:1:28: @cost takes a number from 1 to 65535 as `weight` -> @cost(weight: 10)",
-		`type Book { title: String } type Book { title: String }`: "types.graphql:1:34: Book is declared twice: it is in types.graphql, line 1 as well -> leave one of them out",
-		`type Query { books: String }`:                            "types.graphql:1:14: a field of Query is for a function: what reads types with a view is made by itself -> add @function(name: \"…\"), or leave it out",
-		`type Subscription { books: String }`:                     "types.graphql:1:6: the name Subscription is one of the API itself -> choose another one",
-		`input Book { title: String }`:                            "types.graphql:1:7: a schema file has types and enums, and no input_object -> leave it out: inputs and interfaces are made of the types",
-		`type JSON { title: String }`:                             "types.graphql:1:6: the name JSON is one of the API itself -> choose another one",
-		`type Book { title: String @deprecated @deprecated }`:     "types.graphql:1:40: @deprecated is said twice -> leave one of them out",
-		"type A { b: C }\ntype B { c: D }":                        "types.graphql:1:10: no type has the name C (and 1 more: `fraiseql validate` tells them all)",
+		`type Book @view(name: "v_book") { title }`:                             `types.graphql:1:41: Expected :, found }`,
+		`type Book @veiw(name: "v_book") { title: String }`:                     "types.graphql:1:12: there is no directive @veiw here -> did you mean \"@view\"?",
+		`type Book @view { title: String }`:                                     "types.graphql:1:12: @view takes a text as `name` -> @view(name: \"…\")",
+		`type Book @key(fields: ["id"]) { title: String }`:                      "types.graphql:1:6: @key names columns of a view, and Book has none -> add @view(name: \"…\"), or leave @key out",
+		`type Book { title: Strnig }`:                                           "types.graphql:1:13: no type has the name Strnig -> did you mean \"String\"?",
+		`type Book { title: [[String]] }`:                                       "types.graphql:1:13: Book.title is a list of lists -> JSON is the type of what is deeper than a list",
+		`type Book { title(short: Boolean): String }`:                           "types.graphql:1:13: Book.title is a value in JSON, which takes no arguments -> leave them out",
+		`type Book { title: String @json(path: "a..b") }`:                       "types.graphql:1:28: a path is names of members with dots between them -> @json(path: \"meta.published_at\")",
+		`type Book { title: String @cost(weight: "a") }`:                        "types.graphql:1:28: @cost takes a number from 1 to 65535 as `weight` -> @cost(weight: 10)",
+		`type Book { a: Int a: String }`:                                        "types.graphql:1:20: Book has two fields a -> leave one of them out",
+		`enum E { A A }`:                                                        "types.graphql:1:12: the label A is none, or is there twice -> leave it out",
+		`enum OrderDirection { A }`:                                             "types.graphql:1:6: the name OrderDirection is one of the API itself -> choose another one",
+		`type BookDataWhere { a: Int } type Book { a: Int }`:                    "types.graphql:1:6: the name BookDataWhere is that of a type made for Book -> choose another one",
+		`type A @view(name: "v") { a: Int } type B @view(name: "v") { a: Int }`: "types.graphql:1:41: the view v is that of A already -> let each type have a view of its own",
+		`type Book { a: Int @role(name: []) }`:                                  "types.graphql:1:21: @role takes texts as `name`, and there are none -> @role(name: [\"…\"])",
+		`extend type Book { a: Int }`:                                           "types.graphql:1:13: a type is declared once, and not extended -> put its fields into the type",
+		`type Book @view(name: "v", of: "w") { a: Int }`:                        "types.graphql:1:12: @view has no argument of -> it has: name, data",
+		`type Mutation { a: Nope @function(name: "f") }`:                        "types.graphql:1:17: no type has the name Nope -> declare it, or use a scalar",
+		`type Book { title: String } type Book { title: String }`:               "types.graphql:1:34: Book is declared twice: it is in types.graphql, line 1 as well -> leave one of them out",
+		`type Query { books: String }`:                                          "types.graphql:1:14: a field of Query is for a function: what reads types with a view is made by itself -> add @function(name: \"…\"), or leave it out",
+		`type Subscription { books: String }`:                                   "types.graphql:1:6: the name Subscription is one of the API itself -> choose another one",
+		`input Book { title: String }`:                                          "types.graphql:1:7: a schema file has types and enums, and no input_object -> leave it out: inputs and interfaces are made of the types",
+		`type JSON { title: String }`:                                           "types.graphql:1:6: the name JSON is one of the API itself -> choose another one",
+		`type Book { title: String @deprecated @deprecated }`:                   "types.graphql:1:40: @deprecated is said twice -> leave one of them out",
+		"type A { b: C }\ntype B { c: D }":                                      "types.graphql:1:10: no type has the name C (and 1 more: `fraiseql validate` tells them all)",
 	} {
 		folder := t.TempDir()
 		if err := os.WriteFile(filepath.Join(folder, "types.graphql"), []byte(text), 0o600); err != nil {
@@ -282,5 +297,57 @@ func TestFunctionsInSchemaFiles(t *testing.T) {
 	answer := s.Execute(t.Context(), transport.Request{Query: `mutation {touch(id: "00000000-0000-4000-8000-000000000001") {errorClass entity {name}} addVolume(title: "T", author: "00000000-0000-4000-8000-000000000001") {entity {title}}}`})
 	if string(answer.Data) != `{"touch":{"errorClass":"CONFLICT","entity":null},"addVolume":{"entity":{"title":"T"}}}` {
 		t.Errorf("got %s %v", answer.Data, answer.Errors)
+	}
+}
+
+// TestTypesForOthers has types and fields that a role does not see: their views are not shown in another way, nor what
+// is of them within others or in a payload.
+func TestTypesForOthers(t *testing.T) {
+	t.Parallel()
+	s, _ := jsonViews(t, `
+		type Book @view(name: "v_book") { id: ID! title: String author: Person buyers: [Person] }
+		type Person @role(name: "member") { name: String }
+		type Author @view(name: "v_author") @role(name: "member") { id: ID! name: String }
+		type Shelf @view(name: "tv_shelf") { id: Int! code: String @role(name: "member") room: Room }
+		type Room { name: String @role(name: "member") }
+		type Mutation { actAuthor: Author @function(name: "fn_odd_book") }`, bookshelf)
+	schema := s.Schema("").AST
+	for _, name := range []string{"Person", "Author", "Room", "VAuthor", "TvShelf"} {
+		if schema.Types[name] != nil {
+			t.Errorf("%s is shown", name)
+		}
+	}
+	for _, name := range []string{"author", "authors", "vAuthors", "tvShelf"} {
+		if schema.Query.Fields.ForName(name) != nil {
+			t.Errorf("Query.%s is shown", name)
+		}
+	}
+	book := schema.Types["Book"].Fields
+	if book.ForName("title") == nil || book.ForName("author") != nil || book.ForName("buyers") != nil || schema.Types["Shelf"].Fields.ForName("id") == nil || schema.Types["Shelf"].Fields.ForName("code") != nil {
+		t.Errorf("Book has %v", book)
+	}
+	payload := schema.Types["ActAuthorPayload"].Fields
+	if payload.ForName("succeeded") == nil || payload.ForName("entity") != nil {
+		t.Errorf("the payload has %v", payload)
+	}
+	for _, f := range schema.Mutation.Fields {
+		if strings.HasPrefix(f.Name, "delete") && f.Name != "deleteComicBook" || strings.HasPrefix(f.Name, "update") {
+			t.Errorf("Mutation.%s is shown", f.Name)
+		}
+	}
+}
+
+// TestColumnsOfViews has columns that are fields, and some that are of another type than their field.
+func TestColumnsOfViews(t *testing.T) {
+	t.Parallel()
+	s, _ := jsonViews(t, `type Item @view(name: "v_item") { id: ID! code: String tags: [String!] n: [Int] at: DateTime }`, `
+		create view v_item as select 1 as id, 5 as code, array['a', 'b'] as tags, array[1, 2] as n, '2020-01-01 00:00+00'::timestamptz as at, '{"code": "json"}'::jsonb as data;`)
+	got := s.Execute(t.Context(), transport.Request{Query: `{item(id: "1") {id code tags n at} items(where: {code: {eq: "json"}, tags: {array_contains: ["a"]}}) {id}}`})
+	var data bytes.Buffer
+	if err := json.Compact(&data, got.Data); err != nil || data.String() != `{"item":{"id":"1","code":"json","tags":["a","b"],"n":[1,2],"at":"2020-01-01T00:00:00+00:00"},"items":[{"id":"1"}]}` {
+		t.Errorf("got %s %v", got.Data, got.Errors)
+	}
+	if w := s.Schema("").Warnings; len(w) != 1 || w[0].Code != "schema/other-type" || w[0].Subject != "Item.code" {
+		t.Errorf("warnings: %v", w)
 	}
 }

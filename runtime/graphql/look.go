@@ -40,7 +40,7 @@ func (s *Service) LookAtViews(ctx context.Context, seen map[string]*catalog.Cata
 			mistakes = append(mistakes, q.Judge(answer)...)
 		}
 	}
-	return mistakes, nil
+	return append(mistakes, s.deps.Declared.Uncalled(slices.Collect(maps.Values(seen)))...), nil
 }
 
 // ask runs a statement of one row as a role, without writing anything.

@@ -123,7 +123,7 @@ type Column struct {
 type Within struct {
 	Column *Column  // that holds the JSON; nil for what is within another such value
 	Path   []string // the names of members that lead to the value
-	SQL    string   // in place of a path: the value, with %s for the column
+	SQL    string   // in place of a path: the value, with %s for the column and %a for the alias of its row
 }
 
 // Key is a set of columns that names at most one row. Partial and expression indexes are no keys;

@@ -159,7 +159,7 @@ func memberOf(alias string, c *catalog.Column) string {
 		sql += "." + catalog.QuoteIdent(holder.Name)
 	}
 	if c.Within.SQL != "" {
-		return "(" + strings.ReplaceAll(c.Within.SQL, "%s", sql) + ")::" + c.Type.SQL
+		return "(" + strings.NewReplacer("%s", sql, "%a", alias).Replace(c.Within.SQL) + ")::" + c.Type.SQL
 	}
 	steps := make([]string, len(path))
 	for i, name := range path {

@@ -23,7 +23,7 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 		types:     map[string]*ast.Definition{},
 		codecs:    map[codecKey]*Codec{},
 		members:   map[string]*ast.FieldDefinition{},
-		documents: map[string]*Object{}, views: map[*catalog.Table]*declaredType{}, nested: map[string]bool{},
+		documents: map[string]*Object{}, views: map[*catalog.Table]*declaredType{}, hidden: map[*catalog.Table]bool{}, nested: map[string]bool{},
 		byTable: map[*catalog.Table]*Object{}, entities: map[*catalog.Table]Entity{},
 		references: map[*catalog.ForeignKey]Reference{}, chosen: map[*Object]map[string]bool{},
 		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Writes: map[string]*Write{}, NewRows: map[string]bool{}, Data: map[string]bool{}, Choices: map[string]bool{}},
@@ -76,6 +76,8 @@ type builder struct {
 	codecs    map[codecKey]*Codec
 	documents map[string]*Object // of declared types within JSON
 	views     map[*catalog.Table]*declaredType
+	visible   map[string]bool                 // declared types that the role sees
+	hidden    map[*catalog.Table]bool         // views of those that it does not
 	nested    map[string]bool                 // declared types that are members of others
 	functions []*Function                     // those that are fields of Query and Mutation
 	members   map[string]*ast.FieldDefinition // of inputs and aggregates, by name and type

@@ -74,7 +74,8 @@ func (m Mistake) Place() string {
 
 // Declare reads schema files. With mistakes there is no result.
 func Declare(files []*ast.Source) (*Declared, []Mistake) {
-	r := &reader{declared: &Declared{}, names: map[string]*ast.Definition{}}
+	r := &reader{declared: &Declared{}, names: map[string]*ast.Definition{}, reserved: &builder{types: map[string]*ast.Definition{}}}
+	r.reserved.reserve()
 	for _, file := range files {
 		document, err := parser.ParseSchema(file)
 		var syntax *gqlerror.Error
@@ -86,8 +87,14 @@ func Declare(files []*ast.Source) (*Declared, []Mistake) {
 			r.mistakes = append(r.mistakes, m)
 			continue
 		}
-		for _, d := range slices.Concat(document.Definitions, document.Extensions) {
+		for _, d := range document.Definitions {
 			r.definition(d)
+		}
+		for _, d := range document.Extensions {
+			r.mistake(d.Position, "a type is declared once, and not extended", "put its fields into the type")
+		}
+		for _, d := range slices.Concat(document.Schema, document.SchemaExtension) {
+			r.mistake(d.Position, "the roots of the schema are those that there are", "leave the schema definition out")
 		}
 		for _, d := range document.Directives {
 			r.mistake(d.Position, "directives are those that are there", "leave the definition of @"+d.Name+" out")
@@ -95,7 +102,9 @@ func Declare(files []*ast.Source) (*Declared, []Mistake) {
 	}
 	for _, t := range r.declared.types {
 		r.fieldTypes(t)
+		r.made(t)
 	}
+	r.distinct()
 	if len(r.mistakes) > 0 {
 		return nil, r.mistakes
 	}
@@ -105,6 +114,7 @@ func Declare(files []*ast.Source) (*Declared, []Mistake) {
 type reader struct {
 	declared *Declared
 	names    map[string]*ast.Definition
+	reserved *builder // it knows the names of the API's own types
 	mistakes []Mistake
 }
 
@@ -113,7 +123,6 @@ func (r *reader) mistake(at *ast.Position, message, hint string) {
 }
 
 func (r *reader) definition(d *ast.Definition) {
-	_, scalar := jsonTypes[d.Name]
 	switch {
 	case d.Kind != ast.Object && d.Kind != ast.Enum:
 		r.mistake(d.Position, "a schema file has types and enums, and no "+strings.ToLower(string(d.Kind)), "leave it out: inputs and interfaces are made of the types")
@@ -121,7 +130,7 @@ func (r *reader) definition(d *ast.Definition) {
 	case d.Kind == ast.Object && (d.Name == "Query" || d.Name == "Mutation"):
 		r.calls(d)
 		return
-	case !ValidName(d.Name) || scalar || d.Name == "Query" || d.Name == "Mutation" || d.Name == "Subscription":
+	case !ValidName(d.Name) || r.reserved.taken(d.Name):
 		r.mistake(d.Position, "the name "+d.Name+" is one of the API itself", "choose another one")
 		return
 	case r.names[d.Name] != nil:
@@ -130,9 +139,11 @@ func (r *reader) definition(d *ast.Definition) {
 	}
 	r.names[d.Name] = d
 	if d.Kind == ast.Enum {
-		r.directives(d.Directives, nil)
-		r.declared.enums = append(r.declared.enums, enumDefinition(d.Name, describe(d.Description, "The values of "+d.Name+"."), labels(d)))
+		r.enum(d)
 		return
+	}
+	if len(d.Interfaces) > 0 || len(d.Fields) == 0 {
+		r.mistake(d.Position, d.Name+" implements an interface, or has no fields", "schema files have no interfaces; let the type have a field")
 	}
 	t := &declaredType{Definition: d, data: "data"}
 	r.directives(d.Directives, map[string]func(*ast.Directive){
@@ -162,7 +173,7 @@ func (r *reader) calls(d *ast.Definition) {
 		r.directives(f.Directives, map[string]func(*ast.Directive){
 			"function":   func(v *ast.Directive) { call.function = r.text(v, "name", true) },
 			"role":       func(v *ast.Directive) { call.roles = r.texts(v, "name") },
-			"deprecated": func(*ast.Directive) {},
+			"deprecated": r.deprecated,
 		})
 		if call.function == "" {
 			r.mistake(f.Position, "a field of "+d.Name+" is for a function: what reads types with a view is made by itself", `add @function(name: "…"), or leave it out`)
@@ -171,33 +182,84 @@ func (r *reader) calls(d *ast.Definition) {
 	}
 }
 
-func labels(d *ast.Definition) []string {
-	names := make([]string, len(d.EnumValues))
-	for i, v := range d.EnumValues {
-		names[i] = v.Name
+func (r *reader) enum(d *ast.Definition) {
+	r.directives(d.Directives, nil)
+	var labels []string
+	for _, v := range d.EnumValues {
+		if !validLabel(v.Name) || slices.Contains(labels, v.Name) {
+			r.mistake(v.Position, "the label "+v.Name+" is none, or is there twice", "leave it out")
+		}
+		labels = append(labels, v.Name)
+		r.directives(v.Directives, map[string]func(*ast.Directive){"deprecated": r.deprecated})
 	}
-	return names
+	if len(labels) == 0 {
+		r.mistake(d.Position, d.Name+" has no labels", "let it have one, or leave it out")
+	}
+	e := enumDefinition(d.Name, describe(d.Description, "The values of "+d.Name+"."), labels)
+	for i, v := range d.EnumValues {
+		e.EnumValues[i].Description, e.EnumValues[i].Directives = v.Description, deprecation(v.Directives)
+	}
+	r.declared.enums = append(r.declared.enums, e)
+}
+
+// deprecated takes a directive of GraphQL's own, whose reason is a text.
+func (r *reader) deprecated(d *ast.Directive) { r.text(d, "reason", false) }
+
+// made looks for types that have names which are made for another one.
+func (r *reader) made(t *declaredType) {
+	names := append(dataNames(t.Name), filterNames(t.Name)...)
+	if t.view != "" {
+		names = append(names, madeNames(t.Name)...)
+	}
+	for _, name := range names {
+		if d := r.names[name]; d != nil {
+			r.mistake(d.Position, "the name "+name+" is that of a type made for "+t.Name, "choose another one")
+		}
+	}
+}
+
+// distinct looks for views and functions that are declared twice.
+func (r *reader) distinct() {
+	views, functions := map[string]string{}, map[string]string{}
+	for _, t := range r.declared.types {
+		if other := views[t.view]; t.view != "" && other != "" {
+			r.mistake(t.Position, "the view "+t.view+" is that of "+other+" already", "let each type have a view of its own")
+		}
+		views[t.view] = t.Name
+	}
+	for _, c := range r.declared.calls {
+		if other := functions[c.function]; c.function != "" && other != "" {
+			r.mistake(c.Position, "the function "+c.function+" is that of "+other+" already", "leave one of them out")
+		}
+		functions[c.function] = c.Name
+		if name := c.Type.Name(); r.names[name] == nil && jsonTypes[name] == "" {
+			r.mistake(c.Position, "no type has the name "+name, "declare it, or use a scalar")
+		}
+	}
 }
 
 func (r *reader) field(d *ast.Definition, f *ast.FieldDefinition) *declaredField {
+	if d.Fields.ForName(f.Name) != f {
+		r.mistake(f.Position, d.Name+" has two fields "+f.Name, "leave one of them out")
+	}
 	field := &declaredField{FieldDefinition: f, path: []string{strings.Join(words(f.Name), "_")}}
 	if !ValidName(f.Name) {
 		r.mistake(f.Position, "the name "+f.Name+" is one of introspection", "choose another one")
 	}
 	if len(f.Arguments) > 0 {
-		r.mistake(f.Position, d.Name+"."+f.Name+" is a value in JSON, which takes no arguments", "leave them out, or write a function of the view's row")
+		r.mistake(f.Position, d.Name+"."+f.Name+" is a value in JSON, which takes no arguments", "leave them out")
 	}
 	r.directives(f.Directives, map[string]func(*ast.Directive){
 		"json": func(v *ast.Directive) {
 			field.given = true
 			field.path = strings.Split(r.text(v, "path", true), ".")
-			if slices.Contains(field.path, "") {
+			if slices.Contains(field.path, "") || strings.ContainsRune(strings.Join(field.path, ""), 0) {
 				r.mistake(v.Position, "a path is names of members with dots between them", `@json(path: "meta.published_at")`)
 			}
 		},
 		"cost":       func(v *ast.Directive) { field.cost = r.number(v, "weight") },
 		"role":       func(v *ast.Directive) { field.roles = r.texts(v, "name") },
-		"deprecated": func(*ast.Directive) {},
+		"deprecated": r.deprecated,
 	})
 	return field
 }
@@ -217,9 +279,19 @@ func (r *reader) directives(list ast.DirectiveList, known map[string]func(*ast.D
 		case list[:i].ForName(d.Name) != nil:
 			r.mistake(d.Position, "@"+d.Name+" is said twice", "leave one of them out")
 		default:
+			for _, a := range d.Arguments {
+				if !slices.Contains(directiveArguments[d.Name], a.Name) {
+					r.mistake(d.Position, "@"+d.Name+" has no argument "+a.Name, "it has: "+strings.Join(directiveArguments[d.Name], ", "))
+				}
+			}
 			take(d)
 		}
 	}
+}
+
+// directiveArguments are the arguments of the directives that schema files may have.
+var directiveArguments = map[string][]string{
+	"view": {"name", "data"}, "key": {"fields"}, "json": {"path"}, "role": {"name"}, "function": {"name"}, "cost": {"weight"}, "deprecated": {"reason"},
 }
 
 func (r *reader) text(d *ast.Directive, name string, required bool) string {
@@ -251,6 +323,9 @@ func (r *reader) texts(d *ast.Directive, name string) []string {
 		return []string{r.text(d, name, true)}
 	}
 	var list []string
+	if len(a.Value.Children) == 0 {
+		r.mistake(d.Position, "@"+d.Name+" takes texts as `"+name+"`, and there are none", "@"+d.Name+"("+name+`: ["…"])`)
+	}
 	for _, item := range a.Value.Children {
 		if item.Value.Kind != ast.StringValue {
 			r.mistake(d.Position, "@"+d.Name+" takes texts as `"+name+"`", "@"+d.Name+"("+name+`: ["…"])`)

@@ -11,6 +11,30 @@ import (
 // A declared type has one GraphQL type and up to two objects here: one for rows of its view, whose fields are columns or
 // values in the view's JSON, and one for values of the type within other JSON.
 
+// seen gives the declared types that the role of the schema sees: those that are for it and of which it sees a field. A
+// field of a type that is not seen is not, either.
+func (b *builder) seen() map[string]bool {
+	names := map[string]bool{}
+	for _, d := range b.options.Declared.types {
+		names[d.Name] = b.sees(d.roles)
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, d := range b.options.Declared.types {
+			if names[d.Name] && !slices.ContainsFunc(d.fields, func(f *declaredField) bool { return b.shows(f, names) }) {
+				names[d.Name], changed = false, true
+			}
+		}
+	}
+	return names
+}
+
+// shows tells whether the role sees a field.
+func (b *builder) shows(f *declaredField, seen map[string]bool) bool {
+	ofType, declared := seen[f.Type.Name()]
+	return b.sees(f.roles) && (ofType || !declared)
+}
+
 // sees tells whether the role of the schema is among those that a declaration is for.
 func (b *builder) sees(roles []string) bool {
 	return len(roles) == 0 || slices.Contains(roles, b.options.Role)
@@ -18,10 +42,13 @@ func (b *builder) sees(roles []string) bool {
 
 // viewOf finds the view of a declared type; nil where it has none, or none that the role may read.
 func (b *builder) viewOf(d *declaredType) *catalog.Table {
-	if d.view == "" || !b.sees(d.roles) {
+	if d.view == "" || !b.visible[d.Name] {
 		return nil
 	}
-	return d.table(b.catalog)
+	if t := d.table(b.catalog); b.views[t] == d {
+		return t
+	}
+	return nil
 }
 
 // table finds the view of a declared type.
@@ -39,18 +66,25 @@ func (b *builder) declare() {
 	if b.options.Declared == nil {
 		return
 	}
+	b.visible = b.seen()
 	for _, e := range b.options.Declared.enums {
 		b.keep(filterNames(e.Name)...)
 		b.define(e)
 	}
 	for _, d := range b.options.Declared.types {
-		if !b.sees(d.roles) {
+		t := d.table(b.catalog)
+		if !b.visible[d.Name] {
 			b.keep(d.Name)
+			b.hidden[t] = true
 			continue
+		}
+		if t != nil && b.views[t] != nil {
+			b.warn("schema/no-view", d.Name, "the view "+qualified(t)+" is that of "+b.views[t].Name+" already, so "+d.Name+" is only part of others", "let it have a view of its own")
+			t = nil
 		}
 		b.documents[d.Name] = &Object{Name: d.Name, json: true, description: describe(d.Description, "A value of "+d.Name+"."), Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}}
 		b.keep(dataNames(d.Name)...)
-		if t := b.viewOf(d); t != nil {
+		if t != nil {
 			b.views[t] = d
 		} else {
 			b.keep(append(filterNames(d.Name), d.Name)...)
@@ -73,6 +107,7 @@ func (b *builder) declaredEntity(t *catalog.Table, e Entity) Entity {
 		}
 		return e
 	}
+	e.Omit = e.Omit || b.hidden[t] // its type is for others
 	if e.Name == "" && b.options.Declared != nil {
 		name := TypeName(t.Name)
 		e.Omit = e.Omit || slices.ContainsFunc(b.options.Declared.types, func(d *declaredType) bool { return d.Name == name })
@@ -91,19 +126,20 @@ func (b *builder) addDocuments() {
 			continue
 		}
 		row := b.rowsOf(d)
-		if row == nil {
-			b.objects = append(b.objects, inner)
-		} else {
+		if row != nil {
 			row.made = true
 		}
 		for _, f := range d.fields {
-			if !b.sees(f.roles) {
+			if !b.shows(f, b.visible) {
 				continue
 			}
 			if row != nil {
 				b.addValue(row, f, b.columnOf(row, d, f))
 			}
 			b.addValue(inner, f, &catalog.Column{Within: &catalog.Within{Path: f.path}})
+		}
+		if row == nil || len(row.order) == 0 { // the type is defined once, by its rows or by itself
+			b.objects = append(b.objects, inner)
 		}
 	}
 }
@@ -118,16 +154,38 @@ func (b *builder) rowsOf(d *declaredType) *Object {
 
 // columnOf gives where a row of a view has a field: in a column of that name, else in its JSON.
 func (b *builder) columnOf(o *Object, d *declaredType, f *declaredField) *catalog.Column {
-	if own := o.Table.Column(f.path[0]); own != nil && !f.given && f.Type.Elem == nil {
-		if codec := b.codecOf(own.Type, own.Dimensions); codec.Elem == nil && (codec.GraphQL == f.Type.NamedType || f.Type.NamedType == "ID" && codec.class > presence) {
-			return own
-		}
+	own, other := f.columnIn(o.Table)
+	if own != nil {
+		return own
+	}
+	if other != nil {
+		b.warn("schema/other-type", o.Name+"."+f.Name, "the view's column "+other.Name+" is "+other.Type.SQL+", which is no "+f.Type.Name()+", so the field is read from the JSON", "correct the type, or say where it is: @json(path: \"…\")")
 	}
 	data := o.Table.Column(d.data)
 	if data == nil || data.Type.Resolve().Name != "jsonb" && data.Type.Resolve().Name != "json" {
 		return nil
 	}
 	return &catalog.Column{Within: &catalog.Within{Column: data, Path: f.path}}
+}
+
+// columnIn finds the column of a view that has a field; other is one of its name that is of another type.
+func (f *declaredField) columnIn(t *catalog.Table) (own, other *catalog.Column) {
+	c := t.Column(f.path[0])
+	if c == nil || f.given {
+		return nil, nil
+	}
+	of, wanted := c.Type.Resolve(), f.Type
+	if wanted.Elem != nil {
+		if of.Kind != catalog.Array || c.Dimensions > 1 {
+			return nil, c
+		}
+		of, wanted = of.Elem.Resolve(), wanted.Elem
+	}
+	codec, known := scalarCodecs[of.Name]
+	if known && of.Schema == "pg_catalog" && (codec.GraphQL == wanted.NamedType || wanted.NamedType == "ID" && f.Type.Elem == nil && codec.class > presence) {
+		return c, nil
+	}
+	return nil, c
 }
 
 // addValue gives an object a field that is a column, or a value in JSON.
@@ -208,7 +266,7 @@ func dataNames(name string) []string {
 	return []string{o.dataWhereName(), o.dataOrderByName()}
 }
 
-// defineData makes the conditions and orders of declared types within others.
+// defineDocuments makes the conditions and orders of declared types within others.
 func (b *builder) defineDocuments() {
 	if b.options.Declared == nil {
 		return

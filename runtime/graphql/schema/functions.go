@@ -99,7 +99,7 @@ func (b *builder) callOf(f *catalog.Function) *declaredCall {
 	if b.options.Declared == nil {
 		return nil
 	}
-	i := slices.IndexFunc(b.options.Declared.calls, func(c *declaredCall) bool { return c.function == f.Name || c.function == f.Schema+"."+f.Name })
+	i := slices.IndexFunc(b.options.Declared.calls, func(c *declaredCall) bool { return c.means(f) })
 	if i < 0 {
 		return nil
 	}

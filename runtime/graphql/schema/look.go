@@ -22,6 +22,9 @@ type Question struct {
 	fields []*declaredField
 }
 
+// deepest is how many types within each other are looked at: what contains each other has ever more ways.
+const deepest = 4
+
 // sampled is how many rows of a view are looked at.
 const sampled = 1000
 
@@ -51,10 +54,30 @@ func (d *Declared) Questions(c *catalog.Catalog) ([]Question, []Mistake) {
 		if data == nil {
 			continue // each field that is no column is told of as a warning of the schema
 		}
+		if name := data.Type.Resolve().Name; name != "jsonb" && name != "json" {
+			mistakes = append(mistakes, t.mistake("the column `"+t.data+"` of "+qualified(view)+" is "+data.Type.SQL+", and no JSON", `name the one that is: @view(name: "…", data: "…")`))
+			continue
+		}
 		from := fmt.Sprintf("(select %s::jsonb d from %s limit %d) s", catalog.QuoteIdent(data.Name), view.SQL(), sampled)
 		list = append(list, d.questions(t, qualified(view), from, view, []*declaredType{t})...)
 	}
 	return list, mistakes
+}
+
+// Uncalled tells of the fields of Query and Mutation whose functions are in none of the catalogs.
+func (d *Declared) Uncalled(seen []*catalog.Catalog) []Mistake {
+	var mistakes []Mistake
+	for _, call := range d.calls {
+		if !slices.ContainsFunc(seen, func(c *catalog.Catalog) bool { return slices.ContainsFunc(c.Functions, call.means) }) {
+			mistakes = append(mistakes, mistakeAt(call.Position, "the database has no function `"+call.function+"` that may be executed", "create it, grant it, or correct @function"))
+		}
+	}
+	return mistakes
+}
+
+// means tells whether a call is of a function.
+func (c *declaredCall) means(f *catalog.Function) bool {
+	return c.function == f.Name || c.function == f.Schema+"."+f.Name
 }
 
 func (t *declaredType) mistake(message, hint string) Mistake {
@@ -79,21 +102,23 @@ func (d *Declared) questions(t *declaredType, where, from string, view *catalog.
 	columns := []string{"count(*)"}
 	var inner []Question
 	for _, f := range t.fields {
-		if view != nil && !f.given && f.Type.Elem == nil && view.Column(f.path[0]) != nil {
-			continue // a column, most likely
+		if view != nil {
+			if own, _ := f.columnIn(view); own != nil {
+				continue
+			}
 		}
-		path := make([]string, len(f.path))
-		for i, name := range f.path {
-			path[i] = "'" + strings.ReplaceAll(name, "'", "''") + "'"
+		path := []string{"s.d"}
+		for _, name := range f.path {
+			path = append(path, "'"+strings.ReplaceAll(name, "'", "''")+"'")
 		}
-		value := "s.d #> array[" + strings.Join(path, ", ") + "]"
+		value := strings.Join(path, " -> ")
 		kind := "jsonb_typeof(" + value + ")"
 		columns = append(columns, "count("+value+")", "count(*) filter (where "+kind+" <> 'null')",
 			"min(("+value+")::text) filter (where "+kind+" <> 'null' and not ("+d.fits(f, value, kind)+"))")
 		q.fields = append(q.fields, f)
 		name := f.Type.Name()
 		within := d.typeOf(name)
-		if within == nil || slices.Contains(above, within) {
+		if within == nil || slices.Contains(above, within) || len(above) == deepest {
 			continue
 		}
 		below := "(select " + value + " d from " + from + " where " + kind + " = 'object') s"
@@ -119,7 +144,7 @@ func (d *Declared) fits(f *declaredField, value, kind string) string {
 	case "JSON":
 		return "true"
 	case "Int":
-		return kind + " = 'number' and " + text + " ~ '^-?[0-9]{1,10}$'"
+		return "case when " + kind + " = 'number' and " + text + " ~ '^-?[0-9]{1,10}$' then (" + text + ")::numeric between -2147483648 and 2147483647 else false end"
 	case "Float":
 		return kind + " = 'number'"
 	case "Boolean":

@@ -104,7 +104,7 @@ func (b *builder) addUpdate(mutation *ast.Definition, o *Object) {
 }
 
 func (b *builder) addDelete(mutation *ast.Definition, o *Object) {
-	if !o.Table.Writes.Delete {
+	if !o.Table.Writes.Delete || o.made {
 		return
 	}
 	if key, arguments := b.keyArguments(o, ""); key != nil {

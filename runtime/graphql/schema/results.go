@@ -82,7 +82,11 @@ func (b *builder) describeOutcome(f *Function, said *outcome) (why, hint string)
 	if f.declared != nil {
 		about = f.declared.Type.Name()
 	}
+	_, declared := b.visible[about]
 	for _, p := range b.payload(said, about) {
+		if p.name == "entity" && declared && !b.visible[about] {
+			continue // it is for others
+		}
 		if p.of == nil {
 			p.of, p.sql = said.entity, "null" // any column: it is not looked at
 		}
@@ -122,7 +126,7 @@ func (b *builder) payload(said *outcome, about string) []payloadField {
 		{"message", "What a person may be told.", text, false, said.message, "%s"},
 		{"entityId", "Which row it is about.", scalar("text", "ID"), false, said.id, "%s::text"},
 		{"entity", "The row as it is now.", entity, false, said.entity, "%s::jsonb"},
-		{"updatedFields", "The fields that were changed, in the words of the function.", document, false, said.fields, "to_jsonb(%s)"},
+		{"updatedFields", "The fields that were changed, in the words of the function.", document, false, said.fields, "to_jsonb(array_remove(%s, null))"},
 		{"cascade", "What else was changed.", document, false, said.cascade, "%s::jsonb"},
 		{"errorDetail", "More of the error.", document, false, said.detail, "%s::jsonb"},
 		{"metadata", "What else the function says.", document, false, said.metadata, "%s::jsonb"},
@@ -148,22 +152,46 @@ func (o *outcome) did() (of *catalog.Column, sql string) {
 	return o.well()
 }
 
-// why says what class an error is of.
+// why says what class an error is of: by the column for it, else by the status; INTERNAL when neither says one that is
+// known.
 func (o *outcome) why() (of *catalog.Column, sql string) {
-	of, said := o.class, "upper(%s::text)"
-	if of == nil && o.succeeded == nil {
-		of, said = o.status, "case when lower(%s) !~ '^("+wellDone+")(:|$)' then upper(coalesce(substring(%s from '^failed:([^:]+)'), substring(%s from '^[^:]+'))) end"
+	_, well := o.well()
+	judged, of := o.succeeded, o.class
+	if judged == nil {
+		judged = o.status
 	}
-	return of, "(select case when c is null or c in ('" + strings.Join(errorClasses, "', '") + "') then c else 'INTERNAL' end from (select " + said + ") s(c))"
-}
-
-// entityOf finds the declared type that a function's name ends in: "createBook" is about a Book.
-func (b *builder) entityOf(name string) string {
-	best := ""
-	for typeName := range b.documents {
-		if strings.HasSuffix(name, typeName) && len(typeName) > len(best) {
-			best = typeName
+	var classes []string
+	known := " in ('" + strings.Join(errorClasses, "', '") + "')"
+	for _, c := range []*catalog.Column{o.class, o.status} {
+		if c == nil {
+			continue
+		}
+		name := "upper(" + sibling(c) + "::text)"
+		if c == o.status {
+			name = "upper(regexp_replace(lower(" + sibling(c) + "), '^(failed: *)?([^:]*?) *(:.*)?$', '\\2'))"
+		}
+		classes = append(classes, "(select c from (select "+name+") s(c) where c"+known+")")
+		if of == nil {
+			of = c
 		}
 	}
-	return best
+	classes = append(classes, "'INTERNAL'")
+	if of == nil {
+		of = judged
+	}
+	return of, "case when not " + strings.ReplaceAll(well, "%s", sibling(judged)) + " then coalesce(" + strings.Join(classes, ", ") + ") end"
+}
+
+// sibling writes another column of the row that a payload is made of.
+func sibling(c *catalog.Column) string { return "%a." + catalog.QuoteIdent(c.Name) }
+
+// entityOf finds the declared type that a function's name has after a verb: "createBook" is about a Book.
+func (b *builder) entityOf(name string) string {
+	list := words(name)
+	for typeName := range b.visible {
+		if len(list) > 1 && slices.Equal(list[1:], words(typeName)) {
+			return typeName
+		}
+	}
+	return ""
 }
