@@ -230,6 +230,14 @@ func TestMistakesInSchemaFiles(t *testing.T) {
 	if _, err := c.ReadSchemaFiles(t.TempDir()); err == nil || !strings.Contains(err.Error(), "there is no file `none.graphql`") {
 		t.Errorf("of a file that is not there it says %v", err)
 	}
+	c.SchemaFiles = []string{"[a"}
+	if _, err := c.ReadSchemaFiles(t.TempDir()); err == nil || !strings.Contains(err.Error(), "`[a` is no pattern of files") {
+		t.Errorf("of a pattern that is none it says %v", err)
+	}
+	c.SchemaFiles = []string{"library.graphql", "*.graphql"}
+	if _, err := c.ReadSchemaFiles("../../examples/library"); err != nil {
+		t.Errorf("of a file that is meant twice it says %v", err)
+	}
 }
 
 // TestWhatViewsHave compares declarations with what is in the views.

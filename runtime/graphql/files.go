@@ -4,12 +4,21 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
+
+// relative is a file's name as people know it: from the folder on.
+func relative(folder, file string) string {
+	if name, err := filepath.Rel(folder, file); err == nil {
+		return name
+	}
+	return file
+}
 
 // ReadSchemaFiles reads [graphql] schema_files: paths, or patterns of them (path/filepath.Match), from a folder on. The
 // result is nil when there are none.
@@ -35,20 +44,23 @@ func (c Config) schemaFiles(folder string) (*schema.Declared, []schema.Mistake) 
 			path = filepath.Join(folder, path)
 		}
 		found, err := filepath.Glob(path)
-		if err != nil || len(found) == 0 {
+		if err != nil {
+			mistakes = append(mistakes, schema.Mistake{Message: "`" + pattern + "` is no pattern of files", Hint: "brackets are closed: \"schema/[a-c]*.graphql\""})
+			continue
+		}
+		if len(found) == 0 {
 			mistakes = append(mistakes, schema.Mistake{Message: "there is no file `" + pattern + "`", Hint: "write it, or correct the path: it begins in the folder of the configuration"})
 		}
 		for _, file := range found {
+			if slices.ContainsFunc(sources, func(s *ast.Source) bool { return s.Name == relative(folder, file) }) {
+				continue // two patterns may mean it
+			}
 			text, err := os.ReadFile(file)
 			if err != nil {
 				mistakes = append(mistakes, schema.Mistake{Message: fmt.Sprintf("a schema file cannot be read: %v", err), Hint: "let the account of the server read it"})
 				continue
 			}
-			name := file
-			if relative, err := filepath.Rel(folder, file); err == nil {
-				name = relative
-			}
-			sources = append(sources, &ast.Source{Name: name, Input: string(text)})
+			sources = append(sources, &ast.Source{Name: relative(folder, file), Input: string(text)})
 		}
 	}
 	if len(mistakes) > 0 || len(sources) == 0 {
