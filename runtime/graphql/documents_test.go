@@ -285,7 +285,8 @@ func TestFunctionsInSchemaFiles(t *testing.T) {
 			touch(id: UUID): Author @function(name: "public.fn_touch_book")
 			odd: Book @function(name: "fn_odd_book") @role(name: ["member", "guest"])
 			count: Int @function(name: "book_count")
-		}`, bookshelf+`create function book_count() returns int language sql stable as 'select count(*)::int from tb_book';`)
+			label: String @function(name: "tv_room_label")
+		}`, bookshelf+`create table tv_room (id int primary key); create function tv_room_label(r tv_room) returns text language sql stable return 'x'; create function book_count() returns int language sql stable as 'select count(*)::int from tb_book';`)
 	m := s.Schema("").AST.Mutation.Fields
 	added := m.ForName("addVolume")
 	if added == nil || added.Description != "Puts a book on the shelf." || added.Directives.ForName("deprecated") == nil || m.ForName("createBook") != nil || m.ForName("odd") != nil || m.ForName("oddBook") != nil {
@@ -298,6 +299,7 @@ func TestFunctionsInSchemaFiles(t *testing.T) {
 	want := []string{
 		`schema/no-function public.book_count(): a schema file has count in Mutation, and the function is not volatile, so it is left out -> move the field, or declare what the function is: alter function "public"."book_count"() volatile | stable`,
 		"schema/function-differs public.fn_create_book(p_title text, p_year integer, p_author uuid): a schema file has an argument `when: Int`, and the function takes (title: String, year: Int, author: UUID) -> correct the file: the arguments are those of the function",
+		"schema/no-function public.tv_room_label(r tv_room): a schema file has label in Query or Mutation, and the function is of a row of public.tv_room, so it is left out -> take the field out of the file: the function is a field of the row's type by itself",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("warnings (-want +got)\n%s", diff)

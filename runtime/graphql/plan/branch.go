@@ -49,7 +49,7 @@ func (c *compiler) unrolled(target *schema.Root, f selected) (*Statement, *gqler
 	if err != nil {
 		return nil, err
 	}
-	c.rows = &rows{}
+	c.rows, c.wide, c.loose = &rows{}, map[string]bool{}, map[string]bool{} // aliases begin anew
 	from := source{object: target.Object, alias: c.alias("t"), rows: target.Object.Table}
 	if target.Function != nil {
 		if from, err = c.calling(target.Function, "", values); err != nil {

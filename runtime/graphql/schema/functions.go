@@ -59,6 +59,11 @@ func (b *builder) addFunctions() {
 			b.warn("schema/no-function", subject, why+", so the function is left out", hint)
 			continue
 		}
+		if shown.Of != nil && shown.declared != nil {
+			b.warn("schema/no-function", subject, "a schema file has "+shown.name+" in Query or Mutation, and the function is of a row of "+qualified(shown.Of)+", so it is left out",
+				"take the field out of the file: the function is a field of the row's type by itself")
+			continue
+		}
 		if shown.Of != nil {
 			b.addComputed(shown)
 			continue
