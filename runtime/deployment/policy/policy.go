@@ -4,6 +4,7 @@ package policy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,6 +36,9 @@ type Line struct {
 // Explain answers a question on a connection whose login sees all rows, as that of the tables' owner does. It writes
 // nothing. Its errors are faults where the question is wrong.
 func Explain(ctx context.Context, conn *pgx.Conn, q Question) ([]Line, error) {
+	if q.Claims != "" && !json.Valid([]byte(q.Claims)) {
+		return nil, fault.New(fault.Usage, "policy/bad-claims", "the claims are no JSON").WithHint(`--claims '{"sub": "42"}'`)
+	}
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return nil, err

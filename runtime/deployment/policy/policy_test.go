@@ -64,7 +64,7 @@ func TestAListForAReviewer(t *testing.T) {
 			"policy shown true restrictive, for all, to PUBLIC, using (NOT hidden)", "row 1, 2 not seen no permissive policy for select allows it", "update 1, 2 no the row is not seen",
 		}},
 		{policy.Question{Role: "member_DB", Table: "item", Key: []string{"id=1", "tenant=1"}, Claims: `{"sub": "ann"}`}, []string{
-			"row security public.item on", "policy look for others permissive, for select, to guest_DB, using true", "policy own true", "row id=1, tenant=1 seen the policy own allows it", "update id=1, tenant=1 yes the policy own allows it",
+			"row security public.item on", "policy look for others permissive, for select, to guest_DB, using true", "policy own true", "row id=1, tenant=1 seen the policy own allows it", "update id=1, tenant=1 yes the policy own allows it; what the row becomes has to be allowed as well",
 		}},
 		{policy.Question{Role: "member_DB", Table: "item", Key: []string{"1", "3"}, Claims: `{"sub": "ann"}`}, []string{"row 1, 3 not seen the restrictive policy shown forbids it"}},
 		{policy.Question{Role: "member_DB", Table: "item", Key: []string{"1", "1"}}, []string{"policy own false", "row 1, 1 not seen"}},
@@ -75,6 +75,7 @@ func TestAListForAReviewer(t *testing.T) {
 		{policy.Question{Role: "all_DB", Table: "item", Key: []string{"1", "3"}}, []string{"row security public.item passed by the role has BYPASSRLS", "row 1, 3 seen the role has BYPASSRLS"}},
 		{policy.Question{Role: "guest_DB", Table: "item"}, []string{"policy look for the role permissive", "policy own for others"}},
 		{policy.Question{Role: "nobody_DB", Table: "item"}, []string{"the database has no role `nobody_DB`"}},
+		{policy.Question{Role: "guest_DB", Table: "item", Claims: "sub"}, []string{"the claims are no JSON"}},
 		{policy.Question{Role: "guest_DB", Table: "itme"}, []string{"there is no table `itme` in public"}},
 		{policy.Question{Role: "guest_DB", Table: "item", Key: []string{"1", "9"}}, []string{"there is no row with this key that "}},
 		{policy.Question{Role: "guest_DB", Table: "item", Key: []string{"1"}}, []string{"the primary key of public.item is (tenant, id) --key tenant=… --key id=…"}},

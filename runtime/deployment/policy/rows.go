@@ -145,6 +145,9 @@ func (x *explanation) verdicts(context.Context) error {
 		case !seen:
 			may, because = false, "the row is not seen"
 		}
+		if may && command == "update" && x.secured && x.passes == "" {
+			because += "; what the row becomes has to be allowed as well"
+		}
 		x.say(command, row, map[bool]string{true: "yes", false: "no"}[may], because)
 	}
 	return nil
