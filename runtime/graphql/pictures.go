@@ -69,7 +69,7 @@ func (s *Service) Catalog() *catalog.Catalog {
 // Load looks at the database and takes its schema, for each role. Requests on the way keep the one they began with.
 // When no schema can be made of it, the one before stays, unless it is the database's own rules that do not hold.
 func (s *Service) Load(ctx context.Context) error {
-	fingerprint, err := catalog.Fingerprint(ctx, s.deps.Pool, s.deps.Schemas)
+	fingerprint, err := s.fingerprint(ctx)
 	if err != nil {
 		return err
 	}
@@ -90,6 +90,11 @@ func (s *Service) Load(ctx context.Context) error {
 	s.pictures.Store(loaded)
 	s.refused.Store(nil)
 	return nil
+}
+
+// fingerprint is that of the database as the roles of requests see it.
+func (s *Service) fingerprint(ctx context.Context) (string, error) {
+	return catalog.Fingerprint(ctx, s.deps.Pool, s.deps.Schemas, slices.Collect(maps.Values(s.config.DatabaseRoles())))
 }
 
 // Look reads what the database's role (or the login) of a name in tokens sees. Its error is a fault when no request can

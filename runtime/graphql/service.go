@@ -12,7 +12,6 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/fraiseql/fraiseql/runtime/fault"
-	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
@@ -141,7 +140,7 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	fingerprint, err := catalog.Fingerprint(ctx, s.deps.Pool, s.deps.Schemas)
+	fingerprint, err := s.fingerprint(ctx)
 	if err != nil {
 		return err
 	}

@@ -191,7 +191,7 @@ func TestTheFingerprintFollowsTheSchemaOnly(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, "../../../testdata/catalog/kinds.sql")
 	read := func() string {
-		sum, err := catalog.Fingerprint(t.Context(), conn, []string{"public"})
+		sum, err := catalog.Fingerprint(t.Context(), conn, []string{"public"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -224,6 +224,47 @@ func TestTheFingerprintFollowsTheSchemaOnly(t *testing.T) {
 	}
 }
 
+// TestTheFingerprintFollowsTheRolesOfRequestsOnly changes roles of the cluster, as others do who share it.
+func TestTheFingerprintFollowsTheRolesOfRequestsOnly(t *testing.T) {
+	t.Parallel()
+	conn := connect(t)
+	name := func(role string) string { return catalog.QuoteIdent(conn.Config().Database + "_" + role) }
+	read := func() string {
+		sum, err := catalog.Fingerprint(t.Context(), conn, []string{"public"}, []string{conn.Config().Database + "_web"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sum
+	}
+	web, above, other := name("web"), name("above"), name("other")
+	t.Cleanup(func() {
+		for _, role := range []string{web, above, other} {
+			_, _ = conn.Exec(context.Background(), "drop role if exists "+role)
+		}
+	})
+	for _, step := range []struct {
+		statement string
+		noticed   bool
+	}{
+		{"create role " + other, false},
+		{"create role " + web, true},
+		{"create role " + above, false},
+		{"grant " + above + " to " + other, false},
+		{"alter role " + above + " bypassrls", false},
+		{"grant " + above + " to " + web, true},
+		{"alter role " + above + " nobypassrls", true},
+		{"alter role " + other + " bypassrls", false},
+		{"alter role " + web + " bypassrls", true},
+		{"revoke " + above + " from " + web, true},
+	} {
+		before := read()
+		exec(t, conn, step.statement)
+		if (read() != before) != step.noticed {
+			t.Errorf("%s: noticed is %t, want %t", step.statement, !step.noticed, step.noticed)
+		}
+	}
+}
+
 // TestKeysOverChildren has tables that others inherit from: their keys hold for their own rows only, and so do their
 // references.
 func TestKeysOverChildren(t *testing.T) {
@@ -246,12 +287,12 @@ func TestKeysOverChildren(t *testing.T) {
 	if key := c.Find("public", "parent").ForeignKeys[0]; key.Validated {
 		t.Error("the rows of a child are taken for checked")
 	}
-	before, err := catalog.Fingerprint(t.Context(), conn, []string{"public"})
+	before, err := catalog.Fingerprint(t.Context(), conn, []string{"public"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	exec(t, conn, "create schema elsewhere; create table elsewhere.child () inherits (owner)")
-	if after, err := catalog.Fingerprint(t.Context(), conn, []string{"public"}); err != nil || after == before {
+	if after, err := catalog.Fingerprint(t.Context(), conn, []string{"public"}, nil); err != nil || after == before {
 		t.Errorf("a child in another schema is not noticed: %v", err)
 	}
 }
@@ -401,7 +442,7 @@ func BenchmarkFiveHundredTables(b *testing.B) {
 	})
 	b.Run("fingerprint", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := catalog.Fingerprint(b.Context(), conn, public); err != nil {
+			if _, err := catalog.Fingerprint(b.Context(), conn, public, nil); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -19,10 +19,11 @@ type Querier interface {
 }
 
 // Fingerprint gives a text that changes whenever tables, columns, keys, types, functions, comments
-// or grants of the schemas change, and at no other time. It reads catalog rows only.
-func Fingerprint(ctx context.Context, db Querier, schemas []string) (string, error) {
+// or grants of the schemas change, or what the login and roles are and are members of, and at no other time. It reads
+// catalog rows only.
+func Fingerprint(ctx context.Context, db Querier, schemas, roles []string) (string, error) {
 	var sum string
-	if err := db.QueryRow(ctx, fingerprintSQL, schemas).Scan(&sum); err != nil {
+	if err := db.QueryRow(ctx, fingerprintSQL, schemas, roles).Scan(&sum); err != nil {
 		return "", fmt.Errorf("fingerprint schemas: %w", err)
 	}
 	return sum, nil

@@ -153,8 +153,14 @@ left join lateral (
 
 // xmin changes with every DDL that rewrites a catalog row; vacuum and analyze update in place and do not
 // count. TRUNCATE, REFRESH MATERIALIZED VIEW and REINDEX rewrite rows of pg_class and change no picture, so
-// that of those rows only what the picture is made of is looked at.
+// that of those rows only what the picture is made of is looked at. Of the cluster's roles those count that requests run
+// as, $2 and the login, and all that these are members of.
 const fingerprintSQL = `
+with recursive asking (oid) as (
+  select r.oid from pg_roles r where r.rolname = session_user or r.rolname = any($2)
+  union
+  select m.roleid from pg_auth_members m join asking a on a.oid = m.member
+)
 select coalesce(sum(h), 0)::text from (
   select hashtextextended(concat_ws(' ', c.relname, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relispartition, c.relhassubclass, c.relacl), c.oid::int8) as h
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1)
@@ -183,7 +189,7 @@ select coalesce(sum(h), 0)::text from (
   union all
   select hashint8extended(n.oid::int8, n.xmin::text::int8) from pg_namespace n where n.nspname = any($1)
   union all
-  select hashint8extended(m.member::int8 + m.roleid::int8, m.xmin::text::int8) from pg_auth_members m
+  select hashint8extended(m.member::int8 + m.roleid::int8, m.xmin::text::int8) from pg_auth_members m join asking a on a.oid = m.member
   union all
-  select hashtextextended(concat_ws(' ', r.rolname, r.rolsuper, r.rolbypassrls, r.rolinherit), r.oid::int8) from pg_roles r
+  select hashtextextended(concat_ws(' ', r.rolname, r.rolsuper, r.rolbypassrls, r.rolinherit), r.oid::int8) from pg_roles r join asking a on a.oid = r.oid
 ) s`
