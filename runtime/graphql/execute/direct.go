@@ -17,9 +17,14 @@ func (l *lanes) direct(u *unit) (next lane) {
 			return quickLane
 		}
 		if errors.Is(err, errLent) {
-			// Whoever asks waits for the end in any case: what was written, was.
+			var end <-chan struct{}
+			if !u.writes { // else whoever asks waits for the end in any case: what was written, was
+				end = u.ctx.Done()
+			}
 			select {
 			case <-u.done:
+				more = false
+			case <-end:
 				more = false
 			case <-u.elsewhere:
 			}
@@ -118,12 +123,9 @@ func (l *lanes) acquire(u *unit) (*worker, error) {
 		return nil, errBusy
 	}
 	defer l.waiting.Add(-1)
-	var lent chan *unit
+	var lent chan<- *unit
 	if u.writes && !u.slow.Load() { // not one that was lent before, and waits for a lock
-		lent = l.lent
-		if u.elsewhere == nil {
-			u.elsewhere = make(chan struct{}, 1)
-		}
+		lent = l.lendable(u)
 	}
 	var look <-chan time.Time
 	if !u.handed && !u.writes && l.wasQuick(u) {
@@ -141,6 +143,9 @@ func (l *lanes) acquire(u *unit) (*worker, error) {
 			if l.judge(u) == quickLane {
 				return nil, errQuickAgain
 			}
+			if !u.slow.Load() { // nobody tried it there yet
+				lent = l.lendable(u)
+			}
 		case <-u.done:
 			return nil, nil
 		case <-u.ctx.Done():
@@ -149,4 +154,12 @@ func (l *lanes) acquire(u *unit) (*worker, error) {
 			return nil, pgconn.ErrConnClosed
 		}
 	}
+}
+
+// lendable gives where a worker of the quick lane takes a unit from that waits in the slow one.
+func (l *lanes) lendable(u *unit) chan<- *unit {
+	if u.elsewhere == nil {
+		u.elsewhere = make(chan struct{}, 1)
+	}
+	return l.lent
 }

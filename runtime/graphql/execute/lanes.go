@@ -32,7 +32,8 @@ const (
 // There it may stay as long as any other unit, and is then cancelled and goes on in the slow lane.
 //
 // One that was quick and lately was not, as when the machine stood still, is tried in the quick lane again while no
-// connection of the slow lane is free: it must not wait for those that really are slow.
+// connection of the slow lane is free: it must not wait for those that really are slow. Where the quick lane has no place
+// for strangers, a worker that has nothing to do takes it as it takes what writes.
 //
 // A unit of the quick lane that waits behind one that takes long, or whose connection is lost, is run once more by
 // whoever asks for it, in the slow lane if a connection is free there; the first answer counts. One that takes long
@@ -50,7 +51,7 @@ type lanes struct {
 	stuck     atomic.Int32 // workers whose statement takes long
 	strangers atomic.Int32 // units of which nobody knows whether they are quick
 
-	lent chan *unit // to a worker of the quick lane that has nothing to do, for one unit that writes
+	lent chan *unit // to a worker of the quick lane that has nothing to do, for one unit of the slow lane
 
 	free    chan *worker // connections of the slow lane that nobody uses
 	slow    int32        // how many there may be
