@@ -13,6 +13,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/auth"
 	"github.com/fraiseql/fraiseql/runtime/deployment"
 	"github.com/fraiseql/fraiseql/runtime/graphql"
+	"github.com/fraiseql/fraiseql/runtime/graphql/resolve"
 	"github.com/fraiseql/fraiseql/runtime/graphql/trusted"
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
@@ -25,6 +26,8 @@ type Options struct {
 	Dir  string // the project's folder: the private cluster lives below it
 	Dev  bool   // introspection, the playground, a quick look for schema changes
 	Load string // SQL that fills a private database that is still empty: the demo's
+
+	Resolvers []resolve.Field // fields of the API whose values code of a program of one's own gives
 }
 
 // App is the program with its features built. A feature that is off is nil.
@@ -90,7 +93,7 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 		a.GraphQL = graphql.New(c.GraphQL, graphql.Deps{
 			Pool: a.Pool, Connections: c.Database.PoolSize - c.Database.Shared(), Log: o.Log, Schemas: c.Database.Schemas, Declared: declared, Dev: o.Dev,
 			Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
-			Timeout: c.Database.StatementTimeout, Documents: documents,
+			Timeout: c.Database.StatementTimeout, Documents: documents, Resolvers: o.Resolvers,
 		})
 	}
 	return a, nil

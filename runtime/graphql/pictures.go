@@ -123,6 +123,9 @@ func (s *Service) take(ctx context.Context, name, role string, shared *schema.Sh
 	}
 	options := s.config.schemaOptions()
 	options.Shared, options.Declared, options.Role = shared, s.deps.Declared, name
+	for _, f := range s.deps.Resolvers {
+		options.Resolved = append(options.Resolved, f.Resolved)
+	}
 	built, err := schema.Build(tables, options)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+	"github.com/fraiseql/fraiseql/runtime/graphql/resolve"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
 	"github.com/fraiseql/fraiseql/runtime/graphql/trusted"
@@ -33,6 +34,7 @@ type Deps struct {
 	Interval    time.Duration    // between looks for a changed schema; 0 is 2 s, in development 1 s
 
 	Documents *trusted.Documents // those of [graphql.persisted] dir; nil is none
+	Resolvers []resolve.Field    // fields whose values code gives
 }
 
 // Service answers GraphQL requests. It is safe for use by many goroutines.
@@ -206,11 +208,14 @@ func (s *Service) execute(ctx context.Context, a admitted, r transport.Request) 
 		return transport.Response{Result: execute.Result{Errors: list}}
 	}
 	ctx, done := s.limited(ctx)
-	request := execute.Request{Bound: bound, Schema: a.schema, Session: a.session, Open: r.Open && !r.Cost, Room: r.Room}
+	request := execute.Request{Bound: bound, Schema: a.schema, Session: a.session, Open: r.Open && !r.Cost && bound.Later == nil, Room: r.Room}
 	if bound.Writes && r.IdempotencyKey != "" {
 		request.Key = keyOf(r)
 	}
 	result := s.executor.Execute(ctx, request)
+	if bound.Later != nil {
+		result = s.resolve(ctx, request, result)
+	}
 	if r.Cost {
 		result.Cost = &bound.Cost
 	}

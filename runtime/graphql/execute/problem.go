@@ -32,11 +32,11 @@ func (e *Executor) problemOf(err error, calls bool) *gqlerror.Error {
 	case errors.Is(err, context.Canceled):
 		return plan.Problem(plan.Timeout, "the request was given up before it was answered", nil)
 	case errors.Is(err, errDone) && errors.Is(err, errTooLarge):
-		return plan.Problem(plan.TooComplex, "the change was made, but its answer is larger than it may be: read it by a query, in parts ([graphql.limits] response is the bound)", nil)
+		return TooLargeProblem(true)
 	case errors.Is(err, errDone):
 		return e.masked(err, "the change was made, but its answer cannot be given: read it by a query")
 	case errors.Is(err, errTooLarge):
-		return plan.Problem(plan.TooComplex, "the answer is larger than it may be: ask for fewer rows or fields ([graphql.limits] response is the bound)", nil)
+		return TooLargeProblem(false)
 	case errors.Is(err, errSession):
 		return e.masked(err, errSession.Error())
 	case errors.Is(err, errKeepless):
@@ -57,6 +57,20 @@ func (e *Executor) problemOf(err error, calls bool) *gqlerror.Error {
 		}
 	}
 	return e.unknown(err, pg)
+}
+
+// Problem is problem for what went wrong with a request beside the database.
+func (e *Executor) Problem(err error) *gqlerror.Error { return e.problem(err) }
+
+// TooLarge tells whether the answer to a request is larger than it may be.
+func (e *Executor) TooLarge(r Request, size int) bool { return size > e.room(r) }
+
+// TooLargeProblem says that an answer is larger than it may be: what was written, was.
+func TooLargeProblem(writes bool) *gqlerror.Error {
+	if writes {
+		return plan.Problem(plan.TooComplex, "the change was made, but its answer is larger than it may be: read it by a query, in parts ([graphql.limits] response is the bound)", nil)
+	}
+	return plan.Problem(plan.TooComplex, "the answer is larger than it may be: ask for fewer rows or fields ([graphql.limits] response is the bound)", nil)
 }
 
 // unknown is the problem of an error that says nothing about the request.

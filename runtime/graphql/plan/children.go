@@ -93,6 +93,14 @@ func (c *compiler) child(l *level, o *schema.Object, t string, f selected) (valu
 		return value{constant: o.Name}, nil
 	}
 	target := o.Fields[f.field.Name]
+	if target.Resolved != nil {
+		return c.later(target, f, func(needed *schema.Field, f selected) (value, *gqlerror.Error) { return c.ofRow(l, o, t, needed, f) })
+	}
+	return c.ofRow(l, o, t, target, f)
+}
+
+// ofRow compiles a field whose value is the database's.
+func (c *compiler) ofRow(l *level, o *schema.Object, t string, target *schema.Field, f selected) (value, *gqlerror.Error) {
 	switch {
 	case target.NodeID:
 		l.need(o.PrimaryKey()...)

@@ -45,9 +45,12 @@ type compiler struct {
 	writing    *writing
 
 	// Where the compiler is, for the errors of values that come later.
-	path ast.Path
-	at   *ast.Position
-	what string
+	path  ast.Path
+	types []*ast.Type // of the fields of path
+	at    *ast.Position
+	what  string
+
+	laters *laters
 }
 
 func (c *compiler) rootField(f selected) (RootField, *gqlerror.Error) {
@@ -78,9 +81,9 @@ func (c *compiler) rootField(f selected) (RootField, *gqlerror.Error) {
 
 // enter notes the field at work; the function that it gives goes back.
 func (c *compiler) enter(f selected) (leave func()) {
-	path, at := c.path, c.at
-	c.path, c.at = append(c.path, ast.PathName(f.key)), f.field.Position
-	return func() { c.path, c.at = path, at }
+	path, types, at := c.path, c.types, c.at
+	c.path, c.types, c.at = append(c.path, ast.PathName(f.key)), append(c.types, f.field.Definition.Type), f.field.Position
+	return func() { c.path, c.types, c.at = path, types, at }
 }
 
 // table writes a table's name and notes what reading it takes.

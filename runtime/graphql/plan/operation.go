@@ -106,7 +106,7 @@ func (o *Operation) Compile(variables map[string]any, paging Paging) (*Plan, *gq
 	plan := &Plan{}
 	left := newBudget()
 	compiler := func(left *budget) *compiler {
-		return &compiler{schema: o.Schema, variables: variables, magnitudes: magnitudes, paging: paging, budget: left, locks: map[string]bool{}, read: map[*catalog.Table]bool{}, wide: map[string]bool{}, loose: map[string]bool{}}
+		return &compiler{schema: o.Schema, variables: variables, magnitudes: magnitudes, paging: paging, budget: left, locks: map[string]bool{}, read: map[*catalog.Table]bool{}, wide: map[string]bool{}, loose: map[string]bool{}, laters: &laters{}}
 	}
 	fields := collect(o.SelectionSet, variables, root.Name)
 	plan.Writes = o.Operation == ast.Mutation
@@ -121,6 +121,7 @@ func (o *Operation) Compile(variables map[string]any, paging Paging) (*Plan, *gq
 		if err != nil {
 			return nil, f.blame(err)
 		}
+		field.Later = c.laters.list
 		plan.Fields = append(plan.Fields, field)
 	}
 	if len(fields) > 1 && !o.Alone && !plan.Writes {

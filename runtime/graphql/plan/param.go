@@ -53,6 +53,9 @@ func (p *Plan) Bind(variables map[string]any, rows int) (Bound, *gqlerror.Error)
 				return bound, problem
 			}
 		}
+		for _, later := range f.Later {
+			bound.Later = append(bound.Later, later.bind(variables))
+		}
 		if f.Statement == nil {
 			continue
 		}

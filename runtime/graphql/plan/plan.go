@@ -25,6 +25,9 @@ func (p *Plan) Weight() int {
 		for _, step := range p.Fields[i].Steps {
 			weight += step.weight()
 		}
+		for _, later := range p.Fields[i].Later {
+			weight += later.weight()
+		}
 	}
 	return weight
 }
@@ -40,6 +43,8 @@ type RootField struct {
 	Steps         []*Statement // what is written before Statement runs; their rows are none of the answer
 	Statement     *Statement
 	Empty         bool // an empty list, for which nothing has to be asked
+
+	Later []*Later // fields in it whose values code gives, when the statement has been answered
 }
 
 // NonNull tells whether an error of the field takes the whole of data with it.

@@ -16,6 +16,7 @@ const (
 	NotFound         = "NOT_FOUND"
 	Conflict         = "CONFLICT"
 	Violation        = "CONSTRAINT_VIOLATION"
+	RateLimited      = "RATE_LIMITED"
 	TooComplex       = "QUERY_TOO_COMPLEX"
 	Timeout          = "TIMEOUT"
 	InternalError    = "INTERNAL_SERVER_ERROR"

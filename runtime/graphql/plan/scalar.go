@@ -38,9 +38,18 @@ func (c *compiler) composite(codec *schema.Codec, sql string, selections ast.Sel
 	for _, f := range collect(selections, c.variables, codec.Object.Name) {
 		v := value{constant: codec.Object.Name}
 		if f.field.Name != "__typename" {
+			stored := func(attribute *schema.Field, f selected) (value, *gqlerror.Error) {
+				return c.scalar(attribute.Codec, column("("+sql+")", attribute.Column), f.selections)
+			}
+			leave := c.enter(f)
 			attribute := codec.Object.Fields[f.field.Name]
 			var err *gqlerror.Error
-			if v, err = c.scalar(attribute.Codec, column("("+sql+")", attribute.Column), f.selections); err != nil {
+			if attribute.Resolved != nil {
+				v, err = c.later(attribute, f, stored)
+			} else {
+				v, err = stored(attribute, f)
+			}
+			if leave(); err != nil {
 				return "", err
 			}
 		}

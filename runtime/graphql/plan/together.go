@@ -57,6 +57,7 @@ func (c *compiler) together(fields []selected) *Statement {
 type Bound struct {
 	*Plan
 	Calls    []Call // of the statements of Fields, in their order
+	Later    []BoundLater
 	Cost     Cost
 	Together *Call // one statement in place of all of them; nil where there is none
 }

@@ -53,6 +53,9 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 	b.addQuery()
 	b.addMutation()
 	b.defineDocuments()
+	if err := b.addResolved(); err != nil {
+		return nil, err
+	}
 	for _, object := range b.objects {
 		b.schema.Objects[object.Name] = object
 		b.defineObject(object)

@@ -322,6 +322,6 @@ func (o *Object) orders(seen map[*Object]bool) bool {
 	}
 	seen[o] = true
 	return slices.ContainsFunc(o.order, func(f *Field) bool {
-		return f.Codec.JSON && f.Codec.Object != nil && f.Codec.Object.orders(seen) || !f.Codec.JSON && f.Codec.Orders() != ""
+		return f.Codec != nil && (f.Codec.JSON && f.Codec.Object != nil && f.Codec.Object.orders(seen) || !f.Codec.JSON && f.Codec.Orders() != "")
 	})
 }

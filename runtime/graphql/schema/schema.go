@@ -63,7 +63,8 @@ const (
 	Node                   // the row with a global id
 )
 
-// Field is a field of an object: a column, the row's global id, a relation, or what a function computes of the row.
+// Field is a field of an object: a column, the row's global id, a relation, what a function computes of the row, or what
+// code gives for it.
 type Field struct {
 	Name     string
 	Column   *catalog.Column
@@ -71,12 +72,13 @@ type Field struct {
 	NodeID   bool
 	Relation *Relation
 	Function *Function
-	Form     Form // of a relation, or of a function's rows
+	Resolved *Resolved // nil where the value is the database's
+	Form     Form      // of a relation, or of a function's rows
 
 	nonNull     bool
 	cost        uint16 // 0 is 1
 	description string
-	definition  *ast.FieldDefinition // of another form of a relation, or of a function
+	definition  *ast.FieldDefinition // of another form of a relation, of a function, or of what is resolved
 }
 
 // Relation leads from a row to rows of Target: those whose Remote columns equal the row's Local ones,
@@ -128,9 +130,10 @@ type Options struct {
 	Regex        bool      // filters may match regular expressions
 	Relay        bool      // give each row with a primary key a global id, and Query node(id:)
 	Declared     *Declared // by schema files; nil for none
-	Role         string    // whose schema it is, by its name in tokens
-	Shared       *Shared   // with other schemas; nil for one that shares nothing
-	NodeID       string    // the name of the global id; empty: id, or nodeId where a type has a field id
+	Resolved     []Resolved
+	Role         string  // whose schema it is, by its name in tokens
+	Shared       *Shared // with other schemas; nil for one that shares nothing
+	NodeID       string  // the name of the global id; empty: id, or nodeId where a type has a field id
 }
 
 // Entity overrides how one table is shown. Empty fields change nothing.

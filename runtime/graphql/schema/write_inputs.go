@@ -38,7 +38,7 @@ func (o *Object) Inputs() []*Input {
 	var list []*Input
 	for _, f := range o.order {
 		switch {
-		case f.NodeID || f.Form != Rows || f.Function != nil:
+		case f.NodeID || f.Form != Rows || f.Relation == nil && f.Column == nil:
 		case f.Relation != nil:
 			if writable(f.Relation) {
 				list = append(list, &Input{Name: f.Name, Relation: f.Relation, description: f.description})
