@@ -48,6 +48,7 @@ lint: $(BIN)/golangci-lint $(BIN)/gofumpt
 fuzz: needs-go
 	go test -run '^$$' -fuzz FuzzLoad -fuzztime 20000x -fuzzminimizetime 200x ./runtime/config
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 300000x -fuzzminimizetime 200x ./runtime/graphql/plan
+	go test -run '^$$' -fuzz FuzzConditions -fuzztime 20000x -fuzzminimizetime 200x ./runtime/graphql/watch
 
 check: lint race fuzz ## format, lint, vet, tests with the race detector, short fuzzing
 

@@ -17,18 +17,22 @@ import (
 )
 
 func newDoctorCommand(env *Env) *cobra.Command {
-	return &cobra.Command{
+	var fix bool
+	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look for what would go wrong, and say how to mend it",
-		Long: "Look for what would go wrong, and say how to mend it: configuration, database, login, grants, row security,\nmigrations, the GraphQL schema, clocks and disk. Nothing is changed.\n\n" +
+		Long: "Look for what would go wrong, and say how to mend it: configuration, database, login, grants, row security,\nmissing indexes, migrations, the GraphQL schema, slow requests, clocks and disk. Nothing is changed.\n\n" +
+			"With --fix it prints the SQL of the missing indexes alone, for a person to run.\n\n" +
 			"Exit code 0 when there are only warnings, 3 for a configuration with errors, 4 when the database cannot be reached, else 7.",
-		Example: "  fraiseql doctor\n  fraiseql doctor -o json",
+		Example: "  fraiseql doctor\n  fraiseql doctor -o json\n  fraiseql doctor --fix > indexes.sql",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return env.doctor(cmd.Context()) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return env.doctor(cmd.Context(), fix) },
 	}
+	c.Flags().BoolVar(&fix, "fix", false, "print the SQL of the missing indexes, and nothing else")
+	return c
 }
 
-func (e *Env) doctor(ctx context.Context) error {
+func (e *Env) doctor(ctx context.Context, fix bool) error {
 	flags := map[string]string{}
 	if e.databaseURL != "" {
 		flags["database.url"] = e.databaseURL
@@ -51,6 +55,9 @@ func (e *Env) doctor(ctx context.Context) error {
 	found, err := e.examine(ctx, c, projectDir(file))
 	if err != nil {
 		return err
+	}
+	if fix {
+		return e.printIndexes(found)
 	}
 	return e.tellFindings(append([]doctor.Finding{judged}, found...))
 }
@@ -79,6 +86,30 @@ func privateCheck() doctor.Check {
 		}
 		found.OK(fmt.Sprintf("none is configured: serve makes a private one with PostgreSQL %d of %s", programs[0].Major, programs[0].Dir))
 	}}
+}
+
+// printIndexes writes the SQL of the indexes that were found to be missing, each once.
+func (e *Env) printIndexes(all []doctor.Finding) error {
+	told := map[string]bool{}
+	for _, f := range all {
+		key := strings.ReplaceAll(f.Fix, `"`, "")
+		if !f.Index || told[key] {
+			continue
+		}
+		told[key] = true
+		if _, err := fmt.Fprintf(e.Out, "-- %s\n%s\n", strings.ReplaceAll(f.Message, "\n", " "), f.Fix); err != nil {
+			return err
+		}
+	}
+	if len(all) > 0 && all[0].State == doctor.Error {
+		return e.tellFailure(all[0])
+	}
+	return nil
+}
+
+// tellFailure says why nothing could be looked at.
+func (e *Env) tellFailure(f doctor.Finding) error {
+	return fault.New(f.Kind, "doctor/failed", f.Message).WithHint("%s", f.Fix)
 }
 
 func (e *Env) tellFindings(all []doctor.Finding) error {

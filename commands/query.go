@@ -18,6 +18,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
+	"github.com/fraiseql/fraiseql/runtime/graphql/watch"
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
@@ -201,6 +202,8 @@ type explained struct {
 	SQL   string   `json:"sql"`
 	Args  []string `json:"args"` // $1, $2, … in PostgreSQL's text form
 	Plan  []string `json:"plan"`
+
+	Findings []watch.Finding `json:"findings,omitempty"` // what looks slow
 }
 
 func (e *Env) printExplained(all []explained) error {
@@ -215,7 +218,14 @@ func (e *Env) printExplained(all []explained) error {
 		for i, arg := range f.Args {
 			fmt.Fprintf(e.Out, "-- $%d = %s\n", i+1, arg)
 		}
-		fmt.Fprintf(e.Out, "%s\n\n", strings.Join(f.Plan, "\n"))
+		fmt.Fprintf(e.Out, "%s\n", strings.Join(f.Plan, "\n"))
+		for _, slow := range f.Findings {
+			fmt.Fprintf(e.Out, "-- slow: %s\n", slow.Message)
+			if slow.Fix != "" {
+				fmt.Fprintf(e.Out, "--   fix: %s\n", slow.Fix)
+			}
+		}
+		fmt.Fprintln(e.Out)
 	}
 	return nil
 }
@@ -230,7 +240,7 @@ func (o queryOptions) explain(ctx context.Context, env *Env, args []string) erro
 		return err
 	}
 	defer a.Close(context.WithoutCancel(ctx))
-	bound, lines, err := a.GraphQL.Explain(ctx, request, o.analyze)
+	bound, lines, found, err := a.GraphQL.Explain(ctx, request, o.analyze)
 	var list gqlerror.List
 	if errors.As(err, &list) {
 		return fault.Wrap(fault.Invalid, "query/invalid", "the document cannot be run", errors.New(strings.TrimSpace(err.Error())))
@@ -238,18 +248,18 @@ func (o queryOptions) explain(ctx context.Context, env *Env, args []string) erro
 	if err != nil {
 		return postgres.Explain(err)
 	}
-	return env.printExplained(explainedOf(bound, lines))
+	return env.printExplained(explainedOf(bound, lines, found))
 }
 
 // explainedOf puts the plans of statements beside the root fields that these are for.
-func explainedOf(bound plan.Bound, lines [][]string) []explained {
+func explainedOf(bound plan.Bound, lines [][]string, found [][]watch.Finding) []explained {
 	all := []explained{}
 	add := func(field string, call plan.Call) {
 		args := make([]string, len(call.Args))
 		for i, arg := range call.Args {
 			args[i] = string(arg)
 		}
-		all = append(all, explained{Field: field, SQL: call.SQL, Args: args, Plan: lines[len(all)]})
+		all = append(all, explained{Field: field, SQL: call.SQL, Args: args, Plan: lines[len(all)], Findings: found[len(all)]})
 	}
 	var together []string
 	for i := range bound.Fields {

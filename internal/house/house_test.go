@@ -32,7 +32,7 @@ var floors = [][]string{
 	{"runtime/graphql/plan"},
 	{"runtime/graphql/execute"},
 	{"runtime/graphql/graphiql"},
-	{"runtime/graphql/transport", "runtime/graphql/trusted", "runtime/graphql/resolve"},
+	{"runtime/graphql/transport", "runtime/graphql/trusted", "runtime/graphql/resolve", "runtime/graphql/watch"},
 	{"runtime/graphql"},
 	{"runtime/deployment/doctor", "runtime/deployment/policy"},
 	{"runtime/deployment"},

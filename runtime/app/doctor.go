@@ -18,7 +18,7 @@ func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
 	}
 	checks := append(database.Checks(), a.Migrations.Check(a.Config.Migrations, deployment.System, deployment.Project))
 	if a.GraphQL != nil {
-		checks = append(checks, doctor.Check{Name: "graphql", Run: a.checkGraphQL})
+		checks = append(checks, doctor.Check{Name: "graphql", Run: a.checkGraphQL}, doctor.Check{Name: "requests", Run: a.checkRequests})
 	}
 	if a.Cluster != nil {
 		checks = append(checks, doctor.Disk("the private cluster's disk", a.Cluster.Dir))
@@ -49,4 +49,34 @@ func (a *App) checkGraphQL(ctx context.Context, found *doctor.Findings) {
 		return
 	}
 	found.OK(fmt.Sprintf("%d types from %d tables and views", len(s.Objects), len(s.Catalog.Tables)))
+}
+
+// checkRequests tells what servers have noted of requests that are slow.
+func (a *App) checkRequests(ctx context.Context, found *doctor.Findings) {
+	notes, none, err := a.GraphQL.Findings(ctx)
+	switch {
+	case err != nil:
+		found.Fault(postgres.Explain(err))
+		return
+	case none:
+		found.Skip("servers keep nothing of slow requests: `fraiseql migrate up` makes the table")
+		return
+	case len(notes) == 0:
+		found.OK("servers have noted no slow requests in the last week")
+	}
+	for _, n := range notes {
+		message := fmt.Sprintf("%s (seen %s, last on %s)", n.Message, times(n.Seen), n.Last.Format("2006-01-02 15:04"))
+		if n.Index != nil {
+			found.NoIndex(message, n.Fix)
+		} else {
+			found.Warn(message, n.Fix)
+		}
+	}
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }

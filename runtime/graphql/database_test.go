@@ -64,10 +64,10 @@ func TestWhatADatabaseMakesOfRequests(t *testing.T) {
 	}
 	t.Run("explaining", func(t *testing.T) {
 		t.Parallel()
-		if _, lines, err := s.Explain(t.Context(), transport.Request{Query: "{ writings { n } }"}, true); err == nil {
+		if _, lines, _, err := s.Explain(t.Context(), transport.Request{Query: "{ writings { n } }"}, true); err == nil {
 			t.Errorf("a view that writes was run: %v", lines)
 		}
-		_, lines, err := s.Explain(t.Context(), transport.Request{Query: "{ products { id } }"}, true)
+		_, lines, _, err := s.Explain(t.Context(), transport.Request{Query: "{ products { id } }"}, true)
 		if err != nil || !strings.Contains(strings.Join(lines[0], "\n"), "actual time") {
 			t.Errorf("explained as %v: %v", lines, err)
 		}

@@ -242,7 +242,7 @@ func TestFiltersUseIndexes(t *testing.T) {
 		`{topic: {descendant_of: "Top"}}`:           "book_topic_idx",
 		`{topic: {matches_lquery: "Top.*"}}`:        "book_topic_idx",
 	} {
-		_, lines, err := s.Explain(t.Context(), transport.Request{Query: "{ books(where: " + where + ") { id } }"}, false)
+		_, lines, _, err := s.Explain(t.Context(), transport.Request{Query: "{ books(where: " + where + ") { id } }"}, false)
 		if err != nil {
 			t.Fatal(err)
 		}

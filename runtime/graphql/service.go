@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
 	"github.com/fraiseql/fraiseql/runtime/graphql/trusted"
+	"github.com/fraiseql/fraiseql/runtime/graphql/watch"
 )
 
 // Deps is what a Service works with.
@@ -43,6 +45,7 @@ type Service struct {
 	deps     Deps
 	executor *execute.Executor
 	known    persisted
+	watching *watching
 	pictures atomic.Pointer[pictures]
 	refused  atomic.Pointer[refused] // what the database is now, when no schema can be made of it
 	hurry    chan struct{}           // a request met a database that is away or has changed: look at once
@@ -67,7 +70,7 @@ func New(config Config, deps Deps) *Service {
 		deps.BodyLimit = 256 << 10
 	}
 	return &Service{
-		config: config, deps: deps, hurry: make(chan struct{}, 1), known: newPersisted(config, deps.Documents),
+		config: config, deps: deps, hurry: make(chan struct{}, 1), known: newPersisted(config, deps.Documents), watching: newWatching(),
 		executor: execute.New(execute.Options{
 			Pool: deps.Pool, Log: deps.Log, Connections: deps.Connections, Unnamed: deps.Unnamed, MaxBytes: int(config.Limits.Response),
 		}),
@@ -105,21 +108,33 @@ const recount = time.Minute
 // Run keeps the schema current until ctx ends. A database that cannot be reached is tried again, at
 // first soon, then twice a second; it is said once when it goes and once when it is back.
 func (s *Service) Run(ctx context.Context) error {
+	var beside sync.WaitGroup
+	beside.Go(func() { s.watchStatements(ctx) })
+	defer func() {
+		beside.Wait()
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), sampleTime)
+		defer cancel()
+		s.keep(late, true)
+	}()
 	counted := time.Now()
 	wait := 50 * time.Millisecond
 	for {
 		err := s.look(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // being told to stop is the ordinary end, whatever the last look met
+			return nil // being told to stop is the ordinary end, whatever the last look met
 		}
 		if err == nil && time.Since(counted) > recount {
 			counted, err = time.Now(), s.count(ctx)
 			if forget := s.executor.ForgetKeys(ctx); forget != nil && err == nil {
 				s.deps.Log.Warn("idempotency keys that are a day old could not be removed; trying again", slog.Any("error", forget))
 			}
+			if forget := watch.Forget(ctx, s.deps.Pool); forget != nil && err == nil {
+				s.deps.Log.Warn("findings that are a week old could not be removed; trying again", slog.Any("error", forget))
+			}
 		}
-		s.note(err)
+		s.tellState(err)
 		if err == nil {
+			s.keep(ctx, false)
 			s.executor.Warm() // the first connection works: the rest behind it
 		}
 		hurry := s.hurry
@@ -166,8 +181,8 @@ func (s *Service) look(ctx context.Context) error {
 	return nil
 }
 
-// note remembers how the last look ended and logs the change.
-func (s *Service) note(err error) {
+// tellState remembers how the last look ended and logs the change.
+func (s *Service) tellState(err error) {
 	before := s.failure.Load()
 	switch {
 	case err != nil && before == nil:
@@ -216,6 +231,9 @@ func (s *Service) execute(ctx context.Context, a admitted, r transport.Request) 
 	if bound.Later != nil {
 		result = s.resolve(ctx, request, result)
 	}
+	if len(result.Errors) == 0 && len(bound.Fields) > 0 {
+		s.watchRequest(a, op, &bound, r)
+	}
 	if r.Cost {
 		result.Cost = &bound.Cost
 	}
@@ -247,20 +265,20 @@ func (s *Service) Statements(r transport.Request) (plan.Bound, error) {
 	return bound, err
 }
 
-func (s *Service) statements(r transport.Request) (plan.Bound, *execute.Session, error) {
+func (s *Service) statements(r transport.Request) (plan.Bound, admitted, error) {
 	a, refused := s.admit(r.Principal)
 	if refused != nil {
-		return plan.Bound{}, nil, refused.Errors
+		return plan.Bound{}, a, refused.Errors
 	}
 	d, op, list := s.operation(a, r)
 	if list != nil {
-		return plan.Bound{}, nil, list
+		return plan.Bound{}, a, list
 	}
 	bound, list := s.prepare(a.picture, d, op, r)
 	if list != nil {
-		return plan.Bound{}, nil, list
+		return plan.Bound{}, a, list
 	}
-	return bound, a.session, nil
+	return bound, a, nil
 }
 
 // operation finds the operation that a request means, in a document that is valid.
@@ -308,6 +326,7 @@ func (s *Service) prepare(p *picture, d *document, op *plan.Operation, r transpo
 			return plan.Bound{}, gqlerror.List{problem}
 		}
 		planned = compiled
+		s.note(watch.Repeats(planned, p.schema)...)
 		if !op.Alone {
 			p.documents.putPlan(d, planKey{op, string(shape)}, planned)
 		}
@@ -320,16 +339,31 @@ func (s *Service) prepare(p *picture, d *document, op *plan.Operation, r transpo
 }
 
 // Explain compiles a request and gives PostgreSQL's plan of each of its statements, in the order of its Calls, a line
-// each; with analyze they are run for real times, and what they write is undone.
-func (s *Service) Explain(ctx context.Context, r transport.Request, analyze bool) (plan.Bound, [][]string, error) {
-	bound, session, err := s.statements(r)
+// each; with analyze they are run for real times, and what they write is undone. found is what
+// looks slow about each.
+func (s *Service) Explain(ctx context.Context, r transport.Request, analyze bool) (bound plan.Bound, lines [][]string, found [][]watch.Finding, err error) {
+	bound, a, err := s.statements(r)
 	if err != nil {
-		return bound, nil, err
+		return bound, nil, nil, err
 	}
 	calls := bound.Calls
 	if bound.Together != nil {
 		calls = []plan.Call{*bound.Together}
 	}
-	lines, err := s.executor.Explain(ctx, session, calls, bound.Writes, analyze)
-	return bound, lines, err
+	if lines, err = s.executor.Explain(ctx, a.session, calls, bound.Writes, analyze); err != nil {
+		return bound, nil, nil, err
+	}
+	found = make([][]watch.Finding, len(calls))
+	for i, call := range calls {
+		if bound.Writes {
+			break
+		}
+		if found[i], err = s.judgeStatement(ctx, sample{call: call, session: a.session, catalog: a.schema.Catalog}); err != nil {
+			return bound, nil, nil, err
+		}
+	}
+	if len(calls) > 0 {
+		found[0] = append(watch.Repeats(bound.Plan, a.schema), found[0]...)
+	}
+	return bound, lines, found, nil
 }

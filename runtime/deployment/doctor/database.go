@@ -68,6 +68,7 @@ func (d Database) Checks() []Check {
 		{Name: "login", Run: d.login},
 		{Name: "grants", Run: d.grants},
 		{Name: "rls", Run: d.rowSecurity},
+		{Name: "indexes", Run: d.indexes},
 		{Name: "extensions", Run: d.extensions},
 		{Name: "clocks", Run: d.clocks},
 	}

@@ -23,8 +23,9 @@ type Finding struct {
 	Check   string     `json:"check"`
 	State   State      `json:"state"`
 	Message string     `json:"message"`
-	Fix     string     `json:"fix,omitempty"` // a command, SQL or an edit
-	Kind    fault.Kind `json:"-"`             // of an error: what it is about
+	Fix     string     `json:"fix,omitempty"`   // a command, SQL or an edit
+	Index   bool       `json:"index,omitempty"` // Fix is the SQL of an index
+	Kind    fault.Kind `json:"-"`               // of an error: what it is about
 }
 
 // Check is one question.
@@ -47,6 +48,12 @@ func (f *Findings) Skip(message string) { f.add(Skipped, message, "") }
 
 // Warn says that something will be regretted, and how to mend it.
 func (f *Findings) Warn(message, fix string) { f.add(Warning, message, fix) }
+
+// NoIndex says what an index would make faster, by the SQL that makes it.
+func (f *Findings) NoIndex(message, ddl string) {
+	f.add(Warning, message, ddl)
+	f.list[len(f.list)-1].Index = true
+}
 
 // Error says that something does not work, and how to mend it.
 func (f *Findings) Error(message, fix string) { f.add(Error, message, fix) }

@@ -75,7 +75,7 @@ func (c *compiler) rootField(f selected) (RootField, *gqlerror.Error) {
 		return root, nil
 	}
 	statement, err := c.root(target, f)
-	root.Statement = statement
+	root.Statement, root.ByKey = statement, target.Form == schema.ByKey
 	return root, err
 }
 

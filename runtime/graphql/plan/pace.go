@@ -10,6 +10,22 @@ type Pace struct {
 	took  atomic.Int64 // nanoseconds that a run takes; 0 before the first
 	least atomic.Int64 // nanoseconds of the shortest of many runs
 	bytes atomic.Int64 // of the largest of the latest answers
+	runs  atomic.Int64
+	late  atomic.Bool // it was found to take long
+}
+
+// Runs of a statement that are worth a look at its plan: when it has become a usual one, when it first takes long, and
+// now and then.
+const (
+	usualRun  = 16
+	everyRuns = 1000
+	longTime  = 20 * time.Millisecond
+)
+
+// Due counts a run, and tells whether it is one to have a look at.
+func (p *Pace) Due() bool {
+	n := p.runs.Add(1)
+	return n == usualRun || n%everyRuns == 0 || p.Took() > longTime && p.late.CompareAndSwap(false, true)
 }
 
 // Took gives the time that a run takes; 0 when none has ended yet.

@@ -43,6 +43,7 @@ type RootField struct {
 	Steps         []*Statement // what is written before Statement runs; their rows are none of the answer
 	Statement     *Statement
 	Empty         bool // an empty list, for which nothing has to be asked
+	ByKey         bool // it reads the row with a key
 
 	Later []*Later // fields in it whose values code gives, when the statement has been answered
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"golang.org/x/sync/semaphore"
@@ -64,10 +65,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, media, bad)
 		return
 	}
-	who := httpapi.PrincipalOf(r.Context())
+	who, client := httpapi.PrincipalOf(r.Context()), hostOf(r.RemoteAddr)
 	if list != nil {
 		for i := range list {
-			list[i].Principal = who
+			list[i].Principal, list[i].Client = who, client
 		}
 		body := h.batch(r.Context(), list)
 		release, held := h.hold(len(body))
@@ -79,7 +80,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		send(w, plainJSON, http.StatusOK, body) // the newer type is that of one answer
 		return
 	}
-	request.Principal = who
+	request.Principal, request.Client = who, client
 	h.respond(w, r, media, h.Execute(r.Context(), request))
 }
 
@@ -120,6 +121,14 @@ func (h *Handler) hold(size int) (release func(), held bool) {
 		return func() {}, true
 	}
 	return func() { h.Held.Release(int64(size)) }, h.Held.TryAcquire(int64(size))
+}
+
+// hostOf gives the host of an address without its port.
+func hostOf(address string) string {
+	if at := strings.LastIndexByte(address, ':'); at >= 0 {
+		return address[:at]
+	}
+	return address
 }
 
 // asks tells whether an address says what is asked for: one that does not is of a page that a browser opens.

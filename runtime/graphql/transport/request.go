@@ -27,6 +27,7 @@ type Request struct {
 	Open           bool               // the answer may come in parts
 	IdempotencyKey string             // a mutation with it is done once, however often it is sent
 	Principal      *httpapi.Principal // who asks; nil where nobody was asked
+	Client         string             // the address that it came from; empty where none is known
 	Room           int                // bytes that the answer may have, where that is less than any may; 0 is that
 }
 
