@@ -3,6 +3,7 @@ package graphql
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ func living() int {
 // TestWhatIsKeptIsBounded has requests each of which is another one to the cache. It is not parallel: the memory of
 // all is counted.
 func TestWhatIsKeptIsBounded(t *testing.T) { //nolint:paralleltest // see above
-	s := New(DefaultConfig(), Deps{Dev: true, Pool: idlePool(t)})
+	s := New(DefaultConfig(), Deps{Dev: true, Pool: idlePool(t), Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(s.Close)
 	books := library(t)
 	const mb = 1 << 20
@@ -98,7 +99,7 @@ func repeatedly(n int, v any) []any {
 // TestPlansAreKept asks twice: the second time nothing is compiled, until what was used the longest ago has gone.
 func TestPlansAreKept(t *testing.T) {
 	t.Parallel()
-	s := New(DefaultConfig(), Deps{Dev: true, Pool: idlePool(t)})
+	s := New(DefaultConfig(), Deps{Dev: true, Pool: idlePool(t), Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(s.Close)
 	p := &picture{schema: library(t), documents: newKept(1)}
 	ask := func(r transport.Request) any {
