@@ -69,6 +69,7 @@ type Limits struct {
 	ExpandedFields     int          `toml:"expanded_fields" default:"5000" min:"1" doc:"Fields after fragments are spread out."`
 	Response           config.Bytes `toml:"response" default:"32MB" min:"64KB" max:"512MB" doc:"Size of an answer."`
 	Rows               int          `toml:"rows" default:"20000" min:"1" doc:"Rows that a request may be estimated to read, by its limits and the sizes of the tables."`
+	Upload             config.Bytes `toml:"upload" default:"0B" min:"0B" max:"100MB" doc:"Files that a request may bring as multipart/form-data, in all; 0B takes none."`
 	Batch              int          `toml:"batch" default:"0" min:"0" max:"10" doc:"Requests that one body may have as a list; 0 takes no lists."`
 }
 

@@ -19,7 +19,8 @@ func (s *Service) Routes(mux *http.ServeMux) {
 	h := &transport.Handler{
 		Execute: s.Serve, BodyLimit: s.deps.BodyLimit,
 		Batch: s.config.Limits.Batch, AnswerLimit: int(s.config.Limits.Response),
-		Held: semaphore.NewWeighted(heldAnswers),
+		UploadLimit: int64(s.config.Limits.Upload),
+		Held:        semaphore.NewWeighted(heldAnswers),
 	}
 	if s.config.playground(s.deps.Dev) {
 		h.Playground = graphiql.Page(path)

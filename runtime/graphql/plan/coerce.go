@@ -19,6 +19,22 @@ import (
 // variables or as literals: numbers keep the digits that were sent. Coerced, one of the type JSON is a
 // json.RawMessage.
 
+// File is the content of a file that a request brought, in base64: a value of Bytes, and of nothing else.
+type File string
+
+// hasFile tells whether there is a file in a value.
+func hasFile(value any) bool {
+	switch value := value.(type) {
+	case File:
+		return true
+	case []any:
+		return slices.ContainsFunc(value, hasFile)
+	case map[string]any:
+		return slices.ContainsFunc(slices.Collect(maps.Values(value)), hasFile)
+	}
+	return false
+}
+
 // Variables coerces a request's variables (specification, section 6.1.2). Names the operation does not
 // declare are refused: a misspelt variable would otherwise be a filter that silently is none.
 func Variables(s *ast.Schema, op *ast.OperationDefinition, given map[string]any) (map[string]any, gqlerror.List) {
@@ -258,6 +274,12 @@ var (
 func coerceScalar(name string, value any) (any, *inputError) {
 	text, isText := value.(string)
 	number, isNumber := value.(json.Number)
+	if file, isFile := value.(File); isFile && name == "Bytes" {
+		return string(file), nil
+	}
+	if hasFile(value) {
+		return nil, wrong("a file is a value of Bytes, not of %s", name)
+	}
 	switch name {
 	case "Boolean":
 		if yes, ok := value.(bool); ok {

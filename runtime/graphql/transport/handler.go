@@ -34,6 +34,8 @@ type Handler struct {
 
 	Batch       int // requests that one body may have as a list; 0 takes no lists
 	AnswerLimit int // bytes of the answers to all of them
+
+	UploadLimit int64 // bytes of the files that a form may bring; 0 takes no forms
 }
 
 // largeAnswer is the size from which on answers count that are held: below it they are bounded by the requests at work.
@@ -60,6 +62,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"send it with content-type application/json or with the header x-fraiseql-preflight (or apollo-require-preflight)"))
 		return
 	}
+	release, held := h.holdForm(r)
+	if !held {
+		answer(w, media, full())
+		return
+	}
+	defer release()
 	request, list, bad := h.read(w, r)
 	if bad != nil {
 		answer(w, media, bad)
@@ -143,7 +151,7 @@ func reads(method string) bool { return method == http.MethodGet || method == ht
 // full refuses an answer that is there already: to wait would hold it just as well.
 func full() *refusal {
 	return &refusal{status: http.StatusServiceUnavailable, problem: plan.Problem(plan.InternalError,
-		"the server holds as many large answers as it may, for clients that are slow to take them: try again soon, or ask for less at once", nil)}
+		"the server holds as many large answers and files as it may, for clients that are slow: try again soon, or with less at once", nil)}
 }
 
 func answer(w http.ResponseWriter, media string, bad *refusal) {

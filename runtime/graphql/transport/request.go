@@ -80,6 +80,9 @@ var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) (Request, []Request, *refusal) {
 	media, charset, ok := contentOf(r)
+	if media == formData {
+		return h.readForm(w, r)
+	}
 	if !ok || media != plainJSON || charset != "" && charset != "utf-8" {
 		return Request{}, nil, refuse(http.StatusUnsupportedMediaType, "send the request as application/json in UTF-8")
 	}
