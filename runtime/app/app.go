@@ -18,6 +18,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 	"github.com/fraiseql/fraiseql/runtime/postgres/embedded"
+	"github.com/fraiseql/fraiseql/runtime/redis"
 )
 
 // Options are the choices of a run that do not stand in the configuration.
@@ -37,6 +38,8 @@ type App struct {
 	Pool    *pgxpool.Pool
 	Auth    *auth.Service
 	GraphQL *graphql.Service
+
+	redis *redis.Client // of [graphql.persisted]; nil without
 
 	// Migrations is there without a table [migrations], too: for the commands. A server uses it with the table only.
 	Migrations *deployment.Migrator
@@ -90,13 +93,34 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 				return nil, err
 			}
 		}
+		texts, err := a.sharedTexts(o)
+		if err != nil {
+			a.Close(ctx)
+			return nil, err
+		}
 		a.GraphQL = graphql.New(c.GraphQL, graphql.Deps{
 			Pool: a.Pool, Connections: c.Database.PoolSize - c.Database.Shared(), Log: o.Log, Schemas: c.Database.Schemas, Declared: declared, Dev: o.Dev,
 			Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
-			Timeout: c.Database.StatementTimeout, Documents: documents, Resolvers: o.Resolvers,
+			Timeout: c.Database.StatementTimeout, Documents: documents, Texts: texts, Resolvers: o.Resolvers,
 		})
 	}
 	return a, nil
+}
+
+// sharedTexts gives where servers share what clients register; nil where they do not.
+func (a *App) sharedTexts(o Options) (graphql.SharedTexts, error) {
+	p := a.Config.GraphQL.Persisted
+	if p == nil || !p.On() || !p.RedisURL.Given() {
+		return nil, nil //nolint:nilnil // none is a valid answer
+	}
+	address, err := p.RedisURL.Resolve(os.LookupEnv, o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if a.redis, err = redis.New(address, o.Log); err != nil {
+		return nil, err
+	}
+	return a.redis, nil
 }
 
 // PrivateDir is the folder of a project's private cluster.
@@ -156,6 +180,9 @@ func (a *App) Close(ctx context.Context) {
 	}
 	if a.GraphQL != nil {
 		a.GraphQL.Close()
+	}
+	if a.redis != nil {
+		a.redis.Close()
 	}
 	if a.Pool != nil {
 		a.Pool.Close()

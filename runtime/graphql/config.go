@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
@@ -45,6 +46,10 @@ type Persisted struct {
 	Dir  string `toml:"dir" doc:"The folder of trusted documents: .graphql files and manifests. It is read at the start."`
 	Only bool   `toml:"only" doc:"Refuse all others, and every text that is sent. Browsers get no GraphiQL then."`
 	APQ  *bool  `toml:"apq" default:"true" doc:"Let clients register operations by their digest."`
+
+	RedisURL config.Secret `toml:"redis_url" doc:"The address of a Redis by which servers share what clients register: redis://user:password@host:6379/0."`
+	Prefix   string        `toml:"prefix" default:"fraiseql:apq:" doc:"What the keys in Redis begin with."`
+	TTL      time.Duration `toml:"ttl" default:"7d" min:"1m" doc:"How long Redis keeps one that nobody asks for."`
 }
 
 // Check looks for the folder.

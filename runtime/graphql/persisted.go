@@ -2,9 +2,12 @@ package graphql
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -24,21 +27,33 @@ const (
 	registeredFrame = 256 // bytes beside a text: its digest and its places
 )
 
+// SharedTexts keeps texts that several servers are to know. What it does not know, or cannot tell now, clients send again.
+type SharedTexts interface {
+	// Get reads a text, which then lives on for so long.
+	Get(ctx context.Context, key string, live time.Duration) (text string, known bool, err error)
+	Set(ctx context.Context, key, text string, live time.Duration) error
+}
+
 // persisted are the documents that requests may name in place of sending them.
 type persisted struct {
 	trusted *trusted.Documents
 	only    bool // no others are run
+
+	shared SharedTexts // of all servers; nil is none
+	live   time.Duration
+	prefix string
 
 	// registered are the texts that clients have sent with their digests, for each role by its name in tokens: what a
 	// text of another role's asks for would be told by the errors that it gives. Nil where clients register none.
 	registered map[string]*lru[string]
 }
 
-func newPersisted(c Config, documents *trusted.Documents) persisted {
-	p := persisted{trusted: documents, only: c.only()}
+func newPersisted(c Config, deps Deps) persisted {
+	p := persisted{trusted: deps.Documents, only: c.only()}
 	if c.Persisted == nil || !c.Persisted.On() || c.Persisted.APQ != nil && !*c.Persisted.APQ {
 		return p
 	}
+	p.shared, p.live, p.prefix = deps.Texts, c.Persisted.TTL, c.Persisted.Prefix
 	p.registered = map[string]*lru[string]{}
 	roles := c.DatabaseRoles()
 	for name := range roles {
@@ -51,7 +66,7 @@ func newPersisted(c Config, documents *trusted.Documents) persisted {
 func (s *Service) Serve(ctx context.Context, r transport.Request) transport.Response {
 	a, refused := s.admit(r.Principal)
 	if refused == nil {
-		refused = s.known.find(a.name, &r)
+		refused = s.known.find(ctx, a.name, &r)
 	}
 	if refused != nil {
 		return *refused
@@ -61,7 +76,7 @@ func (s *Service) Serve(ctx context.Context, r transport.Request) transport.Resp
 
 // find puts the text in the place of its name. A digest stays where its text came along, to be registered when that has
 // turned out to be valid.
-func (p *persisted) find(role string, r *transport.Request) *transport.Response {
+func (p *persisted) find(ctx context.Context, role string, r *transport.Request) *transport.Response {
 	if r.Query == "" {
 		for _, id := range []string{r.DocumentID, r.Digest} {
 			if text, known := p.trusted.Text(id); known {
@@ -90,6 +105,9 @@ func (p *persisted) find(role string, r *transport.Request) *transport.Response 
 	}
 	text, known := p.registered[role].get(r.Digest)
 	if !known {
+		text, known = p.fetch(ctx, role, r.Digest)
+	}
+	if !known {
 		refused := refusal(plan.UnknownDocument, "PersistedQueryNotFound")
 		refused.SendText = true
 		return refused
@@ -106,8 +124,27 @@ func refusal(code, message string) *transport.Response {
 	return &transport.Response{Result: execute.Result{Errors: gqlerror.List{plan.Problem(code, message, nil)}}}
 }
 
+// fetch finds a text that another server may have kept. It is taken only if it has the digest: whoever else may write
+// there names nothing new by it.
+func (p *persisted) fetch(ctx context.Context, role, digest string) (string, bool) {
+	if p.shared == nil {
+		return "", false
+	}
+	text, known, err := p.shared.Get(ctx, p.key(role, digest), p.live)
+	if sum := sha256.Sum256([]byte(text)); err != nil || !known || hex.EncodeToString(sum[:]) != digest {
+		return "", false
+	}
+	p.registered[role].put(digest, text, len(text)+registeredFrame)
+	return text, true
+}
+
+// key is that of a text among those of all servers.
+func (p *persisted) key(role, digest string) string {
+	return p.prefix + strconv.Quote(role) + ":" + digest
+}
+
 // register keeps the text of a request that is valid by its digest, for its role.
-func (p *persisted) register(role string, r transport.Request) {
+func (p *persisted) register(ctx context.Context, role string, r transport.Request) {
 	texts := p.registered[role]
 	if texts == nil {
 		return
@@ -115,6 +152,9 @@ func (p *persisted) register(role string, r transport.Request) {
 	if _, known := texts.get(r.Digest); !known {
 		// The text may be a piece of something larger, such as the address of a GET.
 		texts.put(r.Digest, strings.Clone(r.Query), len(r.Query)+registeredFrame)
+		if p.shared != nil {
+			_ = p.shared.Set(ctx, p.key(role, r.Digest), r.Query, p.live) // another server is sent it again then
+		}
 	}
 }
 

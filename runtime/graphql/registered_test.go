@@ -35,20 +35,20 @@ func TestWhatClientsRegisterIsBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPersisted(c, nil)
+			p := newPersisted(c, Deps{})
 			text := func(i int) string { return fmt.Sprintf("%-*d", bound.size, i) }
 			known := func(role string, i int) bool {
 				r := registering(text(i), false)
-				return p.find(role, &r) == nil && r.Query == text(i) && r.Digest == ""
+				return p.find(t.Context(), role, &r) == nil && r.Query == text(i) && r.Digest == ""
 			}
-			p.register("b", registering(text(1), true))
+			p.register(t.Context(), "b", registering(text(1), true))
 			for i := range bound.most {
-				p.register("a", registering(text(i), true))
+				p.register(t.Context(), "a", registering(text(i), true))
 			}
 			if !known("a", 1) || !known("a", 0) {
 				t.Fatal("a text has gone before the bound")
 			}
-			p.register("a", registering(text(bound.most), true))
+			p.register(t.Context(), "a", registering(text(bound.most), true))
 			if !known("a", bound.most) || !known("a", 0) || !known("a", 1) || known("a", 2) {
 				t.Error("it was not what was used the longest ago that has gone")
 			}
@@ -64,16 +64,16 @@ func TestWhatClientsRegisterIsBounded(t *testing.T) {
 func TestRegisteredTextsHoldNothingElse(t *testing.T) { //nolint:paralleltest // see above
 	c := DefaultConfig()
 	c.Persisted = &Persisted{}
-	p := newPersisted(c, nil)
+	p := newPersisted(c, Deps{})
 	before := living()
 	for i := range 50 {
 		address := fmt.Sprintf("query=query q%04d { __typename }&x=%s", i, strings.Repeat("x", 1<<20))
-		p.register("", registering(address[6:32], true))
+		p.register(t.Context(), "", registering(address[6:32], true))
 	}
 	if taken := living() - before; taken > 4<<20 {
 		t.Errorf("%d KB are kept", taken>>10)
 	}
-	if r := registering("query q0049 { __typename }", false); p.find("", &r) != nil {
+	if r := registering("query q0049 { __typename }", false); p.find(t.Context(), "", &r) != nil {
 		t.Error("it is not known")
 	}
 }

@@ -36,6 +36,7 @@ type Deps struct {
 	Interval    time.Duration    // between looks for a changed schema; 0 is 2 s, in development 1 s
 
 	Documents *trusted.Documents // those of [graphql.persisted] dir; nil is none
+	Texts     SharedTexts        // of [graphql.persisted] redis_url; nil is none
 	Resolvers []resolve.Field    // fields whose values code gives
 }
 
@@ -70,7 +71,7 @@ func New(config Config, deps Deps) *Service {
 		deps.BodyLimit = 256 << 10
 	}
 	return &Service{
-		config: config, deps: deps, hurry: make(chan struct{}, 1), known: newPersisted(config, deps.Documents), watching: newWatching(),
+		config: config, deps: deps, hurry: make(chan struct{}, 1), known: newPersisted(config, deps), watching: newWatching(),
 		executor: execute.New(execute.Options{
 			Pool: deps.Pool, Log: deps.Log, Connections: deps.Connections, Unnamed: deps.Unnamed, MaxBytes: int(config.Limits.Response),
 		}),
@@ -216,7 +217,7 @@ func (s *Service) execute(ctx context.Context, a admitted, r transport.Request) 
 		return transport.Response{Result: execute.Result{Errors: gqlerror.List{problem}}, MethodNotAllowed: true}
 	}
 	if r.Digest != "" {
-		s.known.register(a.name, r)
+		s.known.register(ctx, a.name, r)
 	}
 	bound, list := s.prepare(a.picture, d, op, r)
 	if list != nil {

@@ -1,0 +1,145 @@
+// Package redis is the way to a Redis that may be away: what asks it goes on without.
+package redis
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/fraiseql/fraiseql/runtime/fault"
+)
+
+const (
+	// answerTime is how long an answer may take before whoever asks goes on without.
+	answerTime = 100 * time.Millisecond
+	// restTime is how long nobody asks after a failure, so that not each waits for the next.
+	restTime = time.Second
+)
+
+// ErrAway says that Redis cannot be asked now.
+var ErrAway = errors.New("redis is away")
+
+// Client asks a Redis. It connects when it is first asked, beside that, and again whenever the connection is lost: until
+// then ErrAway is the answer, at once. It is safe for use by many goroutines.
+type Client struct {
+	options rueidis.ClientOption
+	log     *slog.Logger
+
+	mu     sync.Mutex // guards what follows
+	conn   rueidis.Client
+	dials  bool
+	rest   time.Time // until then nobody asks
+	away   bool      // that has been said
+	closed bool
+}
+
+// New makes a client of an address: redis://user:password@host:6379/0, rediss:// with TLS, unix:///path. No connection is made
+// yet.
+func New(address string, log *slog.Logger) (*Client, error) {
+	options, err := rueidis.ParseURL(address)
+	if err != nil { // its text may have the password in it
+		return nil, fault.New(fault.Invalid, "redis/bad-url", "the address of Redis cannot be read").WithHint("write it as redis://user:password@host:6379/0, rediss://… for TLS, or unix:///path")
+	}
+	options.DisableRetry, options.DisableCache, options.ForceSingleClient = true, true, true
+	options.Dialer.Timeout = 2 * time.Second
+	options.ClientName = "fraiseql"
+	return &Client{options: options, log: log}, nil
+}
+
+// Get reads a text and lets it live on for so long; known is false when there is none.
+func (c *Client) Get(ctx context.Context, key string, live time.Duration) (text string, known bool, err error) {
+	err = c.ask(ctx, func(ctx context.Context, conn rueidis.Client) error {
+		text, err = conn.Do(ctx, conn.B().Getex().Key(key).Ex(live).Build()).ToString()
+		return err
+	})
+	if rueidis.IsRedisNil(err) {
+		return "", false, nil
+	}
+	return text, err == nil, err
+}
+
+// Set keeps a text for so long.
+func (c *Client) Set(ctx context.Context, key, text string, live time.Duration) error {
+	return c.ask(ctx, func(ctx context.Context, conn rueidis.Client) error {
+		return conn.Do(ctx, conn.B().Set().Key(key).Value(text).Ex(live).Build()).Error()
+	})
+}
+
+// Close ends the connection.
+func (c *Client) Close() {
+	c.mu.Lock()
+	conn := c.conn
+	c.conn, c.closed = nil, true
+	c.mu.Unlock()
+	if conn != nil {
+		conn.Close()
+	}
+}
+
+// ask asks by a connection that there is.
+func (c *Client) ask(ctx context.Context, do func(ctx context.Context, conn rueidis.Client) error) error {
+	conn := c.connection()
+	if conn == nil {
+		return ErrAway
+	}
+	limited, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	err := do(limited, conn)
+	if _, answered := rueidis.IsRedisErr(err); err != nil && !answered && ctx.Err() == nil {
+		c.failed(conn, err)
+	}
+	return err
+}
+
+// connection gives the one that there is; without one it has one made.
+func (c *Client) connection() rueidis.Client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.dials || time.Now().Before(c.rest) {
+		return nil
+	}
+	if c.conn == nil {
+		c.dials = true
+		go c.dial()
+	}
+	return c.conn
+}
+
+func (c *Client) dial() {
+	conn, err := rueidis.NewClient(c.options)
+	if err != nil {
+		c.failed(nil, err)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dials = false
+	if c.closed {
+		conn.Close()
+		return
+	}
+	if c.away {
+		c.log.Info("redis is back")
+	}
+	c.conn, c.away = conn, false
+}
+
+// failed notes that Redis does not answer, and says so once.
+func (c *Client) failed(conn rueidis.Client, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dials = false
+	if conn != nil && conn == c.conn {
+		c.conn = nil
+		go conn.Close() // what others have asked is ended
+	}
+	c.rest = time.Now().Add(restTime)
+	if !c.away && !c.closed {
+		c.away = true
+		c.log.Warn("redis does not answer; going on without it, and trying again", slog.Any("error", err))
+	}
+}
