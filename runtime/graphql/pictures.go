@@ -66,6 +66,14 @@ func (s *Service) Catalog() *catalog.Catalog {
 	return nil
 }
 
+// shared is what the pictures of roles have in common, while they are made.
+type shared struct {
+	catalogs *catalog.Shared
+	schemas  *schema.Shared
+}
+
+func newShared() shared { return shared{catalog.NewShared(), schema.NewShared()} }
+
 // Load looks at the database and takes its schema, for each role. Requests on the way keep the one they began with.
 // When no schema can be made of it, the one before stays, unless it is the database's own rules that do not hold.
 func (s *Service) Load(ctx context.Context) error {
@@ -73,9 +81,9 @@ func (s *Service) Load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	loaded, shared := &pictures{fingerprint: fingerprint, byName: map[string]*picture{}}, schema.NewShared()
+	loaded, common := &pictures{fingerprint: fingerprint, byName: map[string]*picture{}}, newShared()
 	for name, role := range s.config.DatabaseRoles() {
-		p, err := s.take(ctx, name, role, shared)
+		p, err := s.take(ctx, name, role, common)
 		if refusal, known := fault.As(err); known {
 			if refusal.Kind == fault.Forbidden {
 				s.pictures.Store(nil)
@@ -100,7 +108,12 @@ func (s *Service) fingerprint(ctx context.Context) (string, error) {
 // Look reads what the database's role (or the login) of a name in tokens sees. Its error is a fault when no request can
 // run as that: there is no such role, or the database's own rules would not hold for it.
 func (s *Service) Look(ctx context.Context, name, role string) (*catalog.Catalog, error) {
-	tables, err := catalog.Load(ctx, s.deps.Pool, s.deps.Schemas, role)
+	return s.lookWith(ctx, name, role, catalog.NewShared())
+}
+
+// lookWith is Look for a role among others.
+func (s *Service) lookWith(ctx context.Context, name, role string, catalogs *catalog.Shared) (*catalog.Catalog, error) {
+	tables, err := catalogs.Load(ctx, s.deps.Pool, s.deps.Schemas, role)
 	var missing *catalog.NoRoleError
 	if errors.As(err, &missing) {
 		return nil, fault.New(fault.Invalid, "graphql/no-role", fmt.Sprintf("the database has no role `%s`, which [graphql.roles.%s] means", role, name)).
@@ -116,13 +129,13 @@ func (s *Service) Look(ctx context.Context, name, role string) (*catalog.Catalog
 }
 
 // take takes the picture of one role. Its error is a fault when it is the database that has to change.
-func (s *Service) take(ctx context.Context, name, role string, shared *schema.Shared) (*picture, error) {
-	tables, err := s.Look(ctx, name, role)
+func (s *Service) take(ctx context.Context, name, role string, common shared) (*picture, error) {
+	tables, err := s.lookWith(ctx, name, role, common.catalogs)
 	if err != nil {
 		return nil, err
 	}
 	options := s.config.schemaOptions()
-	options.Shared, options.Declared, options.Role = shared, s.deps.Declared, name
+	options.Shared, options.Declared, options.Role = common.schemas, s.deps.Declared, name
 	for _, f := range s.deps.Resolvers {
 		options.Resolved = append(options.Resolved, f.Resolved)
 	}

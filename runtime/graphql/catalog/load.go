@@ -32,6 +32,11 @@ func Fingerprint(ctx context.Context, db Querier, schemas, roles []string) (stri
 // Load takes the picture of the schemas that a role has of them, the login when it is empty, in one read-only snapshot and
 // one round trip. What the role may not read is not in it.
 func Load(ctx context.Context, db Beginner, schemas []string, role string) (*Catalog, error) {
+	return NewShared().Load(ctx, db, schemas, role)
+}
+
+// Load is Load for pictures that have types and columns in common.
+func (s *Shared) Load(ctx context.Context, db Beginner, schemas []string, role string) (*Catalog, error) {
 	tx, err := db.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return nil, fmt.Errorf("load catalog: %w", err)
@@ -39,6 +44,7 @@ func Load(ctx context.Context, db Beginner, schemas []string, role string) (*Cat
 	defer func() { _ = tx.Rollback(ctx) }() // it only read: nothing can be lost
 
 	l := loader{
+		shared:  s,
 		catalog: &Catalog{Schemas: schemas},
 		tables:  map[uint32]*Table{},
 		types:   map[uint32]*Type{},
@@ -84,6 +90,7 @@ func (e *NoRoleError) Error() string { return "the database has no role " + e.Ro
 // loader joins the statements' rows. They arrive in the order that the batch asks for: types and
 // columns before the tables that are made of them, tables before keys.
 type loader struct {
+	shared  *Shared
 	catalog *Catalog
 	tables  map[uint32]*Table
 	types   map[uint32]*Type
@@ -131,7 +138,12 @@ func (l *loader) readTypes(rows pgx.Rows) error {
 	if err != nil {
 		return fmt.Errorf("read types: %w", err)
 	}
+	plain, known := l.shared.typesOf(list)
 	for _, r := range list {
+		if t := known[r.OID]; t != nil {
+			l.types[r.OID] = t
+			continue
+		}
 		t := &Type{
 			OID: r.OID, Schema: r.Schema, Name: r.Name, SQL: r.SQL, Kind: TypeKind(r.Kind[0]), Comment: r.Comment, NotNull: r.NotNull,
 			Labels: r.Labels, Dimensions: r.Dimensions, Ordered: r.Ordered, Operators: r.Operators, Delimiter: r.Delimiter,
@@ -142,7 +154,12 @@ func (l *loader) readTypes(rows pgx.Rows) error {
 		}
 	}
 	for _, r := range list {
-		l.types[r.OID].Elem = l.types[r.Elem]
+		if known[r.OID] == nil {
+			l.types[r.OID].Elem = l.types[r.Elem]
+		}
+	}
+	if known == nil {
+		l.shared.keep(plain, l.types)
 	}
 	return nil
 }
@@ -155,19 +172,20 @@ func (l *loader) readColumns(rows pgx.Rows) error {
 	for _, r := range list {
 		l.columns[r.Table] = append(l.columns[r.Table], r)
 		if owner := l.composites[r.Table]; owner != nil {
-			owner.Fields = append(owner.Fields, l.column(r))
+			owner.Fields = append(owner.Fields, l.column(r, false))
 		}
 	}
 	return nil
 }
 
-func (l *loader) column(r columnRow) *Column {
+// column makes a column. What a domain refuses no table holds; a view may still make it, by an outer join for one.
+func (l *loader) column(r columnRow, held bool) *Column {
 	t := l.types[r.Type]
-	return &Column{
+	return l.shared.column(r.Table, Column{
 		Name: r.Name, Number: r.Number, Type: t, Dimensions: r.Dimensions, Comment: r.Comment,
-		NotNull:    r.NotNull,
+		NotNull:    r.NotNull || held && t.NotNull,
 		HasDefault: r.HasDefault, Identity: r.Identity, Generated: r.Generated, Insert: r.Insert, Update: r.Update,
-	}
+	})
 }
 
 func (l *loader) readTables(rows pgx.Rows) error {
@@ -179,11 +197,7 @@ func (l *loader) readTables(rows pgx.Rows) error {
 		table.byNumber = map[int16]*Column{}
 		table.rows = unknown()
 		for _, r := range l.columns[table.OID] {
-			c := l.column(r)
-			if table.Kind == Ordinary || table.Kind == Partitioned {
-				// What a domain refuses no table holds; a view may still make it, by an outer join for one.
-				c.NotNull = c.NotNull || c.Type.NotNull
-			}
+			c := l.column(r, table.Kind == Ordinary || table.Kind == Partitioned)
 			if !r.Read {
 				table.Unread = append(table.Unread, c)
 				continue

@@ -59,6 +59,7 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 	for _, object := range b.objects {
 		b.schema.Objects[object.Name] = object
 		b.defineObject(object)
+		b.options.Shared.settle(object)
 	}
 	return b.finish()
 }

@@ -47,7 +47,7 @@ type Object struct {
 	foreignKeys []*catalog.ForeignKey
 	unread      []*Input // of columns that may be written, but not read
 	made        bool     // of a declared type: its rows are made of others
-	codecs      map[*catalog.Column]*Codec
+	codecs      map[*catalog.Column]*Codec // of columns that no field shows; while it is built, of all
 }
 
 // Form is how a field gives rows.
@@ -206,7 +206,17 @@ func (o *Object) KeyFields() []*Field {
 }
 
 // CodecOf gives the codec of one of the table's columns, shown or not.
-func (o *Object) CodecOf(c *catalog.Column) *Codec { return o.codecs[c] }
+func (o *Object) CodecOf(c *catalog.Column) *Codec {
+	if codec := o.codecs[c]; codec != nil {
+		return codec
+	}
+	for _, f := range o.order {
+		if f.Column == c {
+			return f.Codec
+		}
+	}
+	return nil
+}
 
 // Weight is what a field of a row costs, in fields: 1, unless a schema file says otherwise.
 func (o *Object) Weight(field string) float64 {

@@ -1,10 +1,13 @@
 package schema
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 )
 
 // Shared is what schemas have in common: of equal definitions there is one, whichever schema it is for. The schemas of
@@ -16,6 +19,8 @@ type Shared struct {
 	fields      map[argumentKey][]*ast.FieldDefinition
 	definitions map[string][]*ast.Definition // by name
 	alone       map[*ast.Definition][]*ast.Definition
+	codecs      map[codecOf][]*Codec
+	columns     map[Field]*Field // fields that show columns
 }
 
 // NewShared begins with nothing.
@@ -23,6 +28,7 @@ func NewShared() *Shared {
 	return &Shared{
 		types: map[string]*ast.Type{}, arguments: map[argumentKey]*ast.ArgumentDefinition{}, labels: map[string]*ast.EnumValueDefinition{},
 		fields: map[argumentKey][]*ast.FieldDefinition{}, definitions: map[string][]*ast.Definition{}, alone: map[*ast.Definition][]*ast.Definition{},
+		codecs: map[codecOf][]*Codec{}, columns: map[Field]*Field{},
 	}
 }
 
@@ -30,6 +36,56 @@ func NewShared() *Shared {
 type argumentKey struct {
 	name, doc string
 	of        *ast.Type
+}
+
+// codecOf is what a codec is known by: there are few of one type.
+type codecOf struct {
+	graphQL    string
+	of         *catalog.Type
+	dimensions int
+}
+
+// codec gives the one that is equal to c. Composites have the objects of their own schema.
+func (s *Shared) codec(c *Codec) *Codec {
+	if c.Innermost().Object != nil {
+		return c
+	}
+	key := codecOf{c.GraphQL, c.Type, c.Dimensions}
+	for _, known := range s.codecs[key] {
+		if known.same(c) {
+			return known
+		}
+	}
+	s.codecs[key] = append(s.codecs[key], c)
+	return c
+}
+
+func (c *Codec) same(other *Codec) bool {
+	return c.GraphQL == other.GraphQL && c.Type == other.Type && c.Encoding == other.Encoding && c.Elem == other.Elem && c.Dimensions == other.Dimensions &&
+		c.Object == other.Object && c.JSON == other.JSON && c.out == other.out && c.in == other.in && c.several == other.several && c.compared == other.compared &&
+		c.text == other.text && c.class == other.class && slices.Equal(c.operators, other.operators) && c.filter == other.filter && c.bound == other.bound
+}
+
+// settle puts the one field that is equal in the place of each that shows a column, and forgets what they tell.
+func (s *Shared) settle(o *Object) {
+	for i, f := range o.order {
+		if f.Column == nil || f.Resolved != nil {
+			continue
+		}
+		known := s.columns[*f]
+		if known == nil {
+			known = f
+			s.columns[*f] = f
+		}
+		o.order[i], o.Fields[f.Name] = known, known
+		if o.codecs[f.Column] == f.Codec {
+			delete(o.codecs, f.Column)
+		}
+	}
+	o.codecs = maps.Clone(o.codecs) // maps keep the room of what has gone
+	if len(o.codecs) == 0 {
+		o.codecs = nil
+	}
 }
 
 // definition gives the one that is equal to d. Roots are not shared: the validator adds fields to them.

@@ -28,7 +28,7 @@ func (b *builder) codecOf(t *catalog.Type, dimensions int) *Codec {
 	if c := b.codecs[key]; c != nil {
 		return c
 	}
-	c := b.newCodec(t, dimensions)
+	c := b.options.Shared.codec(b.newCodec(t, dimensions))
 	b.codecs[key] = c
 	return c
 }
