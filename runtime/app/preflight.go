@@ -22,6 +22,9 @@ func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, erro
 	if err := a.checkSchemas(ctx, report.At("database")); err != nil {
 		return nil, err
 	}
+	if err := a.judgeReplicas(ctx, report.At("database")); err != nil {
+		return nil, err
+	}
 	if a.GraphQL == nil {
 		return problems(), nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,7 @@ type Deps struct {
 	Interval    time.Duration    // between looks for a changed schema; 0 is 2 s, in development 1 s
 
 	Documents *trusted.Documents // those of [graphql.persisted] dir; nil is none
+	Replicas  []Replica          // of the database; they get queries while Run runs
 }
 
 // Service answers GraphQL requests. It is safe for use by many goroutines.
@@ -40,6 +42,7 @@ type Service struct {
 	config   Config
 	deps     Deps
 	executor *execute.Executor
+	replicas *replicas // nil is none
 	known    persisted
 	pictures atomic.Pointer[pictures]
 	refused  atomic.Pointer[refused] // what the database is now, when no schema can be made of it
@@ -64,16 +67,24 @@ func New(config Config, deps Deps) *Service {
 	if deps.BodyLimit == 0 {
 		deps.BodyLimit = 256 << 10
 	}
+	maxBytes := int(config.Limits.Response)
 	return &Service{
 		config: config, deps: deps, hurry: make(chan struct{}, 1), known: newPersisted(config, deps.Documents),
 		executor: execute.New(execute.Options{
-			Pool: deps.Pool, Log: deps.Log, Connections: deps.Connections, Unnamed: deps.Unnamed, MaxBytes: int(config.Limits.Response),
+			Pool: deps.Pool, Log: deps.Log, Connections: deps.Connections, Unnamed: deps.Unnamed, MaxBytes: maxBytes,
+			Positions: len(deps.Replicas) > 0,
 		}),
+		replicas: newReplicas(deps, maxBytes),
 	}
 }
 
 // Close lets go of the connections, after the requests that are on the way.
-func (s *Service) Close() { s.executor.Close() }
+func (s *Service) Close() {
+	s.executor.Close()
+	if s.replicas != nil {
+		s.replicas.close()
+	}
+}
 
 // Check tells whether requests can be answered now.
 func (s *Service) Check(context.Context) error {
@@ -103,6 +114,16 @@ const recount = time.Minute
 // Run keeps the schema current until ctx ends. A database that cannot be reached is tried again, at
 // first soon, then twice a second; it is said once when it goes and once when it is back.
 func (s *Service) Run(ctx context.Context) error {
+	if s.replicas != nil {
+		var watching sync.WaitGroup
+		defer watching.Wait()
+		watching.Go(func() { s.replicas.watch(ctx) })
+	}
+	return s.follow(ctx)
+}
+
+// follow looks at the database until ctx ends.
+func (s *Service) follow(ctx context.Context) error {
 	counted := time.Now()
 	wait := 50 * time.Millisecond
 	for {
@@ -210,7 +231,7 @@ func (s *Service) execute(ctx context.Context, a admitted, r transport.Request) 
 	if bound.Writes && r.IdempotencyKey != "" {
 		request.Key = keyOf(r)
 	}
-	result := s.executor.Execute(ctx, request)
+	result := s.run(ctx, a, r, request)
 	if r.Cost {
 		result.Cost = &bound.Cost
 	}
