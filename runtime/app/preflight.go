@@ -32,6 +32,9 @@ func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, erro
 	if err != nil {
 		return nil, err
 	}
+	for _, w := range a.Config.GraphQL.Misprefixed(a.Config.Database.Schemas) {
+		report.At("graphql.prefixes").Item(w.Subject).Error("", w.Code, w.Message, w.Hint)
+	}
 	entities := report.At("graphql.entities")
 	for _, m := range a.Config.GraphQL.Misnomers(slices.Collect(maps.Values(seen))) {
 		at := entities.Item(m.Entity)

@@ -218,6 +218,10 @@ func (s *Service) Warnings() []schema.Warning {
 			list = append(list, schema.Warning{Code: m.Code, Subject: "graphql.entities." + m.Entity, Message: m.Message, Hint: m.Hint})
 		}
 	}
+	for _, w := range s.config.Misprefixed(s.deps.Schemas) {
+		w.Subject = "graphql.prefixes." + w.Subject
+		list = append(list, w)
+	}
 	for _, p := range all {
 		for _, w := range p.schema.Warnings {
 			if !slices.Contains(list, w) {

@@ -109,7 +109,7 @@ func (b *builder) declaredEntity(t *catalog.Table, e Entity) Entity {
 	}
 	e.Omit = e.Omit || b.hidden[t] // its type is for others
 	if e.Name == "" && b.options.Declared != nil {
-		name := TypeName(t.Name)
+		name := b.options.typeName(t)
 		e.Omit = e.Omit || slices.ContainsFunc(b.options.Declared.types, func(d *declaredType) bool { return d.Name == name })
 	}
 	return e

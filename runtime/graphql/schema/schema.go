@@ -34,6 +34,7 @@ type Warning struct {
 type Object struct {
 	Name   string
 	Plural string // the list's field name; empty for composites
+	short  string // its name without a prefix: relations that lead to it are called so
 	Table  *catalog.Table
 	Fields map[string]*Field
 	Keys   []*catalog.Key // the primary one first
@@ -123,6 +124,7 @@ func whose(f *Function, o *Object) string {
 // Options are the choices of whoever runs the server.
 type Options struct {
 	Entities     map[string]Entity // by type name, or by "schema.table"
+	Prefixes     map[string]string // of the names of what a schema of the database has, by its name
 	DefaultLimit int
 	MaxLimit     int
 	Regex        bool      // filters may match regular expressions
