@@ -31,8 +31,8 @@ type Config struct {
 	Roles       map[string]Role `toml:"roles" doc:"The roles that requests may run as, by the name in a token or header; no others may ask. Without any, requests run as the login."`
 	Relay       bool            `toml:"relay" doc:"Global ids and node(id:), as Relay wants them."`
 	NodeID      string          `toml:"node_id" doc:"The name of the global id field. Default: id, or nodeId where that is a column."`
-	BigInt      string          `toml:"bigint" enum:"string,number" planned:"true" doc:"How 64-bit integers are written. Default: string."`
-	Decimal     string          `toml:"decimal" enum:"string,number" planned:"true" doc:"How numeric is written. Default: string."`
+	BigInt      string          `toml:"bigint" enum:"string,number" default:"string" doc:"How BigInt is written in answers: a number is rounded by clients that read numbers as floating point."`
+	Decimal     string          `toml:"decimal" enum:"string,number" default:"string" doc:"How Decimal is written in answers."`
 	Persisted   *Persisted      `toml:"persisted" doc:"Operations that requests name in place of sending them."`
 }
 
@@ -159,7 +159,10 @@ func (c Config) playground(dev bool) bool {
 
 func (c Config) schemaOptions() schema.Options {
 	paging := c.paging()
-	options := schema.Options{Entities: map[string]schema.Entity{}, Prefixes: c.Prefixes, DefaultLimit: paging.Default, MaxLimit: paging.Most, Regex: c.Regex, Relay: c.Relay, NodeID: c.NodeID}
+	options := schema.Options{
+		Entities: map[string]schema.Entity{}, Prefixes: c.Prefixes, DefaultLimit: paging.Default, MaxLimit: paging.Most, Regex: c.Regex, Relay: c.Relay, NodeID: c.NodeID,
+		Numbers: schema.Numbers{BigInt: c.BigInt == "number", Decimal: c.Decimal == "number"},
+	}
 	for name, e := range c.Entities {
 		entity := schema.Entity{Name: e.Name, Omit: e.Omit, Description: e.Description, Key: e.Key, Fields: map[string]schema.EntityField{}}
 		for _, r := range e.References {

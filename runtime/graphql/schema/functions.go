@@ -24,7 +24,7 @@ type Function struct {
 }
 
 // ownName gives the name that the function's own makes for a field.
-func (f *Function) ownName() string { return FieldName(strings.TrimPrefix(f.Function.Name, "fn_")) }
+func (f *Function) ownName() string { return FieldName(strings.TrimPrefix(f.Name, "fn_")) }
 
 // Argument is a parameter of a function as an argument of its field.
 type Argument struct {

@@ -127,6 +127,7 @@ type Options struct {
 	Prefixes     map[string]string // of the names of what a schema of the database has, by its name
 	DefaultLimit int
 	MaxLimit     int
+	Numbers      Numbers   // in answers
 	Regex        bool      // filters may match regular expressions
 	Relay        bool      // give each row with a primary key a global id, and Query node(id:)
 	Declared     *Declared // by schema files; nil for none

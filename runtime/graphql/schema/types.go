@@ -135,7 +135,7 @@ func (b *builder) rangeCodec(t *catalog.Type) *Codec {
 
 // baseCodec gives the codec of a type that is made of no others.
 func (b *builder) baseCodec(t *catalog.Type) *Codec {
-	c, known := scalarCodecs[t.Name]
+	c, known := b.options.Numbers.scalar(t.Name)
 	if t.Schema != "pg_catalog" {
 		c, known = extensionCodecs[t.Name]
 	}
