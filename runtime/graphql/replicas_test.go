@@ -199,7 +199,10 @@ func TestReplicas(t *testing.T) {
 	// reads requires what somebody reads, and who answers.
 	reads := func(t *testing.T, s *graphql.Service, r transport.Request, body string, replica bool) {
 		t.Helper()
-		for _, query := range []string{"{ items { body }" + server + "}", "{ servers { replica } item(id: 1) { body } items(limit: 1) { body } }"} {
+		for _, query := range []string{ // one statement, one of several fields, several in a snapshot
+			"{ servers { replica } items(limit: 1) { body } }", "{ servers { replica } item(id: 1) { body } items(limit: 1) { body } }",
+			"{ servers { replica } items(limit: 1) { body } larges(limit: 900) { id } }",
+		} {
 			r.Query = query
 			if _, said := told(t, s, r); said.Items[0].Body != body || said.Servers[0].Replica != replica {
 				t.Fatalf("%+v, want %s, of a replica: %v", said, body, replica)
@@ -269,6 +272,40 @@ func TestReplicas(t *testing.T) {
 		got := s.Execute(t.Context(), transport.Request{Principal: ann, Query: `mutation { createItem(input: {id: 1, body: "again"}) { body } }`})
 		if code(got) != "CONFLICT" || got.Position != 0 || !from(t, s, transport.Request{Principal: ann}) {
 			t.Errorf("answered %s at %d", firstError(got), got.Position)
+		}
+	})
+
+	t.Run("a mutation that nobody knows the end of may be one", func(t *testing.T) {
+		caughtUp(t)
+		conn, err := c.owner.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Release()
+		if _, err := conn.Exec(t.Context(), "select pg_advisory_lock(42)"); err != nil {
+			t.Fatal(err)
+		}
+		eve := as("member", "eve")
+		done := make(chan transport.Response, 1)
+		go func() {
+			done <- s.Execute(t.Context(), transport.Request{Principal: eve, Query: `mutation { late(i: 1, b: "lost") { body } }`})
+		}()
+		wait(t, func() bool { return running(t, []*pgxpool.Pool{c.owner}, "%late%") > 0 })
+		if _, err := conn.Exec(t.Context(), "select pg_terminate_backend(pid) from pg_stat_activity where query like '%late%' and pid <> pg_backend_pid()"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Exec(t.Context(), "select pg_advisory_unlock(42)"); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-done; got.Position != postgres.Nowhere || from(t, s, transport.Request{Principal: eve}) || !from(t, s, transport.Request{Principal: bob}) {
+			t.Errorf("answered %s at %d", firstError(got), got.Position)
+		}
+	})
+
+	t.Run("without replicas nothing says where it is", func(t *testing.T) {
+		alone := c.serve(t, quiet)
+		if got, _ := told(t, alone, transport.Request{Principal: ann, Query: `mutation { updateItem(id: 1, set: {body: "fourth"}) { body } }`}); got.Position != 0 {
+			t.Errorf("it is at %d", got.Position)
 		}
 	})
 

@@ -76,6 +76,9 @@ func (s Standing) ReplicaOf(primary Standing) *fault.Error {
 	case !s.Recovers:
 		return fault.New(fault.Invalid, "database/not-a-replica", "it is no standby: it does not follow the primary, or has been promoted").
 			WithHint("let it name a standby, and [database] url the server that takes writes")
+	case s.Position == 0:
+		return fault.New(fault.Invalid, "database/not-a-replica", "it does not say up to where it has replayed the log: nobody could tell what may be read there").
+			WithHint("let it name a standby that follows by streaming; some managed services have readers of another kind")
 	}
 	return nil
 }
