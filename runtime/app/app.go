@@ -36,8 +36,10 @@ type App struct {
 	Config  *RuntimeConfig
 	Cluster *embedded.Cluster // nil when the database is somebody else's
 	Pool    *pgxpool.Pool
-	Auth    *auth.Service
-	GraphQL *graphql.Service
+	// Replicas are the standbys that queries are read from.
+	Replicas []graphql.Replica
+	Auth     *auth.Service
+	GraphQL  *graphql.Service
 
 	redis *redis.Client // of [graphql.persisted]; nil without
 
@@ -56,10 +58,10 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Pool, err = postgres.Connect(ctx, address, postgres.PoolOptions{
-		Size: c.Database.Shared(), ConnectTimeout: c.Database.ConnectTimeout, Pooler: c.Database.Pooler == "transaction",
-		MaxMessage: int(c.GraphQL.Limits.Response),
-	})
+	a.Pool, err = a.connect(ctx, address, c.Database.Shared())
+	if err == nil {
+		err = a.openReplicas(ctx, o)
+	}
 	if err != nil {
 		a.Close(ctx)
 		return nil, err
@@ -101,7 +103,7 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 		a.GraphQL = graphql.New(c.GraphQL, graphql.Deps{
 			Pool: a.Pool, Connections: c.Database.PoolSize - c.Database.Shared(), Log: o.Log, Schemas: c.Database.Schemas, Declared: declared, Dev: o.Dev,
 			Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
-			Timeout: c.Database.StatementTimeout, Documents: documents, Texts: texts, Resolvers: o.Resolvers,
+			Timeout: c.Database.StatementTimeout, Documents: documents, Texts: texts, Resolvers: o.Resolvers, Replicas: a.Replicas,
 		})
 	}
 	return a, nil
@@ -121,6 +123,14 @@ func (a *App) sharedTexts(o Options) (graphql.SharedTexts, error) {
 		return nil, err
 	}
 	return a.redis, nil
+}
+
+// connect makes a pool for one of the servers that hold the data.
+func (a *App) connect(ctx context.Context, address string, size int) (*pgxpool.Pool, error) {
+	db := a.Config.Database
+	return postgres.Connect(ctx, address, postgres.PoolOptions{
+		Size: size, ConnectTimeout: db.ConnectTimeout, Pooler: db.Pooler == "transaction", MaxMessage: int(a.Config.GraphQL.Limits.Response),
+	})
 }
 
 // PrivateDir is the folder of a project's private cluster.
@@ -186,6 +196,9 @@ func (a *App) Close(ctx context.Context) {
 	}
 	if a.Pool != nil {
 		a.Pool.Close()
+	}
+	for _, r := range a.Replicas {
+		r.Pool.Close()
 	}
 	if a.Cluster != nil {
 		if err := a.Cluster.Stop(ctx); err != nil {

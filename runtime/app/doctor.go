@@ -17,6 +17,9 @@ func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
 		Pool: a.Pool, Schemas: a.Config.Database.Schemas, Roles: a.roles(), PoolSize: a.Config.Database.PoolSize, Private: a.Cluster != nil,
 	}
 	checks := append(database.Checks(), a.Migrations.Check(a.Config.Migrations, deployment.System, deployment.Project))
+	if len(a.Replicas) > 0 {
+		checks = append(checks, doctor.Check{Name: "replicas", Run: a.checkReplicas})
+	}
 	if a.GraphQL != nil {
 		checks = append(checks, doctor.Check{Name: "graphql", Run: a.checkGraphQL}, doctor.Check{Name: "requests", Run: a.checkRequests})
 	}

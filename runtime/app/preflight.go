@@ -22,12 +22,18 @@ func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, erro
 	if err := a.checkSchemas(ctx, report.At("database")); err != nil {
 		return nil, err
 	}
+	if err := a.judgeReplicas(ctx, report.At("database")); err != nil {
+		return nil, err
+	}
 	if a.GraphQL == nil {
 		return problems(), nil
 	}
 	seen, err := a.checkRoles(ctx, report.At("graphql"))
 	if err != nil {
 		return nil, err
+	}
+	for _, w := range a.Config.GraphQL.Misprefixed(a.Config.Database.Schemas) {
+		report.At("graphql.prefixes").Item(w.Subject).Error("", w.Code, w.Message, w.Hint)
 	}
 	entities := report.At("graphql.entities")
 	for _, m := range a.Config.GraphQL.Misnomers(slices.Collect(maps.Values(seen))) {

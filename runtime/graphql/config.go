@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/diag"
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
@@ -25,12 +26,14 @@ type Config struct {
 	Limits        Limits            `toml:"limits" doc:"What one request may ask."`
 	Entities      map[string]Entity `toml:"entities" doc:"How single tables are shown, by type name or \"schema.table\"."`
 
+	Prefixes map[string]string `toml:"prefixes" doc:"What the names of types and root fields begin with, by the schema of the database that they are made of."`
+
 	SchemaFiles []string        `toml:"schema_files" doc:"SDL files that give views of JSON their types; names may be patterns, such as \"schema/*.graphql\"."`
 	Roles       map[string]Role `toml:"roles" doc:"The roles that requests may run as, by the name in a token or header; no others may ask. Without any, requests run as the login."`
 	Relay       bool            `toml:"relay" doc:"Global ids and node(id:), as Relay wants them."`
 	NodeID      string          `toml:"node_id" doc:"The name of the global id field. Default: id, or nodeId where that is a column."`
-	BigInt      string          `toml:"bigint" enum:"string,number" planned:"true" doc:"How 64-bit integers are written. Default: string."`
-	Decimal     string          `toml:"decimal" enum:"string,number" planned:"true" doc:"How numeric is written. Default: string."`
+	BigInt      string          `toml:"bigint" enum:"string,number" default:"string" doc:"How BigInt is written in answers: a number is rounded by clients that read numbers as floating point."`
+	Decimal     string          `toml:"decimal" enum:"string,number" default:"string" doc:"How Decimal is written in answers."`
 	Persisted   *Persisted      `toml:"persisted" doc:"Operations that requests name in place of sending them."`
 }
 
@@ -162,7 +165,10 @@ func (c Config) playground(dev bool) bool {
 
 func (c Config) schemaOptions() schema.Options {
 	paging := c.paging()
-	options := schema.Options{Entities: map[string]schema.Entity{}, DefaultLimit: paging.Default, MaxLimit: paging.Most, Regex: c.Regex, Relay: c.Relay, NodeID: c.NodeID}
+	options := schema.Options{
+		Entities: map[string]schema.Entity{}, Prefixes: c.Prefixes, DefaultLimit: paging.Default, MaxLimit: paging.Most, Regex: c.Regex, Relay: c.Relay, NodeID: c.NodeID,
+		Numbers: schema.Numbers{BigInt: c.BigInt == "number", Decimal: c.Decimal == "number"},
+	}
 	for name, e := range c.Entities {
 		entity := schema.Entity{Name: e.Name, Omit: e.Omit, Description: e.Description, Key: e.Key, Fields: map[string]schema.EntityField{}}
 		for _, r := range e.References {
@@ -194,7 +200,20 @@ func (c Config) DatabaseRoles() map[string]string {
 
 // Misnomers looks for the names in Entities that are nothing of what the roles see of the database.
 func (c Config) Misnomers(seen []*catalog.Catalog) []schema.Misnomer {
-	return schema.Misnomers(seen, c.schemaOptions().Entities)
+	return schema.Misnomers(seen, c.schemaOptions())
+}
+
+// Misprefixed looks for the schemas in Prefixes that are none of those which the API shows.
+func (c Config) Misprefixed(schemas []string) (list []schema.Warning) {
+	for _, name := range slices.Sorted(maps.Keys(c.Prefixes)) {
+		if !slices.Contains(schemas, name) {
+			list = append(list, schema.Warning{
+				Code: "database/no-schema", Subject: name, Message: "the API shows no schema `" + name + "`, for which there is a prefix",
+				Hint: diag.DidYouMean(name, schemas, "add it to [database] schemas, or remove the prefix"),
+			})
+		}
+	}
+	return list
 }
 
 // Check reports limits and names that cannot be meant.
@@ -214,6 +233,11 @@ func (c *Config) Check(r *config.Report) {
 		r.Warn("playground", "config/contradiction", "GraphiQL sends texts, and `[graphql.persisted] only` refuses them: it stays off", "playground = false")
 	}
 	checkName(r, "node_id", c.NodeID)
+	for _, name := range slices.Sorted(maps.Keys(c.Prefixes)) {
+		if prefix := c.Prefixes[name]; !schema.ValidName(prefix) || prefix[0] < 'A' || prefix[0] > 'Z' {
+			r.At("prefixes").Item(name).Error("", "schema/bad-name", "names cannot begin with `"+prefix+"`", "begin with a capital letter, and use letters, digits and underscores, as in \"Crm\"")
+		}
+	}
 	taken := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.Entities)) {
 		chosen := c.Entities[name].Name

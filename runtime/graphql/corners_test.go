@@ -357,7 +357,7 @@ func TestEntitiesThatAreNotThere(t *testing.T) {
 			t.Parallel()
 			entities := map[string]schema.Entity{c.entity: c.said}
 			got, err := schema.Build(tables, schema.Options{Entities: entities, DefaultLimit: 1, MaxLimit: 1})
-			told := schema.Misnomers([]*catalog.Catalog{tables}, entities)
+			told := schema.Misnomers([]*catalog.Catalog{tables}, schema.Options{Entities: entities})
 			switch {
 			case c.refused && (err == nil || !strings.Contains(err.Error(), c.want)):
 				t.Errorf("it says %v", err)
@@ -372,7 +372,7 @@ func TestEntitiesThatAreNotThere(t *testing.T) {
 		})
 	}
 	// An entry of a table that is not shown says nothing, too.
-	if told := schema.Misnomers([]*catalog.Catalog{tables}, map[string]schema.Entity{"Vault": {Description: "d"}}); len(told) != 1 || told[0].Entity != "Vault" {
+	if told := schema.Misnomers([]*catalog.Catalog{tables}, schema.Options{Entities: map[string]schema.Entity{"Vault": {Description: "d"}}}); len(told) != 1 || told[0].Entity != "Vault" {
 		t.Errorf("it warns of %v", told)
 	}
 	// What is there, and not shown anyway, may be omitted.

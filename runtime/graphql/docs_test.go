@@ -29,6 +29,7 @@ func TestSamplesOfTheDocsRun(t *testing.T) {
 		services[name], _ = open(t, graphql.DefaultConfig(), files...)
 	}
 	services["library"] = exampleLibrary(t)
+	services["prefixes"] = prefixed(t, filepath.Join(testdata, "schema", "prefixes", "tables.sql"))
 	relay := graphql.DefaultConfig()
 	relay.Relay = true
 	services["relay"], _ = open(t, relay, databases["chinook"]...)

@@ -90,11 +90,16 @@ enum Temper { CALM WILD }
 // jsonViews gives a service whose schema files have a text.
 func jsonViews(t *testing.T, types, script string) (*graphql.Service, *pgxpool.Pool) {
 	t.Helper()
+	return jsonViewsWith(t, graphql.DefaultConfig(), types, script)
+}
+
+// jsonViewsWith is jsonViews with a configuration of its own.
+func jsonViewsWith(t *testing.T, c graphql.Config, types, script string) (*graphql.Service, *pgxpool.Pool) {
+	t.Helper()
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "types.graphql"), []byte(types), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := graphql.DefaultConfig()
 	c.SchemaFiles = []string{"*.graphql"}
 	declared, err := c.ReadSchemaFiles(folder)
 	if err != nil {

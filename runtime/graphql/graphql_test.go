@@ -35,7 +35,10 @@ func openWith(t testing.TB, c graphql.Config, deps graphql.Deps, files ...string
 	}
 	t.Cleanup(pool.Close)
 	c.Regex = true
-	deps.Pool, deps.Schemas, deps.Dev = pool, []string{"public"}, true
+	deps.Pool, deps.Dev = pool, true
+	if deps.Schemas == nil {
+		deps.Schemas = []string{"public"}
+	}
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // picture is the schema that a role has at one moment, and the documents that were checked against it.
@@ -22,6 +23,8 @@ type picture struct {
 	schema    *schema.Schema
 	documents kept
 	unclaimed []byte // the claims of who has none
+
+	position postgres.Position // of the log, from which on a replica has what the schema is made of
 }
 
 // pictures are those of all roles at one moment.
@@ -95,8 +98,26 @@ func (s *Service) Load(ctx context.Context) error {
 		}
 		loaded.byName[name] = p
 	}
+	if err := s.locate(ctx, loaded); err != nil {
+		return err
+	}
 	s.pictures.Store(loaded)
 	s.refused.Store(nil)
+	return nil
+}
+
+// locate notes where the log is when pictures were taken, where replicas are to get as far.
+func (s *Service) locate(ctx context.Context, loaded *pictures) error {
+	if s.replicas == nil {
+		return nil
+	}
+	position, err := s.executor.Position(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range loaded.byName {
+		p.position = position
+	}
 	return nil
 }
 
@@ -212,6 +233,10 @@ func (s *Service) Warnings() []schema.Warning {
 		if m.Key == "" { // else the schemas' own warnings tell
 			list = append(list, schema.Warning{Code: m.Code, Subject: "graphql.entities." + m.Entity, Message: m.Message, Hint: m.Hint})
 		}
+	}
+	for _, w := range s.config.Misprefixed(s.deps.Schemas) {
+		w.Subject = "graphql.prefixes." + w.Subject
+		list = append(list, w)
 	}
 	for _, p := range all {
 		for _, w := range p.schema.Warnings {

@@ -38,6 +38,7 @@ type Deps struct {
 	Documents *trusted.Documents // those of [graphql.persisted] dir; nil is none
 	Texts     SharedTexts        // of [graphql.persisted] redis_url; nil is none
 	Resolvers []resolve.Field    // fields whose values code gives
+	Replicas  []Replica          // of the database; they get queries while Run runs
 }
 
 // Service answers GraphQL requests. It is safe for use by many goroutines.
@@ -45,6 +46,7 @@ type Service struct {
 	config   Config
 	deps     Deps
 	executor *execute.Executor
+	replicas *replicas // nil is none
 	known    persisted
 	watching *watching
 	pictures atomic.Pointer[pictures]
@@ -70,16 +72,24 @@ func New(config Config, deps Deps) *Service {
 	if deps.BodyLimit == 0 {
 		deps.BodyLimit = 256 << 10
 	}
+	maxBytes := int(config.Limits.Response)
 	return &Service{
 		config: config, deps: deps, hurry: make(chan struct{}, 1), known: newPersisted(config, deps), watching: newWatching(),
 		executor: execute.New(execute.Options{
-			Pool: deps.Pool, Log: deps.Log, Connections: deps.Connections, Unnamed: deps.Unnamed, MaxBytes: int(config.Limits.Response),
+			Pool: deps.Pool, Log: deps.Log, Connections: deps.Connections, Unnamed: deps.Unnamed, MaxBytes: maxBytes,
+			Positions: len(deps.Replicas) > 0,
 		}),
+		replicas: newReplicas(deps, maxBytes),
 	}
 }
 
 // Close lets go of the connections, after the requests that are on the way.
-func (s *Service) Close() { s.executor.Close() }
+func (s *Service) Close() {
+	s.executor.Close()
+	if s.replicas != nil {
+		s.replicas.close()
+	}
+}
 
 // Check tells whether requests can be answered now.
 func (s *Service) Check(context.Context) error {
@@ -111,12 +121,20 @@ const recount = time.Minute
 func (s *Service) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { s.watchStatements(ctx) })
+	if s.replicas != nil {
+		beside.Go(func() { s.replicas.watch(ctx) })
+	}
 	defer func() {
 		beside.Wait()
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), sampleTime)
 		defer cancel()
 		s.keep(late, true)
 	}()
+	return s.follow(ctx)
+}
+
+// follow looks at the database until ctx ends.
+func (s *Service) follow(ctx context.Context) error {
 	counted := time.Now()
 	wait := 50 * time.Millisecond
 	for {
@@ -228,7 +246,7 @@ func (s *Service) execute(ctx context.Context, a admitted, r transport.Request) 
 	if bound.Writes && r.IdempotencyKey != "" {
 		request.Key = keyOf(r)
 	}
-	result := s.executor.Execute(ctx, request)
+	result := s.run(ctx, a, r, request)
 	if bound.Later != nil {
 		result = s.resolve(ctx, request, result)
 	}

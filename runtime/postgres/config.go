@@ -19,7 +19,7 @@ type Config struct {
 	ConnectTimeout   time.Duration `toml:"connect_timeout" default:"5s" min:"100ms" doc:"How long one connection may take to open."`
 	StatementTimeout time.Duration `toml:"statement_timeout" default:"30s" min:"10ms" doc:"How long the statements of one request may take."`
 	Schemas          []string      `toml:"schemas" default:"public" doc:"Schemas that the API shows, in order of precedence."`
-	Replicas         []Replica     `toml:"replicas" planned:"true" doc:"Copies that queries may read from."`
+	Replicas         []Replica     `toml:"replicas" doc:"Standbys that queries are read from: database.md."`
 }
 
 // Shared is how many of the connections are in a pool for what is no request; the others serve requests.
@@ -29,7 +29,8 @@ func (c *Config) Shared() int { return max(1, min(3, c.PoolSize/4)) }
 type Replica struct {
 	URL     string        `toml:"url" secret:"true" form:"database" doc:"Its address."`
 	URLFrom config.Secret `toml:"url" doc:"Where the address is when it is not in the file."`
-	Weight  int           `toml:"weight" default:"1" min:"0" max:"1000" doc:"Its share of the queries."`
+	Weight  int           `toml:"weight" default:"1" min:"0" max:"1000" doc:"Its share of the queries; 0 is none."`
+	MaxLag  time.Duration `toml:"max_lag" default:"10s" min:"1s" max:"1h" doc:"How far it may be behind the primary, and still get queries."`
 }
 
 // Check wants an address.
@@ -58,6 +59,9 @@ func (c *Config) Check(r *config.Report) {
 	}
 	if c.Embedded != nil && !*c.Embedded && !given {
 		r.Error("embedded", "config/no-database", "`embedded = false`, but no address of a database is given", `url_env = "DATABASE_URL"`)
+	}
+	if len(c.Replicas) > 0 && !given && !r.Reported("url") {
+		r.Error("replicas", "config/contradiction", "a private server has no replicas, and no address of another one is given", `url_env = "DATABASE_URL"`)
 	}
 	if len(c.Schemas) == 0 && !r.Reported("schemas") {
 		r.Error("schemas", "config/empty", "without schemas there is nothing to show", `schemas = ["public"]`)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // background is the context of what belongs to a connection and not to a request: watch ends what takes too long.
@@ -31,6 +33,10 @@ func (a *answering) rows(rows *pgconn.ResultReader, s step) error {
 	case estimate:
 		for rows.NextRow() {
 			a.estimate = planRows(rows.Values()[0])
+		}
+	case reach:
+		for rows.NextRow() {
+			a.note(postgres.ParsePosition(rows.Values()[0]))
 		}
 	case read:
 		err = a.result(rows, s.at)
@@ -165,7 +171,7 @@ func (a *answering) finish(left []step) {
 		a.again = append(a.again, u)
 	case isStalePlan(a.failed.err):
 		a.stale, a.again = true, append(a.again, u)
-	case isNeighbours(a.failed.err), isPassing(a.failed.err), isCancelled(a.failed.err) && a.watch.interrupted():
+	case isNeighbours(a.failed.err), isPassing(a.failed.err) && !u.replica, isCancelled(a.failed.err) && a.watch.interrupted():
 		a.again = append(a.again, u)
 	default:
 		a.fail()

@@ -76,6 +76,8 @@ func (s step) explain(err error) error {
 	switch {
 	case s.kind == session && !isStalePlan(err):
 		return fmt.Errorf("%w: %w", errSession, err)
+	case s.kind == reach && !isStalePlan(err):
+		return fmt.Errorf("%w: %w", errBehind, err)
 	case s.kind == keep, s.kind == prepare && s.name.key.sql == keepSQL:
 		return keptError(err)
 	}
@@ -87,6 +89,7 @@ type stepKind uint8
 const (
 	control stepKind = iota // begin, lock, commit
 	session
+	reach
 	keep
 	drop
 	prepare
@@ -106,6 +109,9 @@ func (x *exchange) run() {
 		x.send(u)
 		x.pipeline.SendPipelineSync()
 		x.ends = append(x.ends, len(x.steps))
+		if x.locates(u) {
+			sendPosition(x.pipeline)
+		}
 	}
 	err := x.pipeline.Flush()
 	begin := 0
@@ -124,7 +130,7 @@ func (x *exchange) run() {
 // single gives the prepared statement that is all there is to run; else nil.
 func (x *exchange) single() *pgconn.StatementDescription {
 	u := x.units[0]
-	if len(x.units) > 1 || len(u.calls) > 1 || u.session != nil || u.key != nil || u.calls[0].Calls && !u.writes || u.calls[0].Estimate != nil {
+	if len(x.units) > 1 || len(u.calls) > 1 || u.session != nil || u.key != nil || u.after > x.reached || x.locates(u) || u.calls[0].Calls && !u.writes || u.calls[0].Estimate != nil {
 		return nil
 	}
 	if s := x.known.get(statementKey{sql: u.calls[0].SQL}); s != nil {
@@ -166,6 +172,8 @@ func (x *exchange) lost(units []*unit, err error) {
 		switch {
 		case stream != nil:
 			x.cut(stream, err)
+		case u.replica:
+			u.finish(outcome{failed: &failure{at: -1, err: err}})
 		case u.writes:
 			u.finish(outcome{failed: &failure{at: -1, err: fmt.Errorf("%w: %w", errUnsure, err)}})
 		case u.blame.Add(blame) > maxBlame, i == 0 && !isLostConnection(err):
@@ -210,6 +218,7 @@ var errUnsure = errors.New("the connection was lost while something was written"
 func (x *exchange) send(u *unit) {
 	several := len(u.calls) > 1 && !u.writes
 	x.role = ""
+	x.reach(u)
 	if u.key != nil {
 		x.control(beginSQL)
 		x.statement(keep, -1, keepSQL, [][]byte{bytea(u.key.Scope), []byte(u.key.Name), bytea(u.key.Request)})
@@ -285,8 +294,11 @@ func (x *exchange) answer(u *unit, steps []step) error {
 		if err == nil {
 			switch result := result.(type) {
 			case *pgconn.PipelineSync:
+				if x.locates(u) {
+					err = u.locate(x.pipeline)
+				}
 				a.finish(steps[done:])
-				return nil
+				return err
 			case *pgconn.StatementDescription:
 				if fields := len(result.Fields); fields > 0 {
 					result.Name = steps[done].name.name
@@ -346,7 +358,7 @@ func (x *exchange) undo(steps []step) {
 			x.known.forget(s.name)
 		case drop:
 			x.known.restore(s.name)
-		case control, session, keep, estimate, read:
+		case control, session, reach, keep, estimate, read:
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // Executor runs plans.
@@ -28,6 +29,7 @@ type Options struct {
 	Connections int  // for requests; 0 is 4
 	Unnamed     bool // nothing may stay prepared: a transaction pooler stands between us and PostgreSQL
 	MaxBytes    int  // of one answer; the pool's connections refuse single messages above it
+	Positions   bool // tell where each mutation is in the log, for reads of replicas
 }
 
 // New makes an executor that opens its connections when they are needed; Warm opens them before.
@@ -37,7 +39,9 @@ func New(o Options) *Executor {
 		o.Connections = 4
 	}
 	dial := func(ctx context.Context) (*pgconn.PgConn, error) { return pgconn.ConnectConfig(ctx, config.Copy()) }
-	return &Executor{pool: o.Pool, log: o.Log, maxBytes: o.MaxBytes, lanes: newLanes(dial, o.Log, o.Connections, o.Unnamed)}
+	e := &Executor{pool: o.Pool, log: o.Log, maxBytes: o.MaxBytes, lanes: newLanes(dial, o.Log, o.Connections, o.Unnamed)}
+	e.lanes.positions = o.Positions
+	return e
 }
 
 // Warm opens all connections, and does not wait for it.
@@ -62,10 +66,16 @@ type Result struct {
 	Unavailable bool // worth another try later
 	Busy        bool // it is unavailable because too many wait, not because the database is away
 	Outdated    bool // the database is not as the schema has it: worth a look
+
+	Position  postgres.Position // of a mutation: where it is in the log, if Options ask for that; Nowhere when nobody knows
+	Elsewhere error             // of a request that may fail on a replica: why it did. There is nothing else then
 }
 
 // failed is the result of a request for which no statement could be run.
 func (e *Executor) failed(err error) Result {
+	if other, ok := errors.AsType[elsewhereError](err); ok {
+		return Result{Elsewhere: other.error}
+	}
 	return Result{Errors: gqlerror.List{e.problem(err)}, Unavailable: isUnavailable(err), Busy: errors.Is(err, errBusy)}
 }
 
@@ -91,6 +101,9 @@ type Request struct {
 	Key     *Key     // of a mutation that is to be done once, however often it is sent
 	Open    bool     // the answer may come in parts
 	Room    int      // bytes that the answer may have, where that is less than the executor gives; 0 is what it gives
+
+	Replica bool              // it is a read of a replica, which ends with Elsewhere where the primary is to be asked
+	After   postgres.Position // up to which the replica must have replayed the log
 }
 
 // Execute runs a plan. It never fails as a whole without saying so in Errors.
@@ -124,7 +137,7 @@ func (e *Executor) room(r Request) int {
 // unit makes a unit of calls of a request.
 func (r *Request) unit(calls []plan.Call, room int, open bool) *unit {
 	u := newUnit(calls, room, open)
-	u.session = r.Session
+	u.session, u.replica, u.after = r.Session, r.Replica, r.After
 	return u
 }
 
@@ -207,6 +220,9 @@ func (e *Executor) run(ctx context.Context, u *unit) (outcome, *Stream, error) {
 	o, stream := e.lanes.run(ctx, u)
 	if o.failed == nil {
 		return o, stream, nil
+	}
+	if u.replica && !isFinal(o.failed.err) {
+		return outcome{}, nil, elsewhereError{o.failed.err}
 	}
 	if !isStatementError(o.failed.err) {
 		return outcome{}, nil, o.failed.err

@@ -55,7 +55,11 @@ func takes(encoding schema.Encoding, oid uint32) bool {
 	case schema.Boolean:
 		return oid == pgtype.BoolOID
 	case schema.Float:
-		return oid == pgtype.Float4OID || oid == pgtype.Float8OID
+		switch oid {
+		case pgtype.Float4OID, pgtype.Float8OID, pgtype.NumericOID, pgtype.Int8OID:
+			return true
+		}
+		return false
 	case schema.Timestamp:
 		return oid == pgtype.TimestampOID || oid == pgtype.TimestamptzOID
 	case schema.Quoted, schema.Estimated:

@@ -70,6 +70,9 @@ func (w *worker) settle(u *unit) {
 	p.SendQueryParams(answerSQL, [][]byte{bytea(k.Scope), []byte(k.Name), bytea(answer)}, nil, nil, nil)
 	p.SendQueryParams(commitSQL, nil, nil, nil, nil)
 	p.SendPipelineSync()
+	if w.positions {
+		sendPosition(p)
+	}
 	err := p.Flush()
 	var failed error
 	for synced := false; err == nil && !synced; {
@@ -84,6 +87,9 @@ func (w *worker) settle(u *unit) {
 		if err != nil && isServers(err) && !isLostConnection(err) {
 			failed, err = cmp.Or(failed, err), nil // those after the first are of a transaction that has failed
 		}
+	}
+	if err == nil && w.positions {
+		_ = u.locate(p) // the commit is known, and a connection that is lost is closed
 	}
 	_ = p.Close() // what it says is known, or that the connection is closed
 	switch {

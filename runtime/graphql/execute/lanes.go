@@ -39,9 +39,10 @@ const (
 // whoever asks for it, in the slow lane if a connection is free there; the first answer counts. One that takes long
 // itself is cancelled and goes on in the slow lane.
 type lanes struct {
-	dial    func(ctx context.Context) (*pgconn.PgConn, error)
-	log     *slog.Logger
-	unnamed bool
+	dial      func(ctx context.Context) (*pgconn.PgConn, error)
+	log       *slog.Logger
+	unnamed   bool
+	positions bool // it is asked where in the log a write is
 
 	queue     chan *unit // of the quick lane
 	quick     int32      // its workers at most

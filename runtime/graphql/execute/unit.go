@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // unit is what one request sends in one go: a statement, or several that share a snapshot. Whoever asks waits
@@ -18,12 +19,14 @@ import (
 type unit struct {
 	ctx     context.Context // of whoever asks
 	calls   []plan.Call
-	writes  bool     // it is done once or not at all: nobody may send it again who does not know that it was not
-	session *Session // who asks; nil is the login, without claims
-	key     *keyed   // of a unit that is to be done once, however often it is sent
-	room    int      // bytes that the answers may have in all
-	open    bool     // the answer may leave before it is complete
-	handed  bool     // another one reads than who asked, so that it can
+	writes  bool              // it is done once or not at all: nobody may send it again who does not know that it was not
+	session *Session          // who asks; nil is the login, without claims
+	key     *keyed            // of a unit that is to be done once, however often it is sent
+	room    int               // bytes that the answers may have in all
+	replica bool              // what fails is asked elsewhere: nothing is tried again here
+	after   postgres.Position // that the server must have reached
+	open    bool              // the answer may leave before it is complete
+	handed  bool              // another one reads than who asked, so that it can
 
 	before string // what stands before the answer in the response, when it is the only one
 
@@ -31,7 +34,8 @@ type unit struct {
 	left    atomic.Bool
 	done    chan struct{}
 	outcome
-	stream atomic.Pointer[Stream] // set before done when the rest of the answer is still to come
+	position atomic.Uint64          // of what was written, once it is known
+	stream   atomic.Pointer[Stream] // set before done when the rest of the answer is still to come
 
 	elsewhere chan struct{}         // of the quick lane: has one when it is to be run elsewhere, too
 	moved     atomic.Bool           // it runs elsewhere, or is about to

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // worker owns one connection.
@@ -17,7 +19,8 @@ type worker struct {
 	alone    bool // it has one unit at a time
 	conn     *pgconn.PgConn
 	known    *prepared
-	losses   int64 // of the lanes, when conn was made or asked last
+	reached  postgres.Position // that the server of the connection had replayed
+	losses   int64             // of the lanes, when conn was made or asked last
 	watch    watch
 	batch    []*unit // those to send, or on the way
 	exchange exchange
@@ -89,7 +92,7 @@ func (w *worker) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.conn, w.known, w.losses = conn, newPrepared(), losses
+	w.conn, w.known, w.losses, w.reached = conn, newPrepared(), losses, 0
 	w.count(1)
 	var way time.Duration
 	for range 2 { // the first time the server has some things to set up

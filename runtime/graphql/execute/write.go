@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // write runs a mutation: all of its statements in one transaction and, without a key, one way to the server and back. A
@@ -32,11 +33,18 @@ func (e *Executor) write(ctx context.Context, r Request) Result {
 		o, _ := e.lanes.run(ctx, u)
 		switch {
 		case o.failed == nil && r.Key == nil:
-			return e.written(r, o.parts)
+			result = e.written(r, o.parts)
+			e.locate(&result, u)
+			return result
 		case o.failed == nil:
+			e.locate(&result, u)
 			return result
 		case !errors.Is(o.failed.err, errKept):
-			return e.unwritten(r, o.failed)
+			result = e.unwritten(r, o.failed)
+			if errors.Is(o.failed.err, errUnsure) || errors.Is(o.failed.err, errDone) {
+				e.locate(&result, u)
+			}
+			return result
 		}
 		answer, other, none, err := e.kept(ctx, r.Key)
 		switch {
@@ -46,11 +54,26 @@ func (e *Executor) write(ctx context.Context, r Request) Result {
 			problem := plan.Problem(plan.Conflict, "the Idempotency-Key was sent with another request before: use a new one for each", nil)
 			return Result{Errors: gqlerror.List{problem}, KeyTaken: true}
 		case !none:
-			return Result{Data: answer, Replayed: true}
+			result = Result{Data: answer, Replayed: true}
+			if e.lanes.positions {
+				result.Position, _ = e.Position(ctx) // Nowhere when that fails
+			}
+			return result
 		}
 		// It was taken away between the two: it is a day old.
 	}
 	return e.failed(errBusy)
+}
+
+// locate tells where in the log is what was written, or may have been.
+func (e *Executor) locate(result *Result, u *unit) {
+	if !e.lanes.positions {
+		return
+	}
+	result.Position = postgres.Position(u.position.Load())
+	if result.Position == 0 {
+		result.Position = postgres.Nowhere
+	}
 }
 
 // written is the answer of what was written.

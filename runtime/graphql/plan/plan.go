@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -10,11 +11,13 @@ import (
 )
 
 // Plan is an operation compiled for one shape of its variables: its root fields in the order of the
-// response. It is never changed, and serves all requests of that shape.
+// response. It serves all requests of that shape, and never changes, but for what is found out in running it.
 type Plan struct {
 	Fields   []RootField
 	Writes   bool       // it is a mutation: all of it or nothing, and once
 	Together *Statement // all fields as one statement; nil where each has its own
+
+	OnPrimary atomic.Bool // no replica can run it, as was found out
 }
 
 // Weight is about the bytes that a plan takes, or somewhat more.

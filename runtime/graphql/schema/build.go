@@ -116,6 +116,9 @@ func (b *builder) defineChoice(d *ast.Definition) {
 
 func (b *builder) useScalar(name string) {
 	if doc, ours := scalarDocs[name]; ours {
+		if b.options.Numbers.of(name) {
+			doc.doc = numberDocs[name]
+		}
 		b.define(scalarDefinition(name, doc.doc, doc.url))
 	}
 }

@@ -89,13 +89,21 @@ func (b *builder) nameTables() error {
 		if names[i] == "" {
 			continue
 		}
-		object := &Object{Name: names[i], Plural: pluralOf(names[i]), Table: table, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}, Keys: table.Keys, foreignKeys: distinct(table.ForeignKeys)}
+		object := &Object{Name: names[i], Plural: pluralOf(names[i]), short: shortOf(entities[i], names[i], b.options.typeName(table), table), Table: table, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}, Keys: table.Keys, foreignKeys: distinct(table.ForeignKeys)}
 		object.description = describe(entities[i].Description, defaultDescription(table))
 		b.virtualKeys(object, entities[i])
 		b.objects = append(b.objects, object)
 		b.byTable[table] = object
 	}
 	return b.checkShown()
+}
+
+// shortOf gives the name of a table without the prefix of its schema, where it has that.
+func shortOf(e Entity, name, prefixed string, t *catalog.Table) string {
+	if e.Name == "" && name == prefixed {
+		return TypeName(t.Name)
+	}
+	return name
 }
 
 // chosenNames takes the names that a person chose, then those of the types that are made for them.
@@ -141,8 +149,8 @@ func (b *builder) derivedNames(entities []Entity, names []string) {
 	var candidates []candidate
 	for i, table := range b.catalog.Tables {
 		if names[i] == "" && !entities[i].Omit && len(table.Columns) > 0 {
-			c := candidate{at: i, schema: slices.Index(b.catalog.Schemas, table.Schema), name: TypeName(table.Name)}
-			if c.name != pascal(words(table.Name)) {
+			c := candidate{at: i, schema: slices.Index(b.catalog.Schemas, table.Schema), name: b.options.typeName(table)}
+			if c.name != b.options.prefixed(table.Schema, pascal(words(table.Name))) {
 				c.bent = 1
 			}
 			candidates = append(candidates, c)
@@ -171,7 +179,7 @@ func (b *builder) derivedNames(entities []Entity, names []string) {
 // warnOfName tells of a table that has not the name that its own gives, or none.
 func (b *builder) warnOfName(table *catalog.Table, name string) {
 	subject, hint := qualified(table), commentOn(table, `{"name": "…"}`)
-	switch derived := TypeName(table.Name); name {
+	switch derived := b.options.typeName(table); name {
 	case "":
 		b.warn("schema/no-name", subject, "no GraphQL name can be derived from its own, so the "+commented(table)+" is left out", hint)
 	case derived:

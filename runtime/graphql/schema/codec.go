@@ -39,7 +39,8 @@ type Codec struct {
 	in        string // SQL around a parameter; empty: a cast to the type
 	several   string // SQL around a list of parameters, where that takes any dimensions; empty: in for each
 	compared  string // SQL around the value in conditions, where the type's own operators will not do
-	text      bool   // JSON made by PostgreSQL would be a number: cast to text first
+	numbers   Numbers
+	text      bool // JSON made by PostgreSQL would be a number: cast to text first
 	class     class
 	operators []*Operator // of filters; nil: those of the class
 	filter    string      // the name of the filter, without that ending; empty: GraphQL

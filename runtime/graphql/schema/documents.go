@@ -109,7 +109,7 @@ func (b *builder) declaredEntity(t *catalog.Table, e Entity) Entity {
 	}
 	e.Omit = e.Omit || b.hidden[t] // its type is for others
 	if e.Name == "" && b.options.Declared != nil {
-		name := TypeName(t.Name)
+		name := b.options.typeName(t)
 		e.Omit = e.Omit || slices.ContainsFunc(b.options.Declared.types, func(d *declaredType) bool { return d.Name == name })
 	}
 	return e
@@ -217,6 +217,9 @@ func (b *builder) valueCodec(t *ast.Type, c *catalog.Column) *Codec {
 	if c.Type != nil {
 		codec := *b.codecOf(c.Type, c.Dimensions)
 		if t.NamedType == "ID" {
+			if plain, known := scalarCodecs[c.Type.Resolve().Name]; known {
+				codec.Encoding, codec.out = plain.Encoding, plain.out // an id is a text, whatever numbers are
+			}
 			codec.GraphQL, codec.text = "ID", true
 			if codec.Encoding == Raw {
 				codec.Encoding = Quoted
@@ -245,7 +248,7 @@ func (b *builder) valueCodec(t *ast.Type, c *catalog.Column) *Codec {
 	if !known { // an enum
 		return &Codec{GraphQL: of.NamedType, Type: builtin("text", "text"), class: ordered}
 	}
-	codec := scalarCodecs[name]
+	codec, _ := b.options.Numbers.scalar(name)
 	codec.GraphQL, codec.Type = of.NamedType, builtin(name, name)
 	return &codec
 }

@@ -23,6 +23,9 @@ type Function struct {
 	declared    *declaredCall // nil for one that schema files say nothing of
 }
 
+// ownName gives the name that the function's own makes for a field.
+func (f *Function) ownName() string { return FieldName(strings.TrimPrefix(f.Name, "fn_")) }
+
 // Argument is a parameter of a function as an argument of its field.
 type Argument struct {
 	*catalog.Parameter
@@ -67,7 +70,7 @@ func (b *builder) addFunctions() {
 			continue
 		}
 		if shown.name == "" {
-			shown.name = FieldName(strings.TrimPrefix(f.Name, "fn_"))
+			shown.name = b.options.prefixedField(f.Schema, shown.ownName())
 		}
 		if !ValidName(shown.name) {
 			b.warn("schema/no-function", subject, "no GraphQL name can be derived from its own, so the function is left out", naming(f))
@@ -254,16 +257,16 @@ func (b *builder) describeResult(f *Function) (why, hint string) {
 
 // describeRecord makes the type of rows that a function makes by its output parameters.
 func (b *builder) describeRecord(f *Function) (why, hint string) {
-	name := f.name
+	name := pascal(words(f.name))
 	if name == "" {
-		name = strings.TrimPrefix(f.Name, "fn_")
+		name = b.options.prefixed(f.Schema, pascal(words(strings.TrimPrefix(f.Name, "fn_"))))
 	}
 	for _, c := range f.Columns {
 		if _, why, hint := b.valueOf(f, c.Type, 0, "give"); why != "" {
 			return why, hint
 		}
 	}
-	typeName := b.claimType(f.Schema, pascal(words(name))+"Row", madeNames)
+	typeName := b.claimType(f.Schema, name+"Row", madeNames)
 	if typeName == "" {
 		return "no GraphQL name can be derived for its rows that is not taken", naming(f.Function)
 	}

@@ -103,10 +103,10 @@ func result(function string, results map[string]string, of *Codec) *Codec {
 		return nil
 	case base.Name:
 		return of
-	case "whole": // of int8 it is a numeric, which holds what int8 does not
-		return &Codec{GraphQL: "BigInt", Type: builtin("numeric", "numeric"), text: true, class: ordered}
+	case "whole":
+		return of.numbers.whole()
 	default:
-		codec := scalarCodecs[name]
+		codec, _ := of.numbers.scalar(name)
 		codec.Type = builtin(name, name)
 		return &codec
 	}

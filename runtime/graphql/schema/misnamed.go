@@ -24,19 +24,20 @@ type Misnomer struct {
 
 // Misnomers looks for all names of entities in what the roles see of a database. One role need not see what another
 // does: a name is wrong where it is nothing to any of those who see the table.
-func Misnomers(seen []*catalog.Catalog, entities map[string]Entity) []Misnomer {
+func Misnomers(seen []*catalog.Catalog, o Options) []Misnomer {
 	var found []Misnomer
-	for _, name := range slices.Sorted(maps.Keys(entities)) {
-		found = append(found, misnomers(seen, name, entities[name])...)
+	for _, name := range slices.Sorted(maps.Keys(o.Entities)) {
+		found = append(found, misnomers(seen, name, o)...)
 	}
 	return found
 }
 
-func misnomers(seen []*catalog.Catalog, name string, e Entity) []Misnomer {
+func misnomers(seen []*catalog.Catalog, name string, o Options) []Misnomer {
+	e := o.Entities[name]
 	var common []Misnomer
 	found := false // the table, by one of them
 	for i, c := range seen {
-		l := look{catalog: c, entity: name}
+		l := look{catalog: c, options: o, entity: name}
 		sees := l.table(e)
 		switch {
 		case i == 0 || sees && !found:
@@ -57,6 +58,7 @@ func (m Misnomer) same(other Misnomer) bool {
 // look is at one entry.
 type look struct {
 	catalog *catalog.Catalog
+	options Options
 	entity  string
 	found   []Misnomer
 }
@@ -71,15 +73,15 @@ func (l *look) table(e Entity) bool {
 	var known []string
 	var meant []*catalog.Table
 	for _, t := range l.catalog.Tables {
-		if l.entity == TypeName(t.Name) || l.entity == qualified(t) {
+		if l.entity == l.options.typeName(t) || l.entity == qualified(t) {
 			meant = append(meant, t)
 		}
-		known = append(known, TypeName(t.Name), qualified(t))
+		known = append(known, l.options.typeName(t), qualified(t))
 	}
 	switch len(meant) {
 	case 0:
 		closed := slices.ContainsFunc(l.catalog.Closed, func(c catalog.Closed) bool {
-			return c.Column == "" && (l.entity == TypeName(c.Table) || l.entity == c.Schema+"."+c.Table)
+			return c.Column == "" && (l.entity == l.options.tableName(c.Schema, c.Table) || l.entity == c.Schema+"."+c.Table)
 		})
 		if closed && e.Omit {
 			return false // it is there, and not shown anyway
@@ -182,7 +184,7 @@ func (l *look) column(t *catalog.Table, name string, m Misnomer) {
 // checkNames refuses entries that were to keep something out of the API and say nothing: what they mean may well be in
 // the database under another name, and would be shown. Of others [Misnomers] tells, who sees what all roles do.
 func (b *builder) checkNames() error {
-	for _, m := range Misnomers([]*catalog.Catalog{b.catalog}, b.options.Entities) {
+	for _, m := range Misnomers([]*catalog.Catalog{b.catalog}, b.options) {
 		if m.omits {
 			return fault.New(fault.Invalid, m.Code, m.Message+", so what [graphql.entities."+m.Entity+"] omits may be shown under another name").
 				WithHint("%s; or remove the entry", m.Hint)
@@ -205,7 +207,7 @@ func (e Entity) omits() bool {
 func (b *builder) checkShown() error {
 	for _, o := range b.objects {
 		e, said := b.options.Entities[o.Name]
-		if !said || o.Name == TypeName(o.Table.Name) {
+		if !said || o.Name == b.options.typeName(o.Table) {
 			continue
 		}
 		message := "`" + o.Name + "` is what " + qualified(o.Table) + " is shown as, and [graphql.entities." + o.Name + "] is for another table"

@@ -3,6 +3,8 @@ package schema
 import (
 	"strings"
 	"unicode"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 )
 
 // words splits a database name at everything that is not an ASCII letter or digit, and where a
@@ -67,8 +69,31 @@ func leading(name string) string {
 	return name
 }
 
-// TypeName gives the type that a table is shown as when nobody chooses another name, "Album" for "albums":
-// singular, without the prefix "tb_". It is a table's name in [graphql.entities], beside "schema.table".
+// typeName gives the type that a table is shown as when nobody chooses another name. It is its name in
+// [graphql.entities], beside "schema.table".
+func (o Options) typeName(t *catalog.Table) string { return o.tableName(t.Schema, t.Name) }
+
+func (o Options) tableName(schemaName, table string) string {
+	return o.prefixed(schemaName, TypeName(table))
+}
+
+// prefixed puts the prefix of a schema before a name of a type. What has no name has none with it either.
+func (o Options) prefixed(schemaName, name string) string {
+	if name == "" {
+		return ""
+	}
+	return o.Prefixes[schemaName] + name
+}
+
+// prefixedField puts it before a name of a field: "syncAll" -> "crmSyncAll".
+func (o Options) prefixedField(schemaName, name string) string {
+	if name == "" || o.Prefixes[schemaName] == "" {
+		return name
+	}
+	return lowerFirst(o.Prefixes[schemaName]) + upperFirst(name)
+}
+
+// TypeName gives the name that a table's own makes for its type, "Album" for "albums": singular, without the prefix "tb_".
 func TypeName(table string) string {
 	list := words(strings.TrimPrefix(table, "tb_"))
 	if len(list) == 0 {

@@ -67,7 +67,7 @@ func (b *builder) entity(t *catalog.Table) Entity {
 	subject := qualified(t)
 	a := b.annotationOf(subject, t.Comment)
 	e := Entity{Name: a.Name, Omit: a.Omit, Description: a.Description, Key: a.Key, References: a.References}
-	for _, key := range []string{TypeName(t.Name), subject} {
+	for _, key := range []string{b.options.typeName(t), subject} {
 		if c, ok := b.options.Entities[key]; ok {
 			e = merge(e, c)
 		}

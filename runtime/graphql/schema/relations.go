@@ -77,7 +77,7 @@ func (b *builder) addToOne(o *Object, names map[*catalog.ForeignKey]string) {
 		if target == nil {
 			continue
 		}
-		plain[key] = lowerFirst(target.Name)
+		plain[key] = lowerFirst(target.short)
 		if len(key.Columns) == 1 {
 			plain[key] = toOneName(key.Columns[0].Name, key.References[0].Name)
 		}
@@ -90,7 +90,7 @@ func (b *builder) addToOne(o *Object, names map[*catalog.ForeignKey]string) {
 		}
 		name := plain[key]
 		if name == "" || count[name] > 1 || o.Fields[name] != nil || b.chosen[o][name] {
-			name = lowerFirst(target.Name) + "By" + joinedColumns(key.Columns)
+			name = lowerFirst(target.short) + "By" + joinedColumns(key.Columns)
 		}
 		names[key] = cmp.Or(b.references[key].Name, name)
 		local := (&catalog.Key{Columns: key.Columns}).NotNull()
@@ -128,9 +128,10 @@ func (b *builder) addReverse(o *Object, names map[*catalog.ForeignKey]string, wa
 			continue
 		}
 		many := !isUnique(o, key.Columns)
-		name, article := lowerFirst(o.Name), "The "+o.Name+" whose "
+		called := b.called(o, target)
+		name, article := lowerFirst(called), "The "+o.Name+" whose "
 		if many {
-			name, article = o.Plural, "The rows of "+o.Name+" whose "
+			name, article = pluralOf(called), "The rows of "+o.Name+" whose "
 		}
 		if ways[way{key.Target, o.Table}] > 1 || target == o || target.Fields[name] != nil || b.chosen[target][name] {
 			name += "By" + upperFirst(names[key])
@@ -142,6 +143,33 @@ func (b *builder) addReverse(o *Object, names map[*catalog.ForeignKey]string, wa
 			description: article + columnNames(key.Columns) + " names this one.",
 		})
 	}
+}
+
+// called gives the name of a type for the relations that lead from another one to it: without the prefix of its schema,
+// unless that one has a way to another type of the same name.
+func (b *builder) called(o, from *Object) string {
+	if o.short == o.Name {
+		return o.Name
+	}
+	for _, other := range b.objects {
+		if other == o || other.Table == nil || other.short != o.short {
+			continue
+		}
+		if b.leads(from, other) {
+			return o.Name
+		}
+	}
+	return o.short
+}
+
+// leads tells whether rows of one table have rows of another, by its keys or across a join table.
+func (b *builder) leads(from, to *Object) bool {
+	if slices.ContainsFunc(to.foreignKeys, func(k *catalog.ForeignKey) bool { return k.Target == from.Table }) {
+		return true
+	}
+	return slices.ContainsFunc(b.objects, func(join *Object) bool {
+		return join.Table != nil && slices.ContainsFunc(across(join), func(a ends) bool { return a.near.Target == from.Table && a.far.Target == to.Table })
+	})
 }
 
 // isUnique tells whether at most one row of o has given values in the columns, by a key or a person's word.
@@ -176,9 +204,9 @@ func (b *builder) addAcross(join *Object, at ends, ways map[way]int) {
 	if from == nil || to == nil {
 		return
 	}
-	name := to.Plural
+	name := pluralOf(b.called(to, from))
 	if from == to || ways[way{near.Target, far.Target}] > 1 || from.Fields[name] != nil || b.chosen[from][name] {
-		name += "By" + join.Name
+		name += "By" + join.short
 		if from == to {
 			name += joinedColumns(far.Columns)
 		}

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -66,9 +67,9 @@ type payloadField struct {
 
 // describeOutcome makes the payload of a function.
 func (b *builder) describeOutcome(f *Function, said *outcome) (why, hint string) {
-	name := f.name
+	name, about := f.name, b.entityOf(cmp.Or(f.name, f.ownName()))
 	if name == "" {
-		name = FieldName(strings.TrimPrefix(f.Name, "fn_"))
+		name = b.options.prefixedField(f.Schema, f.ownName())
 	}
 	typeName := b.claimType(f.Schema, upperFirst(name)+"Payload", nil)
 	if typeName == "" {
@@ -78,7 +79,6 @@ func (b *builder) describeOutcome(f *Function, said *outcome) (why, hint string)
 		b.define(enumDefinition(errorClassName, "Why a function has not done what it was asked to.", errorClasses))
 	}
 	o := &Object{Name: typeName, Fields: map[string]*Field{}, codecs: map[*catalog.Column]*Codec{}, description: "What has come of " + name + "."}
-	about := b.entityOf(name)
 	if f.declared != nil {
 		about = f.declared.Type.Name()
 	}

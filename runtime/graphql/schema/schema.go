@@ -34,6 +34,7 @@ type Warning struct {
 type Object struct {
 	Name   string
 	Plural string // the list's field name; empty for composites
+	short  string // its name without a prefix: relations that lead to it are called so
 	Table  *catalog.Table
 	Fields map[string]*Field
 	Keys   []*catalog.Key // the primary one first
@@ -45,8 +46,8 @@ type Object struct {
 	typeSQL     string // of a composite type
 	attributes  []*catalog.Column
 	foreignKeys []*catalog.ForeignKey
-	unread      []*Input // of columns that may be written, but not read
-	made        bool     // of a declared type: its rows are made of others
+	unread      []*Input                   // of columns that may be written, but not read
+	made        bool                       // of a declared type: its rows are made of others
 	codecs      map[*catalog.Column]*Codec // of columns that no field shows; while it is built, of all
 }
 
@@ -125,8 +126,10 @@ func whose(f *Function, o *Object) string {
 // Options are the choices of whoever runs the server.
 type Options struct {
 	Entities     map[string]Entity // by type name, or by "schema.table"
+	Prefixes     map[string]string // of the names of what a schema of the database has, by its name
 	DefaultLimit int
 	MaxLimit     int
+	Numbers      Numbers   // in answers
 	Regex        bool      // filters may match regular expressions
 	Relay        bool      // give each row with a primary key a global id, and Query node(id:)
 	Declared     *Declared // by schema files; nil for none

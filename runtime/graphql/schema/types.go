@@ -65,7 +65,7 @@ func (b *builder) nameTypes() {
 
 // claimOwn takes a name for a type of the database, and tells when that is not its own.
 func (b *builder) claimOwn(t *catalog.Type) string {
-	own := pascal(words(t.Name))
+	own := b.options.prefixed(t.Schema, pascal(words(t.Name)))
 	name := b.claimType(t.Schema, own, func(name string) []string {
 		if b.listed(t) {
 			return append(filterNames(name), madeNames(name)...)
@@ -135,7 +135,7 @@ func (b *builder) rangeCodec(t *catalog.Type) *Codec {
 
 // baseCodec gives the codec of a type that is made of no others.
 func (b *builder) baseCodec(t *catalog.Type) *Codec {
-	c, known := scalarCodecs[t.Name]
+	c, known := b.options.Numbers.scalar(t.Name)
 	if t.Schema != "pg_catalog" {
 		c, known = extensionCodecs[t.Name]
 	}

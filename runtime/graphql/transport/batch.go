@@ -10,6 +10,7 @@ import (
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // leastRoom is what must be left of a batch's answer for another of its requests to be run: a mutation that is done and
@@ -52,26 +53,27 @@ func decodeBatch(d *jsontext.Decoder, most int) ([]Request, *refusal) {
 }
 
 // batch runs requests one after the other and gives their answers as one list. What becomes of one is nothing to the
-// others, but that all answers together may have the bytes of one, and errors beside them.
-func (h *Handler) batch(ctx context.Context, list []Request) []byte {
-	body := []byte{'['}
+// others, but that each sees what those before it have written (sees is what the first one sees), and that all answers together may have the bytes of one, and errors beside them.
+func (h *Handler) batch(ctx context.Context, list []Request, sees postgres.Position) (body []byte, written postgres.Position) {
+	body = []byte{'['}
 	for i, r := range list {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		r.Room = h.AnswerLimit - len(body)
+		r.Room, r.Version = h.AnswerLimit-len(body), max(sees, written)
 		if r.Room < leastRoom && i > 0 {
 			body = appendAnswer(body, tooMuch("this request was not run, because the answers to those before it are as large as all of a batch may be"))
 			continue
 		}
 		response := h.Execute(ctx, r)
+		written = max(written, response.Position)
 		before := len(body) // what introspection answers does not look at the room
 		if body = appendAnswer(body, response.Result); len(body) > h.AnswerLimit+leastRoom {
 			body = appendAnswer(body[:before], tooMuch("the answer has no room beside those before it"))
 		}
 		response.Release()
 	}
-	return append(body, ']')
+	return append(body, ']'), written
 }
 
 func tooMuch(what string) execute.Result {

@@ -78,7 +78,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		for i := range list {
 			list[i].Principal, list[i].Client = who, client
 		}
-		body := h.batch(r.Context(), list)
+		body, version := h.batch(r.Context(), list, versionOf(r.Header))
+		tellVersion(w.Header(), version)
 		release, held := h.hold(len(body))
 		if !held {
 			answer(w, media, full())
@@ -88,7 +89,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		send(w, plainJSON, http.StatusOK, body) // the newer type is that of one answer
 		return
 	}
-	request.Principal, request.Client = who, client
+	request.Principal, request.Client, request.Version = who, client, versionOf(r.Header)
 	h.respond(w, r, media, h.Execute(r.Context(), request))
 }
 
@@ -109,6 +110,7 @@ func (h *Handler) respond(w http.ResponseWriter, r *http.Request, media string, 
 	if response.SendText {
 		w.Header().Set("Cache-Control", "private, no-cache, must-revalidate") // the next try is to find it
 	}
+	tellVersion(w.Header(), response.Position)
 	if response.Replayed {
 		w.Header().Set("Idempotent-Replayed", "true")
 	}

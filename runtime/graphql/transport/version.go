@@ -1,0 +1,33 @@
+package transport
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/fraiseql/fraiseql/runtime/postgres"
+)
+
+// Version is the header that a mutation is answered with where queries are read from replicas. A request that sends it
+// sees what the mutation has changed, whichever server it comes to. Its value is nothing to clients.
+const Version = "X-Fraiseql-Version"
+
+// versionOf reads the header. One that nobody here has written asks for more than any replica has, so that the primary
+// answers: to see too much is no harm.
+func versionOf(header http.Header) postgres.Position {
+	var version postgres.Position
+	for _, value := range header[Version] {
+		n, err := strconv.ParseUint(value, 16, 64)
+		if err != nil {
+			return postgres.Nowhere
+		}
+		version = max(version, postgres.Position(n))
+	}
+	return version
+}
+
+// tellVersion writes the header, where there is something to tell.
+func tellVersion(header http.Header, version postgres.Position) {
+	if version > 0 {
+		header.Set(Version, strconv.FormatUint(uint64(version), 16))
+	}
+}

@@ -1,0 +1,57 @@
+package transport_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
+	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
+)
+
+// TestVersionsGoThereAndBack has mutations at places in the log. In a list each request sees what those before it wrote.
+func TestVersionsGoThereAndBack(t *testing.T) {
+	t.Parallel()
+	var seen []postgres.Position
+	h := &transport.Handler{BodyLimit: 1 << 10, Batch: 3, AnswerLimit: 1 << 20, Execute: func(_ context.Context, r transport.Request) transport.Response {
+		seen = append(seen, r.Version)
+		var at postgres.Position
+		if strings.HasPrefix(r.Query, "mutation") {
+			at = 0xabc
+		}
+		return transport.Response{Result: execute.Result{Data: []byte("{}"), Position: at}}
+	}}
+	for _, c := range []struct {
+		sent, body, back string
+		seen             []postgres.Position
+	}{
+		{"", `{"query":"{a}"}`, "", []postgres.Position{0}},
+		{"", `{"query":"mutation {a}"}`, "abc", []postgres.Position{0}},
+		{"abc", `{"query":"{a}"}`, "", []postgres.Position{0xabc}},
+		{"what", `{"query":"{a}"}`, "", []postgres.Position{postgres.Nowhere}},
+		{"ffffffffffffffff", `{"query":"{a}"}`, "", []postgres.Position{postgres.Nowhere}},
+		{"12", `[{"query":"{a}"},{"query":"mutation {a}"},{"query":"{a}"}]`, "abc", []postgres.Position{0x12, 0x12, 0xabc}},
+	} {
+		seen = nil
+		r := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(c.body))
+		r.Header.Set("Content-Type", "application/json")
+		if c.sent != "" {
+			r.Header.Set("x-fraiseql-version", c.sent)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		back, given := w.Header()["X-Fraiseql-Version"]
+		if strings.Join(back, " ") != c.back || given != (c.back != "") || len(seen) != len(c.seen) {
+			t.Errorf("%+v: sent %q, seen %d", c, back, seen)
+			continue
+		}
+		for i := range seen {
+			if seen[i] != c.seen[i] {
+				t.Errorf("%+v: seen %d", c, seen)
+			}
+		}
+	}
+}

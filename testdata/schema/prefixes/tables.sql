@@ -1,0 +1,26 @@
+-- public and crm have tables, types and functions of the same names; crm is shown with the prefix Crm.
+create table customer (id int primary key, name text not null);
+create type mood as enum ('good', 'bad');
+create table ticket (id int primary key, customer_id int not null references customer, mood mood);
+create schema crm;
+create type crm.mood as enum ('hot', 'cold');
+create type crm.address as (street text, town text);
+create table crm.contact (id int primary key, customer_id int references customer, email text unique, mood crm.mood, home crm.address);
+create table crm.ticket (id int primary key, customer_id int not null references customer, contact_id int references crm.contact);
+create table crm.tag (id int primary key, name text);
+create table crm.contact_tag (contact_id int references crm.contact, tag_id int references crm.tag, primary key (contact_id, tag_id));
+create table crm.deal (id int primary key);
+comment on table crm.deal is '@fraiseql {"name": "Deal"}';
+create table crm.plan (id int primary key);
+create function crm.contact_title(c crm.contact) returns text language sql stable as $$ select 'Ms ' || c.email $$;
+create function crm.hot_contacts() returns setof crm.contact language sql stable as $$ select * from crm.contact where mood = 'hot' $$;
+create function crm.totals(out contacts int, out tickets int) language sql stable as $$ select 1, 2 $$;
+create function crm.fn_sync_all(since date) returns int language sql volatile as $$ select 7 $$;
+create function crm.named() returns int language sql stable as $$ select 8 $$;
+comment on function crm.named() is '@fraiseql {"name": "eight"}';
+insert into customer values (1, 'Ann'), (2, 'Bob');
+insert into ticket values (1, 1, 'good');
+insert into crm.contact values (1, 1, 'ann@example.com', 'hot', row('High Street', 'Ulm')), (2, null, 'x@example.com', 'cold', null);
+insert into crm.ticket values (5, 1, 1);
+insert into crm.tag values (1, 'vip');
+insert into crm.contact_tag values (1, 1);
