@@ -140,7 +140,7 @@ func (s *Service) follow(ctx context.Context) error {
 	for {
 		err := s.look(ctx)
 		if ctx.Err() != nil {
-			return nil // being told to stop is the ordinary end, whatever the last look met
+			return nil //nolint:nilerr // being told to stop is the ordinary end, whatever the last look met
 		}
 		if err == nil && time.Since(counted) > recount {
 			counted, err = time.Now(), s.count(ctx)
