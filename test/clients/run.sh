@@ -5,6 +5,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 command -v node >/dev/null || { echo "install Node.js 20 or newer"; exit 1; }
 (cd "$here" && npm ci --no-audit --no-fund --loglevel=error)
+corpus=$(cd "$root" && go list -m -f '{{.Dir}}' github.com/vektah/gqlparser/v2)
+node "$here/corpus.mjs" "$corpus" "$root/testdata/validation/corpus.json"
 work=$(mktemp -d)
 chmod 755 "$work"
 cd "$work"
