@@ -1,20 +1,16 @@
 package execute
 
-import (
-	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
-	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
-)
-
 // assemble puts the root fields together in the order of the selection. A list is never null, so its
 // error takes the whole of data with it (specification, section 6.4.4).
-func (e *Executor) assemble(s *schema.Schema, p *plan.Plan, answers []answer) Result {
+func (e *Executor) assemble(r Request, answers []answer) Result {
+	p := r.Plan
 	var result Result
 	size := len(beforeData) + 2
 	for _, a := range answers {
 		size += len(a.json) + 32
 	}
 	body := append(newBuffer(size), beforeData...)
-	null := false
+	null, full := false, false
 	for i := range p.Fields {
 		f := &p.Fields[i]
 		if i == 0 {
@@ -28,7 +24,15 @@ func (e *Executor) assemble(s *schema.Schema, p *plan.Plan, answers []answer) Re
 		case f.Typename != "":
 			body = appendQuoted(body, f.Typename)
 		case f.Introspection != nil:
-			body = appendIntrospection(body, s.AST, f.Introspection)
+			before, room := len(body), e.room(r)
+			if !full {
+				body = appendIntrospection(body, r.Schema.AST, f.Introspection, room)
+			}
+			if full = full || len(body) > room; full { // one try is dear enough
+				result.Errors = append(result.Errors, e.fieldProblem(errTooLarge, f))
+				null = null || f.NonNull()
+				body = append(body[:before], "null"...)
+			}
 		case f.Empty:
 			body = append(body, "[]"...)
 		case f.Statement == nil:

@@ -9,9 +9,10 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 )
 
-// appendIntrospection answers __schema and __type (specification, section 4) from the schema as it is.
-func appendIntrospection(b []byte, s *ast.Schema, i *plan.Introspection) []byte {
-	w := introspector{schema: s, variables: i.Variables}
+// appendIntrospection answers __schema and __type (specification, section 4) from the schema as it is. It stops when there
+// are more than most bytes: then they are no answer.
+func appendIntrospection(b []byte, s *ast.Schema, i *plan.Introspection, most int) []byte {
+	w := introspector{schema: s, variables: i.Variables, most: most}
 	if i.Field.Name == "__type" {
 		definition := s.Types[i.TypeName]
 		if definition == nil {
@@ -25,10 +26,14 @@ func appendIntrospection(b []byte, s *ast.Schema, i *plan.Introspection) []byte 
 type introspector struct {
 	schema    *ast.Schema
 	variables map[string]any
+	most      int
 }
 
 // object writes the selected members of an introspection object; member writes one value.
 func (w introspector) object(b []byte, typename string, set ast.SelectionSet, member func(b []byte, f *ast.Field, inner ast.SelectionSet) []byte) []byte {
+	if len(b) > w.most {
+		return b // all that is left of the walk ends here
+	}
 	b = append(b, '{')
 	first := true
 	plan.Visit(set, w.variables, typename, func(key string, f *ast.Field, inner ast.SelectionSet) {

@@ -8,7 +8,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
-	"github.com/vektah/gqlparser/v2/validator"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
@@ -35,11 +34,7 @@ func Parse(s *schema.Schema, text string, limits Limits, suggest bool) (*Documen
 	if problem := limits.check(doc); problem != nil {
 		return nil, gqlerror.List{problem}
 	}
-	chosen := silent
-	if suggest {
-		chosen = suggesting
-	}
-	if list := validator.ValidateWithRules(s.AST, doc, chosen); len(list) > 0 {
+	if list := validate(s.AST, doc, suggest); len(list) > 0 {
 		return nil, withCode(ValidationFailed, list)
 	}
 	d := &Document{}
@@ -58,6 +53,7 @@ func parseProblem(err error, limits Limits) gqlerror.List {
 		// The parser has no typed error for its limit; the text is its own and pinned by a test.
 		return gqlerror.List{Problem(TooComplex, fmt.Sprintf("the document has more than %d tokens ([graphql.limits] tokens)", limits.Tokens), nil)}
 	}
+	e.Message = Shorten(e.Message, longProblem)
 	return withCode(ParseFailed, gqlerror.List{e})
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/core"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
@@ -20,8 +21,34 @@ var (
 // variables that nobody declares there may be even more.
 const maxProblems = 50
 
-// maxTold is how often a rule is listened to: what it says a second time costs as much as the first time.
-const maxTold = 10 * maxProblems
+// A rule is listened to for so long: what it says a second time costs as much as the first time, and a circle of fragments
+// is told with all of their names.
+const (
+	maxTold     = 10 * maxProblems // times
+	maxTalk     = 64 << 10         // bytes
+	longProblem = 1000             // bytes of one message
+)
+
+// What may have been meant is looked for among all names of the schema, for each problem anew. For a person's mistakes
+// that is nothing; a document that is made of mistakes would keep a processor for seconds.
+const (
+	fewProblems  = 10
+	briefProblem = 300 // bytes of its message, which has the name in it
+)
+
+// validate gives what is wrong with a document; with suggest also what may have been meant.
+func validate(s *ast.Schema, doc *ast.QueryDocument, suggest bool) gqlerror.List {
+	list := validator.ValidateWithRules(s, doc, silent)
+	if !suggest || len(list) == 0 || len(list) > fewProblems {
+		return list
+	}
+	for _, e := range list {
+		if len(e.Message) > briefProblem {
+			return list
+		}
+	}
+	return validator.ValidateWithRules(s, doc, suggesting)
+}
 
 // bounded has each rule say what it has to say a bounded number of times, and each thing once: fragments are walked again
 // wherever they are spread.
@@ -30,19 +57,21 @@ func bounded(r *rules.Rules) *rules.Rules {
 	r.ReplaceRule(rules.NoUnusedFragmentsRule.Name, usedFragments)
 	for name, rule := range r.GetInner() {
 		r.ReplaceRule(name, func(observers *core.Events, add core.AddErrFunc) {
-			said, told := map[string]bool{}, 0
+			said, told, talk := map[string]bool{}, 0, 0
 			rule(observers, func(options ...core.ErrorOption) {
-				if told++; told > maxTold || len(said) == maxProblems {
+				if told++; told > maxTold || talk > maxTalk || len(said) == maxProblems {
 					return
 				}
 				var problem gqlerror.Error
 				for _, option := range options {
 					option(&problem)
 				}
+				talk += len(problem.Message)
+				problem.Message = Shorten(problem.Message, longProblem)
 				key := fmt.Sprint(problem.Message, problem.Locations)
 				if !said[key] {
 					said[key] = true
-					add(options...)
+					add(func(e *gqlerror.Error) { e.Message, e.Locations = problem.Message, problem.Locations })
 				}
 			})
 		})

@@ -65,7 +65,7 @@ func (h *Handler) batch(ctx context.Context, list []Request) []byte {
 			continue
 		}
 		response := h.Execute(ctx, r)
-		before := len(body) // what introspection answers does not look at the room
+		before := len(body) // errors do not look at the room
 		if body = appendAnswer(body, response.Result); len(body) > h.AnswerLimit+leastRoom {
 			body = appendAnswer(body[:before], tooMuch("the answer has no room beside those before it"))
 		}
