@@ -102,6 +102,8 @@ func bombs() []bomb {
 		document("introspection, deeper than a rule knows", "{ __schema { types { "+nested(3, "fields { type { ", "name", " } }")+" } } }", invalid),
 		document("introspection, wrapped", `{ __type(name: "Query") { `+nested(30, "ofType { ", "name", " }")+" } }", tooComplex),
 		document("introspection, often", "{ "+numbered(31, "a#: __schema { types { name } } ")+"}", tooComplex),
+		{"introspection, often and wide", asking("{ "+numbered(28, "a#: __schema { ...s } ")+"} fragment s on __Schema { types { fields { type { ofType { ...f ofType { ofType { ...f } } } } } } } "+
+			"fragment f on __Type { fields { args { name description type { ...n ofType { ...n ofType { ...n ofType { ...n } } } } } } } fragment n on __Type { name kind description enumValues { name description } }", ""), 200, tooComplex},
 		{"introspection, wide", asking("{ "+"__schema { ...s } a: __schema { ...s } b: __schema { ...s } "+"} fragment s on __Schema { "+numbered(9, "t#: types { fields { type { ofType { ...f ofType { ofType { ...f } } } } } } ")+
 			"} fragment f on __Type { fields { args { name description type { ...n ofType { ...n ofType { ...n ofType { ...n } } } } } } } fragment n on __Type { name kind description enumValues { name description } }", ""), 200, tooComplex},
 		{"a megabyte", asking("{ authors { id } } #"+strings.Repeat("x", 1<<20), ""), 413, "larger than"},

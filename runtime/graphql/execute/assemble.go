@@ -10,7 +10,8 @@ func (e *Executor) assemble(r Request, answers []answer) Result {
 		size += len(a.json) + 32
 	}
 	body := append(newBuffer(size), beforeData...)
-	null, full := false, false
+	null := false
+	var asked *introspector
 	for i := range p.Fields {
 		f := &p.Fields[i]
 		if i == 0 {
@@ -24,11 +25,12 @@ func (e *Executor) assemble(r Request, answers []answer) Result {
 		case f.Typename != "":
 			body = appendQuoted(body, f.Typename)
 		case f.Introspection != nil:
-			before, room := len(body), e.room(r)
-			if !full {
-				body = appendIntrospection(body, r.Schema.AST, f.Introspection, room)
+			if asked == nil {
+				asked = newIntrospector(r.Schema.AST, e.room(r))
 			}
-			if full = full || len(body) > room; full { // one try is dear enough
+			before := len(body)
+			told, whole := asked.introspect(body, f.Introspection)
+			if body = told; !whole {
 				result.Errors = append(result.Errors, e.fieldProblem(errTooLarge, f))
 				null = null || f.NonNull()
 				body = append(body[:before], "null"...)

@@ -194,3 +194,27 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestFixed tells operations whose answers are the schema's alone.
+func TestFixed(t *testing.T) {
+	t.Parallel()
+	s := library(t)
+	for text, fixed := range map[string]bool{
+		"{ __schema { description } }":                                                       true,
+		`{ a: __type(name: "Book") { name } __typename }`:                                    true,
+		"{ ...F } fragment F on Query { ... @skip(if: false) { __schema { description } } }": true,
+		"{ __typename }": false,
+		"{ __schema { description } author(id: 1) { id } }":                              false,
+		"{ __schema { description } ...F } fragment F on Query { author(id: 1) { id } }": false,
+		"query($n: String!) { __type(name: $n) { name } }":                               false,
+	} {
+		d, list := plan.Parse(s, text, limits, true)
+		if list != nil {
+			t.Errorf("%s: %v", text, list)
+			continue
+		}
+		if op, _ := d.Operation(""); op.Fixed != fixed {
+			t.Errorf("%s: fixed is %t", text, op.Fixed)
+		}
+	}
+}
