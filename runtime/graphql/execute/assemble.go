@@ -28,12 +28,10 @@ func (e *Executor) assemble(r Request, answers []answer) Result {
 			if asked == nil {
 				asked = newIntrospector(r.Schema.AST, e.room(r))
 			}
-			before := len(body)
-			told, whole := asked.introspect(body, f.Introspection)
-			if body = told; !whole {
+			var whole bool
+			if body, whole = asked.introspect(body, f.Introspection); !whole {
 				result.Errors = append(result.Errors, e.fieldProblem(errTooLarge, f))
 				null = null || f.NonNull()
-				body = append(body[:before], "null"...)
 			}
 		case f.Empty:
 			body = append(body, "[]"...)

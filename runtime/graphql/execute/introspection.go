@@ -14,14 +14,18 @@ import (
 const timesOver = 8
 
 // introspect writes the answer to __schema or __type (specification, section 4) from the schema as it is. What is more
-// than most bytes, and more than a schema of its size has to tell, is no answer: then it stops, and whole is false, as it
-// is for all fields of the request that come after it.
+// than most bytes, and more than a schema of its size has to tell, is no answer: then it writes null, and whole is false, as
+// it is for all fields of the request that come after it.
 func (w *introspector) introspect(b []byte, i *plan.Introspection) (_ []byte, whole bool) {
 	w.variables = i.Variables
+	told := b
 	if !w.over {
-		b = w.root(b, i)
+		told = w.root(b, i)
 	}
-	return b, !w.over
+	if w.over {
+		return null(b), false
+	}
+	return told, true
 }
 
 func (w *introspector) root(b []byte, i *plan.Introspection) []byte {
