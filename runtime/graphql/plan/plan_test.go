@@ -218,3 +218,23 @@ func TestFixed(t *testing.T) {
 		}
 	}
 }
+
+// TestSuggestions are for a person's mistakes, and for those who may see the schema.
+func TestSuggestions(t *testing.T) {
+	t.Parallel()
+	s := library(t)
+	for name, c := range map[string]struct {
+		fields          string
+		suggest, expect bool
+	}{
+		"a few mistakes":   {strings.Repeat("bookz { id } ", 10), true, true},
+		"many mistakes":    {strings.Repeat("bookz { id } ", 11), true, false},
+		"a long name":      {"bookz { id } " + strings.Repeat("x", 800), true, false},
+		"no introspection": {"bookz { id }", false, false},
+	} {
+		_, list := plan.Parse(s, "{ "+c.fields+" }", limits, c.suggest)
+		if list == nil || strings.Contains(list[0].Message, `Did you mean "book"`) != c.expect {
+			t.Errorf("%s: %.300v", name, list)
+		}
+	}
+}

@@ -32,8 +32,8 @@ const (
 // What may have been meant is looked for among all names of the schema, for each problem anew. For a person's mistakes
 // that is nothing; a document that is made of mistakes would keep a processor for seconds.
 const (
-	fewProblems  = 10
-	briefProblem = 300 // bytes of its message, which has the name in it
+	fewProblems   = 10
+	briefProblems = 800 // bytes of their messages, which have the names in them
 )
 
 // validate gives what is wrong with a document; with suggest also what may have been meant.
@@ -42,10 +42,12 @@ func validate(s *ast.Schema, doc *ast.QueryDocument, suggest bool) gqlerror.List
 	if !suggest || len(list) == 0 || len(list) > fewProblems {
 		return list
 	}
+	talk := 0
 	for _, e := range list {
-		if len(e.Message) > briefProblem {
-			return list
-		}
+		talk += len(e.Message)
+	}
+	if talk > briefProblems {
+		return list
 	}
 	return validator.ValidateWithRules(s, doc, suggesting)
 }
