@@ -38,6 +38,7 @@ type measurer struct {
 	known     map[string]measure
 	open      map[string]bool // spread on the way here: a cycle, which validation will refuse
 	names     map[string]int  // how many fields have it in the text
+	circles   int             // spreads that led back to where they are
 	problem   *gqlerror.Error // the first one of what has a fixed bound
 }
 
@@ -71,6 +72,10 @@ func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
 	m.crowded(l.Tokens, doc.Operations[0].Position)
 	return m.problem
 }
+
+// maxCircles is how many spreads may lead back to the fragment that they are in. One is invalid; validation tells each with
+// the names of all fragments on the way.
+const maxCircles = 10
 
 // maxInputDepth is how many objects and lists may be inside each other in one value.
 const maxInputDepth = 64
@@ -149,7 +154,13 @@ func (m *measurer) fragment(name string) measure {
 		return got
 	}
 	f := m.fragments[name]
-	if f == nil || m.open[name] {
+	if f == nil {
+		return measure{}
+	}
+	if m.open[name] {
+		if m.circles++; m.circles > maxCircles {
+			m.refuse(f.Position, "fragments of the document spread themselves in more than %d ways", maxCircles)
+		}
 		return measure{}
 	}
 	m.open[name] = true
