@@ -52,7 +52,7 @@ fuzz: needs-go
 
 check: lint race fuzz ## format, lint, vet, tests with the race detector, short fuzzing
 
-clients: build ## GraphQL-over-HTTP audits, graphql-js and a browser against the demo (needs Node and Chromium)
+clients: build ## GraphQL-over-HTTP audits, graphql-js, Apollo Client, urql, Relay and a browser against the demo (needs Node and Chromium)
 	test/clients/run.sh
 
 bench: ## fraiseql against a server written by hand and PostGraphile: bench/README.md

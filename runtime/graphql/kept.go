@@ -21,10 +21,15 @@ const (
 
 // kept is a cache of documents and their plans by their texts, bounded by what they take. Parsing, validating and
 // compiling are most of what a request costs outside the database.
-type kept struct{ *lru[*document] }
+type kept struct {
+	*lru[*document]
+	introspected introspected
+}
 
 // newKept makes one of so many that share the bytes.
-func newKept(share int) kept { return kept{newLRU[*document](0, keptBytes/max(1, share))} }
+func newKept(share int) kept {
+	return kept{newLRU[*document](0, keptBytes/max(1, share)), newIntrospected(share)}
+}
 
 // document is a valid document with the plans of its operations. It goes from the cache as a whole: a plan
 // refers to the document, and the document to its text.

@@ -237,6 +237,12 @@ func (s *Service) execute(ctx context.Context, a admitted, r transport.Request) 
 	if r.Digest != "" {
 		s.known.register(ctx, a.name, r)
 	}
+	key, keeps := a.documents.introspected.keeps(op, r)
+	if keeps {
+		if k, known := a.documents.introspected.get(key); known {
+			return transport.Response{Kept: k}
+		}
+	}
 	bound, list := s.prepare(a.picture, d, op, r)
 	if list != nil {
 		return transport.Response{Result: execute.Result{Errors: list}}
@@ -266,6 +272,9 @@ func (s *Service) execute(ctx context.Context, a admitted, r transport.Request) 
 		case s.hurry <- struct{}{}:
 		default: // a look is due already
 		}
+	}
+	if keeps {
+		return a.documents.introspected.keep(key, transport.Response{Result: result})
 	}
 	return transport.Response{Result: result}
 }

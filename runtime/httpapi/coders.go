@@ -45,7 +45,7 @@ var coders = map[string]*sync.Pool{
 }
 
 // made is for options that are constants: they cannot be wrong in one run and right in another.
-func made(e encoder, err error) encoder {
+func made[E encoder](e E, err error) E {
 	if err != nil {
 		panic(err)
 	}

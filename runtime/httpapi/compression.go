@@ -122,13 +122,18 @@ func (w *encoded) decide(large bool) {
 	w.ResponseWriter.WriteHeader(w.status)
 }
 
-func (w *encoded) encode(h http.Header) {
+// label says how an answer is encoded.
+func (w *encoded) label(h http.Header) {
 	h.Set("Content-Encoding", w.coding)
 	h.Del("Content-Length")
 	h.Del("Accept-Ranges")
 	if tag := h.Get("Etag"); tag != "" && !strings.HasPrefix(tag, "W/") {
 		h.Set("Etag", "W/"+tag) // a strong one stands for exact bytes (RFC 9110, section 8.8.1)
 	}
+}
+
+func (w *encoded) encode(h http.Header) {
+	w.label(h)
 	if w.head {
 		w.dropped = true
 		return

@@ -5,17 +5,41 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 command -v node >/dev/null || { echo "install Node.js 20 or newer"; exit 1; }
 (cd "$here" && npm ci --no-audit --no-fund --loglevel=error)
+corpus=$(cd "$root" && go list -m -f '{{.Dir}}' github.com/vektah/gqlparser/v2)
+node "$here/corpus.mjs" "$corpus" "$root/testdata/validation/corpus.json"
 work=$(mktemp -d)
 chmod 755 "$work"
 cd "$work"
-"$root/fraiseql" serve --demo --listen 127.0.0.1:0 >out 2>err &
-server=$!
-trap 'kill "$server" 2>/dev/null; wait "$server" || true; cd /; rm -rf "$work"' EXIT
-for _ in $(seq 600); do
-  url=$(grep -o 'http://[^ ]*/graphql' out | head -1) && [ -n "$url" ] && break
-  kill -0 "$server" || { cat err; exit 1; }
-  sleep 0.1
-done
+server=
+stop() { [ -z "$server" ] || { kill "$server" 2>/dev/null; wait "$server" || true; server=; }; }
+trap 'stop; cd /; rm -rf "$work"' EXIT
+
+# serve starts the demo with what fraiseql.toml says; its address is in $url then.
+serve() {
+  stop
+  "$root/fraiseql" serve --demo --listen 127.0.0.1:0 >out 2>err &
+  server=$!
+  for _ in $(seq 600); do
+    url=$(grep -o 'http://[^ ]*/graphql' out | head -1) && [ -n "$url" ] && return
+    kill -0 "$server" || { cat err; exit 1; }
+    sleep 0.1
+  done
+  cat err
+  exit 1
+}
+
+serve
 node "$here/audit.mjs" "$url"
 node "$here/introspect.mjs" "$url"
 node "$here/browser.mjs" "$url" "${SCREENSHOT:-}"
+
+printf '[graphql.persisted]\n\n[graphql.limits]\nbatch = 10\n' >fraiseql.toml
+serve
+node "$here/apollo.mjs" "$url"
+node "$here/urql.mjs" "$url"
+
+cp "$here/relay/fraiseql.toml" fraiseql.toml
+serve
+"$root/fraiseql" schema print >schema.graphql
+node "$here/relay-shape.mjs" "$url"
+node "$here/relay.mjs" "$url" "$work/schema.graphql" "$work/relay"

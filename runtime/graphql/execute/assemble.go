@@ -1,13 +1,9 @@
 package execute
 
-import (
-	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
-	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
-)
-
 // assemble puts the root fields together in the order of the selection. A list is never null, so its
 // error takes the whole of data with it (specification, section 6.4.4).
-func (e *Executor) assemble(s *schema.Schema, p *plan.Plan, answers []answer) Result {
+func (e *Executor) assemble(r Request, answers []answer) Result {
+	p := r.Plan
 	var result Result
 	size := len(beforeData) + 2
 	for _, a := range answers {
@@ -15,6 +11,7 @@ func (e *Executor) assemble(s *schema.Schema, p *plan.Plan, answers []answer) Re
 	}
 	body := append(newBuffer(size), beforeData...)
 	null := false
+	var asked *introspector
 	for i := range p.Fields {
 		f := &p.Fields[i]
 		if i == 0 {
@@ -28,7 +25,14 @@ func (e *Executor) assemble(s *schema.Schema, p *plan.Plan, answers []answer) Re
 		case f.Typename != "":
 			body = appendQuoted(body, f.Typename)
 		case f.Introspection != nil:
-			body = appendIntrospection(body, s.AST, f.Introspection)
+			if asked == nil {
+				asked = newIntrospector(r.Schema.AST, e.room(r))
+			}
+			var whole bool
+			if body, whole = asked.introspect(body, f.Introspection); !whole {
+				result.Errors = append(result.Errors, e.fieldProblem(errTooLarge, f))
+				null = null || f.NonNull()
+			}
 		case f.Empty:
 			body = append(body, "[]"...)
 		case f.Statement == nil:

@@ -123,7 +123,7 @@ func (e *Executor) Execute(ctx context.Context, r Request) Result {
 	if err != nil {
 		return e.failed(err)
 	}
-	return e.assemble(r.Schema, r.Plan, answers)
+	return e.assemble(r, answers)
 }
 
 // room gives the bytes that the answer of a request may have.
@@ -152,7 +152,7 @@ func (e *Executor) one(ctx context.Context, r Request) Result {
 	case err != nil:
 		return e.failed(err)
 	case o.failed != nil:
-		return e.assemble(r.Schema, r.Plan, []answer{{err: o.failed.err}})
+		return e.assemble(r, []answer{{err: o.failed.err}})
 	case stream != nil:
 		return Result{Body: o.parts[0], Data: o.parts[0][len(beforeData):], Stream: stream, After: "}}"}
 	}

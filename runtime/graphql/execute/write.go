@@ -15,7 +15,7 @@ import (
 // failure of any of them undoes all, so that none of the fields has data then.
 func (e *Executor) write(ctx context.Context, r Request) Result {
 	if len(r.Calls) == 0 {
-		return e.assemble(r.Schema, r.Plan, nil)
+		return e.assemble(r, nil)
 	}
 	for range maxTries {
 		var result Result
@@ -88,7 +88,7 @@ func (e *Executor) written(r Request, parts [][]byte) Result {
 		body := append(answers[0].json, "}}"...)
 		return Result{Body: body, Data: body[len(beforeData) : len(body)-1]}
 	}
-	return e.assemble(r.Schema, r.Plan, answers)
+	return e.assemble(r, answers)
 }
 
 // unwritten is the answer when nothing was written, or when nobody knows.

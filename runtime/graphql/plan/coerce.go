@@ -40,8 +40,12 @@ func hasFile(value any) bool {
 func Variables(s *ast.Schema, op *ast.OperationDefinition, given map[string]any) (map[string]any, gqlerror.List) {
 	var problems gqlerror.List
 	values := make(map[string]any, len(op.VariableDefinitions))
+	inputs := maxInputs
 	for _, v := range op.VariableDefinitions {
 		raw, present := given[v.Variable]
+		if crowdedInput(s, v.Type, raw, &inputs) {
+			return nil, gqlerror.List{tooComplex("the filters and orders of the request have more than %d conditions and keys", maxConditions).problem("", v.Position)}
+		}
 		if !present && v.DefaultValue != nil {
 			raw, present = literal(v.DefaultValue, nil), true
 		}

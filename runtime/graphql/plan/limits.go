@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -36,6 +38,7 @@ type measurer struct {
 	known     map[string]measure
 	open      map[string]bool // spread on the way here: a cycle, which validation will refuse
 	names     map[string]int  // how many fields have it in the text
+	circles   int             // spreads that led back to where they are
 	problem   *gqlerror.Error // the first one of what has a fixed bound
 }
 
@@ -69,6 +72,10 @@ func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
 	m.crowded(l.Tokens, doc.Operations[0].Position)
 	return m.problem
 }
+
+// maxCircles is how many spreads may lead back to the fragment that they are in. One is invalid; validation tells each with
+// the names of all fragments on the way.
+const maxCircles = 10
 
 // maxInputDepth is how many objects and lists may be inside each other in one value.
 const maxInputDepth = 64
@@ -130,15 +137,15 @@ func (m *measurer) field(f *ast.Field) measure {
 	}
 	m.names[f.Alias]++
 	one := m.selection(f.SelectionSet)
+	if f.Alias != f.Name {
+		one.aliases++
+	}
 	if f.Name == "__schema" || f.Name == "__type" {
 		// All inside is introspection: it has a depth of its own, and no rows behind it.
 		return measure{depth: 1, introspection: max(one.depth, one.introspection) + 1, aliases: one.aliases, fields: saturate(one.fields + 1)}
 	}
 	one.depth++
 	one.fields = saturate(one.fields + 1)
-	if f.Alias != f.Name {
-		one.aliases++
-	}
 	return one
 }
 
@@ -147,7 +154,13 @@ func (m *measurer) fragment(name string) measure {
 		return got
 	}
 	f := m.fragments[name]
-	if f == nil || m.open[name] {
+	if f == nil {
+		return measure{}
+	}
+	if m.open[name] {
+		if m.circles++; m.circles > maxCircles {
+			m.refuse(f.Position, "fragments of the document spread themselves in more than %d ways", maxCircles)
+		}
 		return measure{}
 	}
 	m.open[name] = true
@@ -166,6 +179,35 @@ const (
 	maxRelatives  = 100  // fields of a request that lead to other tables: each is a select inside another
 	maxTogether   = 100  // root fields in one statement
 )
+
+// maxInputs is how many objects there may be in the filters and orders of variables. A condition may take several, and
+// those that are too many are to be known as such before they are copied.
+const maxInputs = 4 * maxConditions
+
+// crowdedInput tells whether a value of a type has too many such objects; left is how many it may still have.
+func crowdedInput(s *ast.Schema, t *ast.Type, value any, left *int) bool {
+	switch value := value.(type) {
+	case []any:
+		if t.Elem == nil || s.Types[t.Name()].Kind != ast.InputObject {
+			return false
+		}
+		return slices.ContainsFunc(value, func(item any) bool { return crowdedInput(s, t.Elem, item, left) })
+	case map[string]any:
+		definition := s.Types[t.Name()]
+		if definition.Kind != ast.InputObject {
+			return false
+		}
+		if definition.Fields.ForName("_or") != nil || strings.HasSuffix(definition.Name, "OrderBy") {
+			*left--
+		}
+		for name, member := range value {
+			if f := definition.Fields.ForName(name); f != nil && crowdedInput(s, f.Type, member, left) {
+				return true
+			}
+		}
+	}
+	return *left < 0
+}
 
 // budget is what a request has left.
 type budget struct{ conditions, related, relatives int }

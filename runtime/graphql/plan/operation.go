@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -17,6 +19,10 @@ type Operation struct {
 	// of variables, and node(id:) reads the table that its value names.
 	Alone bool
 
+	// Fixed tells that the answer is the same each time, as long as the schema is: nothing else is asked for, and there are
+	// no variables.
+	Fixed bool
+
 	// Introspects is where the operation asks for the schema itself; nil when it does not.
 	Introspects *ast.Position
 
@@ -26,7 +32,27 @@ type Operation struct {
 func newOperation(s *schema.Schema, op *ast.OperationDefinition) *Operation {
 	o := &Operation{OperationDefinition: op, Schema: s, pages: map[string]bool{}}
 	o.look(op.SelectionSet, map[string]bool{})
+	o.Fixed = o.Introspects != nil && len(op.VariableDefinitions) == 0 && onSchema(op.SelectionSet)
 	return o
+}
+
+// onSchema tells whether a selection of the root has fields of introspection alone.
+func onSchema(set ast.SelectionSet) bool {
+	for _, s := range set {
+		schemas := false
+		switch s := s.(type) {
+		case *ast.Field:
+			schemas = strings.HasPrefix(s.Name, "__")
+		case *ast.InlineFragment:
+			schemas = onSchema(s.SelectionSet)
+		case *ast.FragmentSpread:
+			schemas = onSchema(s.Definition.SelectionSet)
+		}
+		if !schemas {
+			return false
+		}
+	}
+	return true
 }
 
 // look finds what an operation has in it, each fragment once.

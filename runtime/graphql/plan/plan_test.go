@@ -194,3 +194,47 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestFixed tells operations whose answers are the schema's alone.
+func TestFixed(t *testing.T) {
+	t.Parallel()
+	s := library(t)
+	for text, fixed := range map[string]bool{
+		"{ __schema { description } }":                                                       true,
+		`{ a: __type(name: "Book") { name } __typename }`:                                    true,
+		"{ ...F } fragment F on Query { ... @skip(if: false) { __schema { description } } }": true,
+		"{ __typename }": false,
+		"{ __schema { description } author(id: 1) { id } }":                              false,
+		"{ __schema { description } ...F } fragment F on Query { author(id: 1) { id } }": false,
+		"query($n: String!) { __type(name: $n) { name } }":                               false,
+	} {
+		d, list := plan.Parse(s, text, limits, true)
+		if list != nil {
+			t.Errorf("%s: %v", text, list)
+			continue
+		}
+		if op, _ := d.Operation(""); op.Fixed != fixed {
+			t.Errorf("%s: fixed is %t", text, op.Fixed)
+		}
+	}
+}
+
+// TestSuggestions are for a person's mistakes, and for those who may see the schema.
+func TestSuggestions(t *testing.T) {
+	t.Parallel()
+	s := library(t)
+	for name, c := range map[string]struct {
+		fields          string
+		suggest, expect bool
+	}{
+		"a few mistakes":   {strings.Repeat("bookz { id } ", 10), true, true},
+		"many mistakes":    {strings.Repeat("bookz { id } ", 11), true, false},
+		"a long name":      {"bookz { id } " + strings.Repeat("x", 800), true, false},
+		"no introspection": {"bookz { id }", false, false},
+	} {
+		_, list := plan.Parse(s, "{ "+c.fields+" }", limits, c.suggest)
+		if list == nil || strings.Contains(list[0].Message, `Did you mean "book"`) != c.expect {
+			t.Errorf("%s: %.300v", name, list)
+		}
+	}
+}

@@ -8,9 +8,6 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
-	"github.com/vektah/gqlparser/v2/validator"
-	"github.com/vektah/gqlparser/v2/validator/core"
-	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
 )
@@ -18,45 +15,6 @@ import (
 // Document is a request's text, parsed, within limits and valid for a schema.
 type Document struct {
 	operations []*Operation
-}
-
-// The rules of section 5 of the specification; suggestions would tell names to those who may not ask for
-// the schema.
-var (
-	suggesting = bounded(rules.NewDefaultRules())
-	silent     = bounded(withoutSuggestions())
-)
-
-// maxProblems is how often a rule says what is wrong: a document can be so in as many ways as it has pairs of fields. Of
-// variables that nobody declares there may be even more.
-const maxProblems = 50
-
-func bounded(r *rules.Rules) *rules.Rules {
-	for name, rule := range r.GetInner() {
-		r.ReplaceRule(name, func(observers *core.Events, add core.AddErrFunc) {
-			said := 0
-			rule(observers, func(options ...core.ErrorOption) {
-				if said++; said <= maxProblems {
-					add(options...)
-				}
-			})
-		})
-	}
-	return r
-}
-
-func withoutSuggestions() *rules.Rules {
-	r := rules.NewDefaultRules()
-	for name, rule := range map[string]core.Rule{
-		rules.FieldsOnCorrectTypeRule.Name: rules.FieldsOnCorrectTypeRuleWithoutSuggestions,
-		rules.KnownArgumentNamesRule.Name:  rules.KnownArgumentNamesRuleWithoutSuggestions,
-		rules.KnownTypeNamesRule.Name:      rules.KnownTypeNamesRuleWithoutSuggestions,
-		rules.ScalarLeafsRule.Name:         rules.ScalarLeafsRuleWithoutSuggestions,
-		rules.ValuesOfCorrectTypeRule.Name: rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
-	} {
-		r.ReplaceRule(name, rule.RuleFunc)
-	}
-	return r
 }
 
 // Parse reads and checks a document. On failure the list says what the validator found; with suggest
@@ -76,11 +34,7 @@ func Parse(s *schema.Schema, text string, limits Limits, suggest bool) (*Documen
 	if problem := limits.check(doc); problem != nil {
 		return nil, gqlerror.List{problem}
 	}
-	chosen := silent
-	if suggest {
-		chosen = suggesting
-	}
-	if list := validator.ValidateWithRules(s.AST, doc, chosen); len(list) > 0 {
+	if list := validate(s.AST, doc, suggest); len(list) > 0 {
 		return nil, withCode(ValidationFailed, list)
 	}
 	d := &Document{}
@@ -99,6 +53,7 @@ func parseProblem(err error, limits Limits) gqlerror.List {
 		// The parser has no typed error for its limit; the text is its own and pinned by a test.
 		return gqlerror.List{Problem(TooComplex, fmt.Sprintf("the document has more than %d tokens ([graphql.limits] tokens)", limits.Tokens), nil)}
 	}
+	e.Message = Shorten(e.Message, longProblem)
 	return withCode(ParseFailed, gqlerror.List{e})
 }
 

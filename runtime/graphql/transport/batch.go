@@ -67,7 +67,7 @@ func (h *Handler) batch(ctx context.Context, list []Request, sees postgres.Posit
 		}
 		response := h.Execute(ctx, r)
 		written = max(written, response.Position)
-		before := len(body) // what introspection answers does not look at the room
+		before := len(body) // errors do not look at the room
 		if body = appendAnswer(body, response.Result); len(body) > h.AnswerLimit+leastRoom {
 			body = appendAnswer(body[:before], tooMuch("the answer has no room beside those before it"))
 		}

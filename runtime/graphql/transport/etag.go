@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"io"
@@ -22,7 +23,11 @@ func unchanged(w http.ResponseWriter, r *http.Request, media string, status int,
 	if response.Stream != nil {
 		return false
 	}
-	tag := tagOf(media, response.Data)
+	return tagged(w, r, tagOf(media, bytes.NewReader(response.Data)))
+}
+
+// tagged gives an answer its tag, and answers 304 when the client holds it already.
+func tagged(w http.ResponseWriter, r *http.Request, tag string) bool {
 	w.Header().Set("Etag", tag)
 	if !matches(r.Header["If-None-Match"], tag) {
 		return false
@@ -33,10 +38,10 @@ func unchanged(w http.ResponseWriter, r *http.Request, media string, status int,
 
 // tagOf makes the same tag of the same answer in every process. It is weak, because the answer may be encoded
 // on its way.
-func tagOf(media string, data []byte) string {
+func tagOf(media string, data io.WriterTo) string {
 	hash := sha256.New()
 	_, _ = io.WriteString(hash, media+"\n") // a hash takes everything
-	_, _ = hash.Write(data)
+	_, _ = data.WriteTo(hash)
 	return `W/"` + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:16]) + `"`
 }
 

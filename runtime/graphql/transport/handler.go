@@ -21,8 +21,9 @@ import (
 // Response is what comes of a request.
 type Response struct {
 	execute.Result
-	MethodNotAllowed bool // a mutation that came by GET
-	SendText         bool // the digest names nothing here: Apollo's clients are told to send the text
+	MethodNotAllowed bool  // a mutation that came by GET
+	SendText         bool  // the digest names nothing here: Apollo's clients are told to send the text
+	Kept             *Kept // the answer, when it is one that many get: there is nothing else then
 }
 
 // Handler serves GraphQL on one route.
@@ -95,6 +96,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // respond answers one request.
 func (h *Handler) respond(w http.ResponseWriter, r *http.Request, media string, response Response) {
+	if response.Kept != nil {
+		again(w, r, media, response.Kept)
+		return
+	}
 	defer response.Release()
 	if response.Stream == nil {
 		release, held := h.hold(len(response.Data))

@@ -251,7 +251,7 @@ func TestLargeAnswersThatAreHeldAreBounded(t *testing.T) {
 		h.ServeHTTP(first, r)
 	}()
 	<-first.begun
-	if w := (call{body: ask("large")}).do(h); w.Code != 503 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "ask for less") {
+	if w := (call{body: ask("large")}).do(h); w.Code != 503 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "with less at once") {
 		t.Errorf("beside one that is not taken, another large answer is %d %.200s", w.Code, w.Body)
 	}
 	if w := (call{body: ask("small")}).do(h); w.Code != 200 {

@@ -25,7 +25,7 @@ type Request struct {
 	Variables      map[string]any     // numbers as json.Number
 	Cost           bool               // tell what it is estimated to cost
 	QueryOnly      bool               // refuse anything but a query, as GET must
-	Open           bool               // the answer may come in parts
+	Open           bool               // the answer may come in parts, or be one that is kept
 	IdempotencyKey string             // a mutation with it is done once, however often it is sent
 	Principal      *httpapi.Principal // who asks; nil where nobody was asked
 	Client         string             // the address that it came from; empty where none is known
