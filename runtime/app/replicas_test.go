@@ -42,6 +42,19 @@ func TestReplicasAreJudged(t *testing.T) {
 	api := func(c *embedded.Cluster) string {
 		return "postgres://api:api@" + net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port)) + "/" + embedded.Database
 	}
+	for until := time.Now().Add(20 * time.Second); ; <-time.After(10 * time.Millisecond) { // what was done on the primary has to come over
+		conn, err := pgx.Connect(t.Context(), api(standby))
+		if err == nil {
+			_, err = conn.PgConn().Exec(t.Context(), "select from item").ReadAll()
+			_ = conn.Close(t.Context())
+		}
+		if err == nil {
+			break
+		}
+		if time.Now().After(until) {
+			t.Fatal(err)
+		}
+	}
 	var file strings.Builder
 	for _, address := range []string{api(standby), api(primary), pgtest.Database(t), "postgres://api:hunter2@127.0.0.1:1/none"} {
 		fmt.Fprintf(&file, "[[database.replicas]]\nurl = %q\n", address)
