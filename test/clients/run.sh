@@ -14,10 +14,10 @@ server=
 stop() { [ -z "$server" ] || { kill "$server" 2>/dev/null; wait "$server" || true; server=; }; }
 trap 'stop; cd /; rm -rf "$work"' EXIT
 
-# serve starts the demo with what fraiseql.toml says; its address is in $url then.
+# serve starts the demo, or what else is said, with what fraiseql.toml says; its address is in $url then.
 serve() {
   stop
-  "$root/fraiseql" serve --demo --listen 127.0.0.1:0 >out 2>err &
+  "$root/fraiseql" serve "${@:---demo}" --listen 127.0.0.1:0 >out 2>err &
   server=$!
   for _ in $(seq 600); do
     url=$(grep -o 'http://[^ ]*/graphql' out | head -1) && [ -n "$url" ] && return
@@ -43,3 +43,9 @@ serve
 "$root/fraiseql" schema print >schema.graphql
 node "$here/relay-shape.mjs" "$url"
 node "$here/relay.mjs" "$url" "$work/schema.graphql" "$work/relay"
+
+mkdir upload
+cd upload
+cp -r "$here/upload/." .
+serve --dev
+node "$here/apollo-upload.mjs" "$url"
