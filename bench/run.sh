@@ -22,7 +22,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 bench=$root/bench
 work=$root/.bench
 results=$work/results.jsonl
-connections=10 # to the database, of fraiseql and PostGraphile
+connections=20 # to the database, of fraiseql and PostGraphile
 pools="4 10 20" # of the baseline, which is measured with the best of them
 
 say() { echo "$*" >&2; }
