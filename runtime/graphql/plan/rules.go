@@ -33,7 +33,7 @@ const (
 // that is nothing; a document that is made of mistakes would keep a processor for seconds.
 const (
 	fewProblems   = 10
-	briefProblems = 500 // bytes of their messages, which have the names in them
+	briefProblems = 600 // bytes of their messages, which have the names in them
 )
 
 // validate gives what is wrong with a document; with suggest also what may have been meant.
