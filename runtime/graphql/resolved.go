@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -12,6 +13,9 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/resolve"
 )
+
+// mostFailures is how many fields without a value are told of: a list has as many as it has rows.
+const mostFailures = 100
 
 // resolve gives the fields of an answer their values that code has, once the database has given all others. What a
 // mutation has changed stays changed, whatever becomes of them.
@@ -31,9 +35,14 @@ func (s *Service) resolve(ctx context.Context, r execute.Request, before execute
 		after.Errors = append(after.Errors, execute.TooLargeProblem(r.Writes))
 	}
 	told := map[*resolve.Cause]*gqlerror.Error{}
-	for _, f := range failures {
+	for i, f := range failures {
+		if i == mostFailures {
+			rest := plan.Problem(plan.InternalError, fmt.Sprintf("%d more fields have no value", len(failures)-i), nil)
+			after.Errors = append(after.Errors, rest)
+			break
+		}
 		if told[f.Cause] == nil {
-			told[f.Cause] = s.unresolved(f.Cause.Err)
+			told[f.Cause] = s.unresolved(ctx, f.Cause.Err)
 		}
 		problem := *told[f.Cause]
 		problem.Path = f.Path
@@ -62,15 +71,16 @@ func (s *Service) valuesOf(field string) resolve.Func {
 	}
 }
 
-// unresolved is what a client may know of an error of code.
-func (s *Service) unresolved(err error) *gqlerror.Error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return s.executor.Problem(err)
+// unresolved is what a client may know of an error of code. What a database has told that code is no word about the
+// request.
+func (s *Service) unresolved(ctx context.Context, err error) *gqlerror.Error {
+	if gone := ctx.Err(); gone != nil && errors.Is(err, gone) {
+		return s.executor.Problem(gone)
 	}
 	if e, known := fault.As(err); known && faultCodes[e.Kind] != "" {
 		return plan.Problem(faultCodes[e.Kind], e.Message, nil)
 	}
-	return s.executor.Problem(err)
+	return s.executor.Masked(err)
 }
 
 // faultCodes are those of the errors that clients are told of.

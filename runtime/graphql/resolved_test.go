@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/graphql/resolve"
@@ -121,6 +123,10 @@ func resolvers(c *calls) []resolve.Field {
 					panic("secret of the scales")
 				case `{"id":3}`:
 					return nil, nil
+				case `{"id":5}`: // of another database
+					return nil, fmt.Errorf("the scales: %w", &pgconn.PgError{Code: "23505", Message: "secret of the scales", ConstraintName: "secret"})
+				case `{"id":6}`:
+					return nil, fmt.Errorf("the scales: %w", context.Canceled)
 				case `{"id":4}`:
 					<-ctx.Done()
 					time.Sleep(50 * time.Millisecond) // and goes on for a while
@@ -246,6 +252,8 @@ func TestCodeThatFails(t *testing.T) {
 		{`{ book(id: 2) { id weight } }`, `{"book":null}`, "book.weight", "INTERNAL_SERVER_ERROR"},
 		{`{ book(id: 3) { id weight } }`, `{"book":null}`, "book.weight", "INTERNAL_SERVER_ERROR"},
 		{`{ book(id: 4) { id weight } }`, `{"book":null}`, "book.weight", "TIMEOUT"},
+		{`{ book(id: 5) { id weight } }`, `{"book":null}`, "book.weight", "INTERNAL_SERVER_ERROR"},
+		{`{ book(id: 6) { id weight } }`, `{"book":null}`, "book.weight", "INTERNAL_SERVER_ERROR"},
 		{`{ author(id: 2) { id books(limit: 2, orderBy: [{id: ASC}]) { weight } } }`, `{"author":null}`, "author.books[0].weight", "INTERNAL_SERVER_ERROR"},
 		{`{ books(limit: 2, orderBy: [{id: ASC}]) { weight } }`, `null`, "books[0].weight", "INTERNAL_SERVER_ERROR"},
 		{`{ book(id: 8) { weight } }`, `{"book":{"weight":7}}`, "", ""},
@@ -264,6 +272,10 @@ func TestCodeThatFails(t *testing.T) {
 		if id, masked := e.Extensions["errorId"].(string); masked && strings.Count(log.String(), id) != 1 {
 			t.Errorf("%s: its id is in the log %d times", test.query, strings.Count(log.String(), id))
 		}
+	}
+	got = s.Execute(t.Context(), transport.Request{Query: `{ books(limit: 400) { shelf } }`})
+	if last := got.Errors[len(got.Errors)-1]; len(got.Errors) != 101 || last.Message != "26 more fields have no value" {
+		t.Errorf("%d errors, the last one %s", len(got.Errors), last.Message)
 	}
 	if n := strings.Count(log.String(), "secret of the scales"); n < 3 {
 		t.Errorf("the log tells of %d causes", n)

@@ -15,8 +15,10 @@ const largeTable = 1000
 
 // A key that is not indexed makes its table be read as a whole for each row that is asked for those that lead to it, and
 // for each that is deleted. A partitioned table has its index on itself, and its rows in its partitions.
+//
+// An index of the rows that have a value in one of the columns serves as well as one of all.
 const unindexedSQL = `
-select n.nspname, c.relname, (c.relkind = 'p'), rows.n::int8,
+select distinct on (array_position($1, n.nspname::text), c.relname, f.conkey) n.nspname, c.relname, (c.relkind = 'p'), rows.n::int8,
        (select array_agg(a.attname::text order by k.place) from unnest(f.conkey) with ordinality k(number, place)
         join pg_attribute a on a.attrelid = c.oid and a.attnum = k.number)
 from pg_constraint f
@@ -30,9 +32,14 @@ cross join lateral (
 where n.nspname = any($1) and f.contype = 'f' and f.conparentid = 0 and rows.n >= $2
   and not exists (
     select from pg_index i
-    where i.indrelid = c.oid and i.indisvalid and i.indpred is null
-      and (i.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey)
-order by array_position($1, n.nspname::text), c.relname, f.conname`
+    join pg_class x on x.oid = i.indexrelid
+    join pg_am m on m.oid = x.relam
+    where i.indrelid = c.oid and i.indisvalid and i.indnkeyatts >= cardinality(f.conkey)
+      and (m.amname = 'btree' or m.amname = 'hash' and cardinality(f.conkey) = 1)
+      and (i.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey
+      and (i.indpred is null or exists (
+        select from pg_attribute a where a.attrelid = c.oid and a.attnum = any(f.conkey) and pg_get_expr(i.indpred, i.indrelid) = format('(%I IS NOT NULL)', a.attname))))
+order by array_position($1, n.nspname::text), c.relname, f.conkey`
 
 func (d Database) indexes(ctx context.Context, found *Findings) {
 	rows, err := d.Pool.Query(ctx, unindexedSQL, d.Schemas, largeTable)

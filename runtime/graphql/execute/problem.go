@@ -62,6 +62,11 @@ func (e *Executor) problemOf(err error, calls bool) *gqlerror.Error {
 // Problem is problem for what went wrong with a request beside the database.
 func (e *Executor) Problem(err error) *gqlerror.Error { return e.problem(err) }
 
+// Masked is the problem of what says nothing about a request, with an id under which the log has it.
+func (e *Executor) Masked(err error) *gqlerror.Error {
+	return e.masked(err, "something went wrong inside the server")
+}
+
 // TooLarge tells whether the answer to a request is larger than it may be.
 func (e *Executor) TooLarge(r Request, size int) bool { return size > e.room(r) }
 

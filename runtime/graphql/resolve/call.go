@@ -78,11 +78,18 @@ func (a *asked) ask(ctx context.Context, values Func) {
 		if err == nil && len(got) != len(rows) {
 			err = fmt.Errorf("the code of %s has given %d values for %d rows", a.Field, len(got), len(rows))
 		}
-		shared := &Cause{Err: err}
+		causes := map[string]*Cause{} // of the batch, each once
 		for i := range rows {
-			value, cause := null, shared
+			value, wrong := null, err
 			if err == nil {
-				value, cause = a.check(got[i])
+				value, wrong = a.check(got[i])
+			}
+			var cause *Cause
+			if wrong != nil {
+				if cause = causes[wrong.Error()]; cause == nil {
+					cause = &Cause{Err: wrong}
+					causes[wrong.Error()] = cause
+				}
 			}
 			for _, p := range a.places[from+i] {
 				p.value, p.cause = value, cause
@@ -119,9 +126,9 @@ func (a *asked) some(ctx context.Context, values Func, rows []json.RawMessage) (
 }
 
 // check writes a value as JSON, if it is one of the field's type.
-func (a *asked) check(v Value) ([]byte, *Cause) {
+func (a *asked) check(v Value) ([]byte, error) {
 	if v.Err != nil {
-		return nil, &Cause{Err: v.Err}
+		return nil, v.Err
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -132,7 +139,7 @@ func (a *asked) check(v Value) ([]byte, *Cause) {
 		err = fits(a.types, a.of, text)
 	}
 	if err != nil {
-		return nil, &Cause{Err: fmt.Errorf("the code of %s has given what is no %s: %w", a.Field, a.of, err)}
+		return nil, fmt.Errorf("the code of %s has given what is no %s: %w", a.Field, a.of, err)
 	}
 	return text, nil
 }

@@ -146,12 +146,12 @@ func space(b []byte, i int) int {
 // text gives where a string ends that begins at i.
 func text(b []byte, i int) int {
 	for i++; ; i++ {
-		quote := i + bytes.IndexByte(b[i:], '"')
-		slash := bytes.IndexByte(b[i:quote], '\\')
-		if slash < 0 {
-			return quote + 1
+		switch b[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++ // what is behind it stands for itself; \u0022 has no quote in it
 		}
-		i += slash + 1 // what is behind it stands for itself; \u0022 has no quote in it
 	}
 }
 

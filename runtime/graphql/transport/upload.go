@@ -18,7 +18,7 @@ import (
 
 const (
 	formData = "multipart/form-data"
-	// mostFiles is how many files one request may bring.
+	// mostFiles is how many files one request may bring, and how many places they may go to in all.
 	mostFiles = 20
 	// mapLimit bounds the text that says which file goes where.
 	mapLimit = 64 << 10
@@ -70,6 +70,9 @@ func (h *Handler) readForm(w http.ResponseWriter, r *http.Request) (one Request,
 		if bad != nil {
 			return one, nil, bad
 		}
+		if left -= int64(len(paths)-1) * int64(base64.StdEncoding.DecodedLen(len(file))); left < 0 { // each place has a copy
+			return one, nil, filesTooLarge(h.UploadLimit)
+		}
 		for _, path := range paths {
 			if bad := put(&one, list, path, file); bad != nil {
 				return one, nil, bad
@@ -87,11 +90,7 @@ func (h *Handler) holdForm(r *http.Request) (release func(), held bool) {
 	if media, _, _ := contentOf(r); media != formData || h.UploadLimit <= 0 {
 		return func() {}, true
 	}
-	size := r.ContentLength
-	if size < 0 || size > h.UploadLimit {
-		size = h.UploadLimit
-	}
-	return h.hold(int(4 * size))
+	return h.hold(int(4 * h.UploadLimit)) // one file may go to several places
 }
 
 // text reads a part that has to be next.
@@ -145,6 +144,13 @@ func readPlaces(text *bytes.Buffer) (map[string][]string, *refusal) {
 		return nil, bad
 	case len(places) > mostFiles:
 		return nil, refuse(http.StatusRequestEntityTooLarge, "a request brings at most %d files", mostFiles)
+	}
+	all := 0
+	for _, paths := range places {
+		all += len(paths)
+	}
+	if all > mostFiles {
+		return nil, refuse(http.StatusRequestEntityTooLarge, "files go to at most %d places of a request", mostFiles)
 	}
 	return places, nil
 }

@@ -8,14 +8,18 @@ import (
 
 // conditions gives what of a table an index would be on to serve a condition, as PostgreSQL writes it in a plan: what is
 // compared for being equal, then one that is compared for its order. Of a condition that no index serves as a whole,
-// such as one of alternatives, there is nothing.
-func conditions(filter, alias string) (columns []string, equal int) {
+// such as one of alternatives, there is nothing. texts tells which columns are stored as the text that they are compared
+// as: an index on another one serves no cast of it.
+func conditions(filter, alias string, texts func(column string) bool) (columns []string, equal int) {
 	var ranges []string
 	for _, part := range parts(filter) {
 		left, operator, right := comparison(part)
-		column := indexable(left, alias)
+		column, value := indexable(left, alias, texts), right
 		if column == "" {
-			column = indexable(right, alias)
+			column, value = indexable(right, alias, texts), left
+		}
+		if mentions(value, alias) { // what is compared with the row itself is to be found by nothing
+			column = ""
 		}
 		switch {
 		case column == "" || slices.Contains(columns, column) || slices.Contains(ranges, column):
@@ -125,18 +129,21 @@ const (
 )
 
 var (
-	cast     = regexp.MustCompile(`^\((.+)\)::(?:text|character varying|character|bpchar|numeric|bigint|integer)$`)
-	plain    = regexp.MustCompile(`^(` + identifier + `)\.(` + identifier + `)$`)
-	called   = regexp.MustCompile(`^(lower|upper)\((?:\((` + ofAlias + identifier + `)\)::text|(` + ofAlias + identifier + `))\)$`)
-	inJSON   = regexp.MustCompile(`^\((` + ofAlias + identifier + `) ->> ('(?:[^']|'')+')::text\)$`)
-	ordering = regexp.MustCompile(`^(.+?)( DESC)?( NULLS (?:FIRST|LAST))?$`)
+	cast       = regexp.MustCompile(`^\((` + ofAlias + identifier + `)\)::text$`)
+	plain      = regexp.MustCompile(`^(` + identifier + `)\.(` + identifier + `)$`)
+	called     = regexp.MustCompile(`^(lower|upper)\((?:\((` + ofAlias + identifier + `)\)::text|(` + ofAlias + identifier + `))\)$`)
+	inJSON     = regexp.MustCompile(`^\((` + ofAlias + identifier + `) ->> ('(?:[^']|'')+')::text\)$`)
+	quotedText = regexp.MustCompile(`'(?:[^']|'')*'`)
+	ordering   = regexp.MustCompile(`^(.+?)( DESC)?( NULLS (?:FIRST|LAST))?$`)
 )
 
 // indexable gives what an index can be on of a side of a comparison: a column of the alias, or one of the expressions that
 // the API itself writes. It is empty for all else, as for values.
-func indexable(side, alias string) string {
-	if m := cast.FindStringSubmatch(side); m != nil && enclosed("("+m[1]+")") {
-		side = m[1] // a type that is stored as another one: an index on the column serves it
+func indexable(side, alias string, texts func(column string) bool) string {
+	if m := cast.FindStringSubmatch(side); m != nil {
+		if of := plain.FindStringSubmatch(m[1]); of != nil && texts(unquoted(of[2])) {
+			side = m[1]
+		}
 	}
 	if m := plain.FindStringSubmatch(side); m != nil && unquoted(m[1]) == alias {
 		return m[2]
@@ -165,19 +172,25 @@ func indexable(side, alias string) string {
 }
 
 // orderKey gives a key of an order as an index has it.
-func orderKey(key, alias string) string {
+func orderKey(key, alias string, texts func(column string) bool) string {
 	m := ordering.FindStringSubmatch(key)
 	if m == nil {
 		return ""
 	}
-	column := indexable(m[1], alias)
+	column := indexable(m[1], alias, texts)
 	if column == "" && enclosed(m[1]) {
-		column = indexable(m[1][1:len(m[1])-1], alias)
+		column = indexable(m[1][1:len(m[1])-1], alias, texts)
 	}
 	if column == "" {
 		return ""
 	}
 	return column + m[2] + m[3]
+}
+
+// mentions tells whether a side of a comparison has a column of an alias in it.
+func mentions(side, alias string) bool {
+	side = quotedText.ReplaceAllString(side, "")
+	return strings.Contains(side, alias+".") || strings.Contains(side, `"`+strings.ReplaceAll(alias, `"`, `""`)+`".`)
 }
 
 func unquoted(name string) string {

@@ -29,16 +29,21 @@ from _system.findings where last_seen > now() - interval '7 days' order by kind,
 
 const forgetSQL = "delete from _system.findings where last_seen < now() - interval '7 days'"
 
-// indexesSQL gives the columns of the indexes of a table that serve all of its rows, each with its direction.
+// indexesSQL gives the columns of the indexes of a table that serve all of its rows, each with its direction: of those by
+// which values are found that are equal, where $3 says so, else of those that have the order of the values.
 const indexesSQL = `
 select array(
   select pg_get_indexdef(i.indexrelid, k, false) ||
          case i.indoption[k - 1] & 3 when 1 then ' DESC NULLS LAST' when 2 then ' NULLS FIRST' when 3 then ' DESC' else '' end
   from generate_series(1, i.indnkeyatts) k order by k)
 from pg_index i
+join pg_class x on x.oid = i.indexrelid
+join pg_am m on m.oid = x.relam
 join pg_class c on c.oid = i.indrelid
 join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = $1 and c.relname = $2 and i.indisvalid and i.indpred is null`
+where n.nspname = $1 and c.relname = $2 and i.indisvalid and i.indpred is null
+  and (m.amname = 'btree' and ($3 or not exists (select from unnest(i.indclass::oid[]) o(oid) join pg_opclass p on p.oid = o.oid where not p.opcdefault))
+       or m.amname = 'hash' and $3)`
 
 // Keep writes notes into the table of them, for whoever asks later and elsewhere. A database without that table, or
 // where the login may not write it, is none to fail for.
@@ -108,7 +113,7 @@ func Missing(ctx context.Context, db Database, x *Index) (bool, error) {
 	if x == nil {
 		return true, nil
 	}
-	rows, err := db.Query(ctx, indexesSQL, x.Schema, x.Table)
+	rows, err := db.Query(ctx, indexesSQL, x.Schema, x.Table, x.Equal > 0)
 	if err != nil {
 		return false, fmt.Errorf("read the indexes of %s.%s: %w", x.Schema, x.Table, err)
 	}

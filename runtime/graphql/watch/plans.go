@@ -96,7 +96,7 @@ func (j *judge) scan(n *node, loops float64, joined string) {
 	if filter == "" {
 		filter = joined
 	}
-	columns, equal := conditions(filter, n.Alias)
+	columns, equal := conditions(filter, n.Alias, textsOf(t))
 	read := t.Rows() * loops
 	about := Finding{
 		Rows:  int64(math.Min(read, math.MaxInt64/2)),
@@ -133,7 +133,7 @@ func (j *judge) order(limit *node) {
 	}
 	keys := make([]string, len(n.SortKey))
 	for i, key := range n.SortKey {
-		keys[i] = orderKey(key, scan.Alias)
+		keys[i] = orderKey(key, scan.Alias, textsOf(t))
 		if keys[i] == "" {
 			return
 		}
@@ -143,6 +143,14 @@ func (j *judge) order(limit *node) {
 		Message: fmt.Sprintf("all of the about %s rows of %s are read and sorted for the first %s by %s", thousands(t.Rows()), t.Schema+"."+t.Name, thousands(limit.Rows), strings.Join(keys, ", ")),
 		Index:   &Index{Schema: scan.Schema, Table: scan.Relation, Columns: keys, concurrently: t.Kind != catalog.Partitioned},
 	})
+}
+
+// textsOf tells which columns of a table are stored as the text that they are compared as.
+func textsOf(t *catalog.Table) func(column string) bool {
+	return func(column string) bool {
+		c := t.Column(column)
+		return c != nil && c.Type.Resolve().Name == "varchar"
+	}
 }
 
 func (j *judge) add(f Finding) {
