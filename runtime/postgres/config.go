@@ -23,7 +23,7 @@ type Config struct {
 }
 
 // Shared is how many of the connections are in a pool for what is no request; the others serve requests.
-func (c *Config) Shared() int { return max(1, min(3, c.PoolSize/4)) }
+func (c *Config) Shared() int { return max(1, min(2, c.PoolSize/4)) }
 
 // Replica is one entry of [[database.replicas]].
 type Replica struct {
