@@ -36,7 +36,10 @@ func TestAnOrdinaryUserHasACluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	copied := filepath.Join(home, "holder")
-	if err := os.WriteFile(copied, program, 0o755); err != nil {
+	syscall.ForkLock.RLock() // a program that another test starts meanwhile would have the file open for writing: it could not be run
+	err = os.WriteFile(copied, program, 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(home, "project", "postgres")
