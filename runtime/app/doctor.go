@@ -23,6 +23,9 @@ func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
 	if a.GraphQL != nil {
 		checks = append(checks, doctor.Check{Name: "graphql", Run: a.checkGraphQL}, doctor.Check{Name: "requests", Run: a.checkRequests})
 	}
+	if a.redis != nil {
+		checks = append(checks, doctor.Check{Name: "redis", Run: a.checkRedis})
+	}
 	if a.Cluster != nil {
 		checks = append(checks, doctor.Disk("the private cluster's disk", a.Cluster.Dir))
 	} else {
@@ -62,7 +65,7 @@ func (a *App) checkRequests(ctx context.Context, found *doctor.Findings) {
 		found.Fault(postgres.Explain(err))
 		return
 	case none:
-		found.Skip("servers keep nothing of slow requests: `fraiseql migrate up` makes the table")
+		found.Skip("servers keep nothing of slow requests, and only log it: `fraiseql migrate up` makes the table, and lets the login use it")
 		return
 	case len(notes) == 0:
 		found.OK("servers have noted no slow requests in the last week")
@@ -82,4 +85,13 @@ func times(n int64) string {
 		return "once"
 	}
 	return fmt.Sprintf("%d times", n)
+}
+
+// checkRedis asks the Redis by which servers share what clients register.
+func (a *App) checkRedis(ctx context.Context, found *doctor.Findings) {
+	if err := a.redis.Check(ctx, a.Config.GraphQL.Persisted.Prefix+"doctor"); err != nil {
+		found.Warn("servers cannot share what clients register, and go on without: "+err.Error(), "start Redis 6.2 or newer, correct [graphql.persisted] redis_url_env, or let the user SET and GETEX")
+		return
+	}
+	found.OK("servers share what clients register")
 }

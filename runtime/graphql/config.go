@@ -63,6 +63,9 @@ func (p *Persisted) Check(r *config.Report) {
 	if p.Dir != "" && !r.File(p.Dir) {
 		r.Need("dir", "config/missing-file", "the folder `"+p.Dir+"` is not there", "mkdir "+p.Dir)
 	}
+	if p.RedisURL.Given() && p.APQ != nil && !*p.APQ {
+		r.Warn("apq", "config/contradiction", "with `apq = false` clients register nothing, and there is nothing to share by Redis", "leave `redis_url_env` out, or apq = true")
+	}
 	if p.Only && p.Dir == "" && !r.Reported("dir") {
 		r.Error("only", "config/missing-key", "with `only` there must be a folder of documents", `dir = "operations"`)
 	}

@@ -30,6 +30,9 @@ func pooled(t *testing.T, address string) string {
 	program, err := programs.LookPath("pgbouncer")
 	if err != nil {
 		if program = "/usr/sbin/pgbouncer"; !exists(program) {
+			if os.Getenv("FRAISEQL_TEST_SERVERS") == "required" {
+				t.Fatal("this test needs PgBouncer")
+			}
 			t.Skip("NOT TESTED: PgBouncer is not installed (apt-get install pgbouncer)")
 		}
 	}

@@ -25,7 +25,7 @@ const (
 type watching struct {
 	notes   *watch.Notes
 	bursts  *watch.Bursts
-	samples chan sample // what does not fit in is not looked at this time
+	samples chan sample // what does not fit in is looked at the next time
 	kept    time.Time   // when notes were kept last; of the goroutine of Run
 }
 
@@ -62,6 +62,7 @@ func (s *Service) watchRequest(a admitted, op *plan.Operation, bound *plan.Bound
 		select {
 		case s.watching.samples <- sample{call: call, session: a.session, catalog: a.schema.Catalog}:
 		default:
+			call.Pace.Again()
 		}
 	}
 }
@@ -81,9 +82,11 @@ func (s *Service) watchStatements(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case one := <-s.watching.samples:
-			if found, err := s.judgeStatement(ctx, one); err == nil { // else the request that is next of the kind will tell
-				s.note(found...)
+			found, err := s.judgeStatement(ctx, one)
+			if err != nil && ctx.Err() == nil { // it ran a moment ago: the schema has changed, or the database is busy
+				s.deps.Log.Debug("the plan of a statement could not be looked at", slog.Any("error", err))
 			}
+			s.note(found...)
 		}
 		select {
 		case <-ctx.Done():

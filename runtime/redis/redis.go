@@ -34,6 +34,7 @@ type Client struct {
 	dials  bool
 	rest   time.Time // until then nobody asks
 	away   bool      // that has been said
+	refuse bool      // that it refuses what it is asked has been said
 	closed bool
 }
 
@@ -56,10 +57,13 @@ func (c *Client) Get(ctx context.Context, key string, live time.Duration) (text 
 		text, err = conn.Do(ctx, conn.B().Getex().Key(key).Ex(live).Build()).ToString()
 		return err
 	})
-	if rueidis.IsRedisNil(err) {
+	switch {
+	case rueidis.IsRedisNil(err):
 		return "", false, nil
+	case err != nil: // whose text the library gives as the value
+		return "", false, err
 	}
-	return text, err == nil, err
+	return text, true, nil
 }
 
 // Set keeps a text for so long.
@@ -89,10 +93,37 @@ func (c *Client) ask(ctx context.Context, do func(ctx context.Context, conn ruei
 	limited, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	err := do(limited, conn)
-	if _, answered := rueidis.IsRedisErr(err); err != nil && !answered && ctx.Err() == nil {
+	said, answered := rueidis.IsRedisErr(err)
+	switch {
+	case answered && !said.IsNil():
+		c.refused(err)
+	case err != nil && !answered && ctx.Err() == nil:
 		c.failed(conn, err)
 	}
 	return err
+}
+
+// Check tells whether texts can be kept and read, by one that lives for a second.
+func (c *Client) Check(ctx context.Context, key string) error {
+	conn, err := rueidis.NewClient(c.options)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.Do(ctx, conn.B().Set().Key(key).Value("1").Ex(time.Second).Build()).Error(); err != nil {
+		return err
+	}
+	return conn.Do(ctx, conn.B().Getex().Key(key).Ex(time.Second).Build()).Error()
+}
+
+// refused says once that Redis answers, and does not what it is asked: it is too old, full, or the user may not.
+func (c *Client) refused(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.refuse {
+		c.refuse = true
+		c.log.Warn("redis refuses what it is asked; going on without it", slog.Any("error", err), slog.String("hint", "it has to be 6.2 or newer, and the user may SET and GETEX"))
+	}
 }
 
 // connection gives the one that there is; without one it has one made.

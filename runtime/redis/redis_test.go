@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -59,6 +60,41 @@ func TestRedisComesAndGoes(t *testing.T) {
 	}
 	if away, back := strings.Count(log.String(), "does not answer"), strings.Count(log.String(), "is back"); away != 1 || back != 1 {
 		t.Errorf("said %d and %d times:\n%s", away, back, log.String())
+	}
+}
+
+// TestRedisThatRefuses is too old: it answers, and keeps nothing that could be read. That is said once, and doctor is told.
+func TestRedisThatRefuses(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, "--rename-command", "GETEX", "")
+	var log bytes.Buffer
+	c, err := redis.New(server.URL(), slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for until := time.Now().Add(20 * time.Second); c.Set(t.Context(), "k", "x", time.Minute) != nil; <-time.After(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("it is never there")
+		}
+	}
+	for range 3 {
+		if text, known, err := c.Get(t.Context(), "k", time.Minute); text != "" || known || err == nil || errors.Is(err, redis.ErrAway) {
+			t.Errorf("%q %t %v", text, known, err)
+		}
+	}
+	if err := c.Check(t.Context(), "probe"); err == nil || !strings.Contains(err.Error(), "unknown command") {
+		t.Errorf("doctor is told %v", err)
+	}
+	c.Close()
+	if n := strings.Count(log.String(), "redis refuses"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, log.String())
+	}
+	good, err := redis.New(redistest.Start(t).URL(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := good.Check(t.Context(), "probe"); err != nil {
+		t.Error(err)
 	}
 }
 

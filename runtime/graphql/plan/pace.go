@@ -12,6 +12,7 @@ type Pace struct {
 	bytes atomic.Int64 // of the largest of the latest answers
 	runs  atomic.Int64
 	late  atomic.Bool // it was found to take long
+	again atomic.Bool // the look that was due could not be had
 }
 
 // Runs of a statement that are worth a look at its plan: when it has become a usual one, when it first takes long, and
@@ -25,8 +26,11 @@ const (
 // Due counts a run, and tells whether it is one to have a look at.
 func (p *Pace) Due() bool {
 	n := p.runs.Add(1)
-	return n == usualRun || n%everyRuns == 0 || p.Took() > longTime && p.late.CompareAndSwap(false, true)
+	return n == usualRun || n%everyRuns == 0 || p.Took() > longTime && p.late.CompareAndSwap(false, true) || p.again.Load() && p.again.CompareAndSwap(true, false)
 }
+
+// Again makes the next run one to have a look at, as nobody could at this one.
+func (p *Pace) Again() { p.again.Store(true) }
 
 // Took gives the time that a run takes; 0 when none has ended yet.
 func (p *Pace) Took() time.Duration { return time.Duration(p.took.Load()) }

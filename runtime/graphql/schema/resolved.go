@@ -20,7 +20,7 @@ type Resolved struct {
 	Arguments   string   // in SDL: "size: Int! = 64, round: Boolean"; only of a field that there is not
 	Requires    []string // fields of the row that the code is given; none: the one that there is already, or the key
 	Description string
-	Cost        int // in fields; 0 is 1
+	Cost        int // in fields; 0 is that of the field that there is already, or 1
 
 	requires []*Field
 	level    int
@@ -78,7 +78,7 @@ func (b *builder) withdraw(o *Object, f *Field) bool {
 		return false
 	}
 	b.warn("schema/no-resolved-field", r.String(), "it is made of "+r.Of+"."+r.Requires[missing]+", which is not there or not for the role to read, so it is left out", "")
-	f.Resolved, f.cost = nil, 0
+	f.Resolved = nil
 	if f.Column == nil && f.Function == nil { // else it is as it was
 		delete(o.Fields, f.Name)
 		o.order = slices.DeleteFunc(o.order, func(other *Field) bool { return other == f })
@@ -132,7 +132,6 @@ func (b *builder) resolvedField(o *Object, r *Resolved) (*Field, error) {
 		o.order = append(o.order, f)
 	}
 	f.Resolved = r
-	f.cost = uint16(min(max(r.Cost, 0), 1<<16-1)) //nolint:gosec // bounded
 	return f, nil
 }
 

@@ -223,7 +223,11 @@ func (o *Object) CodecOf(c *catalog.Column) *Codec {
 
 // Weight is what a field of a row costs, in fields: 1, unless a schema file says otherwise.
 func (o *Object) Weight(field string) float64 {
-	if f := o.Fields[field]; f != nil && f.cost > 0 {
+	f := o.Fields[field]
+	switch {
+	case f != nil && f.Resolved != nil && f.Resolved.Cost > 0:
+		return float64(f.Resolved.Cost)
+	case f != nil && f.cost > 0:
 		return float64(f.cost)
 	}
 	return 1

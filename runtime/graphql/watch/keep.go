@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -132,5 +131,5 @@ func Missing(ctx context.Context, db Database, x *Index) (bool, error) {
 // tableless tells whether there is no table of findings that the login may use.
 func tableless(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && strings.Contains("42P01 3F000 42501", pg.Code)
+	return errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "3F000" || pg.Code == "42501")
 }

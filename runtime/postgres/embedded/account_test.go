@@ -19,11 +19,11 @@ import (
 func TestAnOrdinaryUserHasACluster(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("all the tests here run as an ordinary user already")
+		t.Skip("NOT TESTED: only root can drop to another account; all the tests here run as an ordinary user already")
 	}
 	nobody, err := user.Lookup("nobody")
 	if err != nil {
-		t.Skip("there is no account nobody")
+		t.Skip("NOT TESTED: there is no account nobody to drop to")
 	}
 	uid, _ := strconv.Atoi(nobody.Uid)
 	gid, _ := strconv.Atoi(nobody.Gid)

@@ -73,7 +73,7 @@ func start(t testing.TB, dir string) *embedded.Cluster {
 		t.Fatalf("these tests need PostgreSQL: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := c.Stop(context.Background()); err != nil {
+		if err := c.Stop(context.Background()); err != nil { // the test is over
 			t.Error(err)
 		}
 	})
