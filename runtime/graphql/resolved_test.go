@@ -69,7 +69,7 @@ func resolvers(c *calls) []resolve.Field {
 		Email string
 	}
 	return []resolve.Field{
-		of(schema.Resolved{Of: "Author", Name: "avatar", Arguments: "size: Int! = 64, on: Shelf", Requires: []string{"email"}},
+		of(schema.Resolved{Of: "Author", Name: "avatar", Arguments: "size: Int! = 64, on: Shelf", Requires: []string{"email"}, Cost: 5},
 			resolve.Typed(func(_ context.Context, rows []author, b resolve.Batch) ([]string, error) {
 				list := make([]string, len(rows))
 				for i, row := range rows {
@@ -158,6 +158,9 @@ func openShelved(t *testing.T) (*graphql.Service, *calls, *bytes.Buffer) {
 func TestFieldsThatCodeResolves(t *testing.T) {
 	t.Parallel()
 	s, c, _ := openShelved(t)
+	if o := s.Schema("").Objects["Author"]; o.Weight("avatar") != 5 || o.Weight("card") != 1 {
+		t.Errorf("they cost %v and %v", o.Weight("avatar"), o.Weight("card"))
+	}
 	for _, test := range []struct{ query, want, calls string }{
 		{`{ author(id: 3) { avatar } }`, `{"author":{"avatar":"https://pictures.example.com/a3@example.com?s=64&on=<nil>"}}`, "Author.avatar 1"},
 		{`{ author(id: 99) { avatar } }`, `{"author":null}`, ""},

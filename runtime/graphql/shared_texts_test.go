@@ -77,3 +77,21 @@ func TestServersShareWhatClientsRegister(t *testing.T) {
 		return known && strings.HasPrefix(got, "{ items { id title } }")
 	})
 }
+
+// TestRolesShareNoTextsByRedis has a text that one role may run: another learns nothing of it by its digest.
+func TestRolesShareNoTextsByRedis(t *testing.T) {
+	t.Parallel()
+	texts, err := redis.New(redistest.Start(t).URL(), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(texts.Close)
+	wait(t, func() bool { return texts.Set(t.Context(), "other", "", time.Hour) == nil })
+	s, _ := roledWith(t, persisting(graphql.Persisted{Prefix: "apq:", TTL: time.Hour}), graphql.Deps{Texts: texts}, tenants)
+	const text = "{ items { owner } }"
+	served(t, s, as("member", "ann")).post(hashed(text, true)).expect(t, "what it may", 200, `{"data":{"items":[{"owner":"ann"}]}}`)
+	if _, known, err := texts.Get(t.Context(), `apq:"member":`+digestOf(text), time.Hour); !known || err != nil {
+		t.Fatalf("the text is not shared: %v", err)
+	}
+	served(t, s, as("guest", "")).post(hashed(text, false)).expect(t, "another's", 200, notFound)
+}

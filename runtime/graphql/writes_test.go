@@ -91,6 +91,69 @@ func TestWritesThatWaitForALockStopNobody(t *testing.T) {
 	}
 }
 
+// TestAReadThatWasSlowOnceWaitsForNoLock has two connections: a read had to wait for a lock itself, so that nobody knows
+// whether it is quick, when writes wait in the slow lane.
+func TestAReadThatWasSlowOnceWaitsForNoLock(t *testing.T) {
+	t.Parallel()
+	s, pool := openWith(t, graphql.DefaultConfig(), graphql.Deps{Connections: 2}, sql(t, counters))
+	read := func() transport.Response {
+		ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+		defer stop()
+		return s.Execute(ctx, transport.Request{Query: `{ counter(id: 2) { id } }`})
+	}
+	for range 20 {
+		if got := read(); len(got.Errors) > 0 {
+			t.Fatal(firstError(got))
+		}
+	}
+	blocked := func() int {
+		var n int
+		if err := pool.QueryRow(t.Context(), "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	lock := func(statement string) (unlock func()) {
+		tx, err := pool.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+		return func() {
+			if err := tx.Rollback(context.WithoutCancel(t.Context())); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	var waiting sync.WaitGroup
+	unlock := lock("lock table counter in access exclusive mode")
+	waiting.Go(func() {
+		if got := read(); len(got.Errors) > 0 {
+			t.Errorf("the one that waits: %s", firstError(got))
+		}
+	})
+	wait(t, func() bool { return blocked() > 0 })
+	<-time.After(100 * time.Millisecond) // long enough to be known as slow
+	unlock()
+	waiting.Wait()
+	unlock = lock("update counter set n = n where id = 1")
+	for range 3 {
+		waiting.Go(func() {
+			if got := s.Execute(t.Context(), raise(1)); len(got.Errors) > 0 {
+				t.Error(firstError(got))
+			}
+		})
+	}
+	wait(t, func() bool { return blocked() > 0 })
+	if got := read(); len(got.Errors) > 0 {
+		t.Errorf("reading waits: %s", firstError(got))
+	}
+	unlock()
+	waiting.Wait()
+}
+
 // TestAWriteThatTakesTooLongIsUndone gives up on a lock: nothing is changed, and the connection goes on.
 func TestAWriteThatTakesTooLongIsUndone(t *testing.T) {
 	t.Parallel()

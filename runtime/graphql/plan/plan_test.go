@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
@@ -236,5 +239,27 @@ func TestSuggestions(t *testing.T) {
 		if list == nil || strings.Contains(list[0].Message, `Did you mean "book"`) != c.expect {
 			t.Errorf("%s: %.300v", name, list)
 		}
+	}
+}
+
+// TestRunsThatAreDue has a statement that is looked at when it is a usual one, when it first takes long, now and then, and
+// again where nobody could look.
+func TestRunsThatAreDue(t *testing.T) {
+	t.Parallel()
+	var p plan.Pace
+	var due []int
+	for run := 1; run <= 2100; run++ {
+		switch run {
+		case 20, 30:
+			p.Stuck(time.Second)
+		case 50:
+			p.Again()
+		}
+		if p.Due() {
+			due = append(due, run)
+		}
+	}
+	if diff := cmp.Diff([]int{16, 20, 50, 1000, 2000}, due); diff != "" {
+		t.Errorf("the runs differ (-want +got):\n%s", diff)
 	}
 }
