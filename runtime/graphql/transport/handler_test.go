@@ -265,3 +265,35 @@ func TestLargeAnswersThatAreHeldAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestFormsThatAreHeldAreBounded has no room for another one's files: it is refused before any is read.
+func TestFormsThatAreHeldAreBounded(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	h := &transport.Handler{
+		Execute: func(context.Context, transport.Request) transport.Response {
+			asked++
+			return transport.Response{Result: execute.Result{Data: []byte("{}"), Body: []byte(`{"data":{}}`)}}
+		},
+		BodyLimit: 1 << 10, UploadLimit: 1 << 20, Held: semaphore.NewWeighted(4 << 20),
+	}
+	send := func() int {
+		body := "--x\r\nContent-Disposition: form-data; name=\"operations\"\r\n\r\n{\"query\":\"{ a }\"}\r\n--x\r\nContent-Disposition: form-data; name=\"map\"\r\n\r\n{}\r\n--x--\r\n"
+		r := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(body))
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+		r.Header.Set("X-Fraiseql-Preflight", "1")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	h.Held.TryAcquire(1)
+	if code := send(); code != http.StatusServiceUnavailable || asked != 0 {
+		t.Errorf("beside others it is answered %d, and run %d times", code, asked)
+	}
+	h.Held.Release(1)
+	for range 3 { // each lets go of its room
+		if code := send(); code != http.StatusOK {
+			t.Errorf("alone it is answered %d", code)
+		}
+	}
+}
