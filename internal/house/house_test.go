@@ -20,7 +20,7 @@ const (
 // floors lists packages from the ground up; a package may import only what is listed before it.
 // A line is a floor of its own: packages on one line do not import each other.
 var floors = [][]string{
-	{"runtime/fault", "runtime/diag", "examples/shop", "migrations"},
+	{"runtime/fault", "runtime/diag", "runtime/socket", "examples/shop", "migrations"},
 	{"runtime/config"},
 	{"runtime/config/planned"},
 	{"runtime/postgres/embedded", "runtime/httpapi", "runtime/observability", "runtime/redis"},

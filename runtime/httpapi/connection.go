@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"sync"
+
+	"github.com/fraiseql/fraiseql/runtime/socket"
 )
 
 // buffered is what net/http gathers before it writes to a connection. Of an answer that is larger it writes so much
@@ -14,12 +16,10 @@ const buffered = 4 << 10
 // connection makes one call of the system of those two. It holds a write back only while a large piece of an answer
 // is being written, never beyond that.
 type connection struct {
-	*net.TCPConn
+	*socket.Conn
 	mu      sync.Mutex // guards what follows
 	holding bool
 	held    *[]byte // the first write; nil when there is none
-	pair    [2][]byte
-	both    net.Buffers
 }
 
 // firsts are what connections hold first writes in.
@@ -72,18 +72,16 @@ func (c *connection) Write(b []byte) (int, error) {
 		*c.held = append((*c.held)[:0], b...)
 		return len(b), nil
 	}
-	return c.TCPConn.Write(b)
+	return c.Conn.Write(b)
 }
 
 // send sends what is held and b behind it; the number is that of the bytes of b.
 func (c *connection) send(b []byte) (int, error) {
 	first := len(*c.held)
-	c.pair = [2][]byte{*c.held, b}
-	c.both = c.pair[:]
-	n, err := c.both.WriteTo(c.TCPConn)
+	n, err := c.WriteBoth(*c.held, b)
 	firsts.Put(c.held)
-	c.held, c.pair, c.both = nil, [2][]byte{}, nil
-	return max(0, int(n)-first), err
+	c.held = nil
+	return max(0, n-first), err
 }
 
 // listener gives connections that join writes.
@@ -92,7 +90,7 @@ type listener struct{ net.Listener }
 func (l listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if tcp, ok := c.(*net.TCPConn); ok {
-		return &connection{TCPConn: tcp}, err
+		return &connection{Conn: socket.New(tcp)}, err
 	}
 	return c, err
 }

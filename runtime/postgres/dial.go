@@ -1,10 +1,13 @@
 package postgres
 
 import (
+	"context"
 	"net"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fraiseql/fraiseql/runtime/socket"
 )
 
 // silence is how long the other end of a connection may leave what was sent without a sign that it came. A line on
@@ -19,5 +22,11 @@ func dialer(timeout time.Duration) pgconn.DialFunc {
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: silence, Interval: silence / 2, Count: 2},
 		Control:         noticeSilence,
 	}
-	return d.DialContext
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := d.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return socket.Wrap(c), nil
+	}
 }
