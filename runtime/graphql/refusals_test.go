@@ -48,6 +48,7 @@ func nested(n int, before, core, after string) string {
 func bombs() []bomb {
 	const (
 		tooComplex = "QUERY_TOO_COMPLEX"
+		internal   = "INTERNAL_SERVER_ERROR"
 		invalid    = "GRAPHQL_VALIDATION_FAILED"
 		bad        = "BAD_USER_INPUT"
 		unread     = "GRAPHQL_PARSE_FAILED"
@@ -60,7 +61,14 @@ func bombs() []bomb {
 		document("aliases", "{ "+numbered(31, "a#: authors { id } ")+"}", tooComplex),
 		document("aliases, many", "{ "+numbered(450, "a#: __typename ")+"}", tooComplex),
 		document("aliases of all names", "{ authors { "+numbered(600, "a#: id ")+"} }", tooComplex),
-		document("one field often", "{ authors { "+strings.Repeat("id ", 1990)+"} }", tooComplex),
+		document("one field often, another once", "{ authors { "+strings.Repeat("id ", 1980)+"id: name } }", invalid),
+		{"one field often", asking("{ authors { "+strings.Repeat("id ", 1980)+"} }", ""), 503, internal}, // there is nothing wrong with it
+		{"one field often, in inline fragments", asking("{ "+nested(500, "... { ", strings.Repeat("__typename ", 440), "} ")+"}", ""), 200, `"__typename":"Query"`},
+		{"one field often, in a fragment of many operations", asking(numbered(20, "query q# { ...f } ")+"fragment f on Query { "+nested(180, "... { ", strings.Repeat("__typename ", 440), "} ")+"}", ""), 400, "OPERATION_RESOLUTION_FAILURE"},
+		document("one field often, in inline fragments, another once", "{ "+nested(500, "... { ", strings.Repeat("authors { id } ", 100)+"authors: books { id } ", "} ")+"}", invalid),
+		document("one field often, in a fragment of too many operations", numbered(140, "query q# { ...f } ")+"fragment f on Query { "+strings.Repeat("__typename ", 1000)+"}", tooComplex),
+		document("one field often, in a chain of fragments", "{ ...f0 } "+strings.ReplaceAll(doubling(100), "...f100 ...f100", "...f100 ... { ... { "+strings.Repeat("__typename ", 440)+"} }"), tooComplex),
+		document("spreads of one fragment, in inline fragments", "{ "+nested(150, "... { ", strings.Repeat("...f ", 600), "} ")+"x } fragment f on Query { __typename }", invalid),
 		document("one field often, arguments", "{ "+numbered(200, "authors(limit: #) { id } ")+"}", invalid),
 		document("depth", "{ "+nested(13, "books { author { ", "id", " } }")+" }", tooComplex),
 		document("depth, all tokens", "{ "+nested(400, "books { author { ", "id", " } }")+" }", tooComplex),

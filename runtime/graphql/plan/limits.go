@@ -38,11 +38,14 @@ type measurer struct {
 	known     map[string]measure
 	open      map[string]bool // spread on the way here: a cycle, which validation will refuse
 	names     map[string]int  // how many fields have it in the text
+	spreads   int             // in the text
+	inline    int             // fragments without a name in the text
 	circles   int             // spreads that led back to where they are
 	problem   *gqlerror.Error // the first one of what has a fixed bound
 }
 
-func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
+// check refuses what is over a limit, and says how to judge whether the fields of the others can be merged.
+func (l Limits) check(doc *ast.QueryDocument) (merging, *gqlerror.Error) {
 	m := measurer{fragments: map[string]*ast.FragmentDefinition{}, known: map[string]measure{}, open: map[string]bool{}, names: map[string]int{}}
 	for _, f := range doc.Fragments {
 		m.fragments[f.Name] = f
@@ -50,8 +53,10 @@ func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
 	for _, f := range doc.Fragments {
 		m.fragment(f.Name) // validation reads those that nobody spreads, too
 	}
+	together := 0
 	for _, op := range doc.Operations {
 		got := m.selection(op.SelectionSet)
+		together = saturate(together + got.fields)
 		for _, v := range op.VariableDefinitions {
 			m.value(v.DefaultValue, 0)
 		}
@@ -65,13 +70,19 @@ func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
 			{"fields, fragments spread out", "expanded_fields", got.fields, l.Fields},
 		} {
 			if bound.have > bound.most {
-				return Problem(TooComplex, fmt.Sprintf("the operation has %d %s; at most %d are allowed ([graphql.limits] %s)", bound.have, bound.what, bound.most, bound.key), op.Position)
+				return unmerged, Problem(TooComplex, fmt.Sprintf("the operation has %d %s; at most %d are allowed ([graphql.limits] %s)", bound.have, bound.what, bound.most, bound.key), op.Position)
 			}
 		}
 	}
-	m.crowded(l.Tokens, doc.Operations[0].Position)
-	return m.problem
+	if most := operationsTogether * l.Fields; together > most {
+		m.refuse(doc.Operations[0].Position, "the operations of the document have %d fields in all, fragments spread out; at most %d are allowed: send it without those that are not run", together, most)
+	}
+	return m.merging(len(doc.Operations) + len(doc.Fragments)), m.problem
 }
+
+// operationsTogether is how many times as many fields the operations of a document may have in all as one may: each is
+// validated, with the fragments that it spreads.
+const operationsTogether = 5
 
 // maxCircles is how many spreads may lead back to the fragment that they are in. One is invalid; validation tells each with
 // the names of all fragments on the way.
@@ -86,16 +97,20 @@ func (m *measurer) refuse(at *ast.Position, format string, args ...any) {
 	}
 }
 
-// crowded refuses a document with too many fields of one name: validation compares each two of those that may be
-// merged, wherever they stand. The bound leaves room for a name in each selection of a document of ordinary fields.
-func (m *measurer) crowded(tokens int, at *ast.Position) {
-	pairs := 0
+// merging chooses the way by what comparing each two fields, and each two spreads, could cost at most: all pairs that
+// there are in the text, for each operation and fragment that may lead to them and each inline fragment around them.
+func (m *measurer) merging(definitions int) merging {
+	pairs := m.spreads * m.spreads / 2
 	for _, n := range m.names {
-		pairs = saturate(pairs + n*n/2)
+		pairs += n * n / 2
 	}
-	if pairs > tokens*tokens/40 {
-		m.refuse(at, "the document has the same fields too often")
+	switch {
+	case saturate(pairs)*definitions*(1+m.inline) <= fewPairs:
+		return pairwise
+	case m.circles > 0:
+		return unmerged
 	}
+	return grouped
 }
 
 // value looks for a value that is too deep.
@@ -118,8 +133,10 @@ func (m *measurer) selection(set ast.SelectionSet) measure {
 		case *ast.Field:
 			total.add(m.field(s))
 		case *ast.InlineFragment:
+			m.inline++
 			total.add(m.selection(s.SelectionSet))
 		case *ast.FragmentSpread:
+			m.spreads++
 			total.add(m.fragment(s.Name))
 		}
 	}

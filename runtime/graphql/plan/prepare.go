@@ -31,10 +31,11 @@ func Parse(s *schema.Schema, text string, limits Limits, suggest bool) (*Documen
 	if len(doc.Operations) == 0 {
 		return nil, gqlerror.List{Problem(ParseFailed, "the document has no operation", nil)}
 	}
-	if problem := limits.check(doc); problem != nil {
+	way, problem := limits.check(doc)
+	if problem != nil {
 		return nil, gqlerror.List{problem}
 	}
-	if list := validate(s.AST, doc, suggest); len(list) > 0 {
+	if list := validate(s.AST, doc, way, suggest); len(list) > 0 {
 		return nil, withCode(ValidationFailed, list)
 	}
 	d := &Document{}

@@ -13,9 +13,25 @@ import (
 // The rules of section 5 of the specification; suggestions would tell names to those who may not ask for
 // the schema.
 var (
-	suggesting = bounded(rules.NewDefaultRules())
-	silent     = bounded(withoutSuggestions())
+	suggesting = byMerging(rules.NewDefaultRules)
+	silent     = byMerging(withoutSuggestions)
 )
+
+// byMerging gives rules for each way to judge whether fields can be merged.
+func byMerging(all func() *rules.Rules) (by [unmerged + 1]*rules.Rules) {
+	for way := range by {
+		r := all()
+		switch merging(way) {
+		case pairwise:
+		case grouped:
+			r.ReplaceRule(rules.OverlappingFieldsCanBeMergedRule.Name, mergeable)
+		case unmerged:
+			r.RemoveRule(rules.OverlappingFieldsCanBeMergedRule.Name)
+		}
+		by[way] = bounded(r)
+	}
+	return by
+}
 
 // maxProblems is how often a rule says what is wrong: a document can be so in as many ways as it has pairs of fields. Of
 // variables that nobody declares there may be even more.
@@ -37,8 +53,8 @@ const (
 )
 
 // validate gives what is wrong with a document; with suggest also what may have been meant.
-func validate(s *ast.Schema, doc *ast.QueryDocument, suggest bool) gqlerror.List {
-	list := validator.ValidateWithRules(s, doc, silent)
+func validate(s *ast.Schema, doc *ast.QueryDocument, way merging, suggest bool) gqlerror.List {
+	list := validator.ValidateWithRules(s, doc, silent[way])
 	if !suggest || len(list) == 0 || len(list) > fewProblems {
 		return list
 	}
@@ -49,7 +65,7 @@ func validate(s *ast.Schema, doc *ast.QueryDocument, suggest bool) gqlerror.List
 	if talk > briefProblems {
 		return list
 	}
-	return validator.ValidateWithRules(s, doc, suggesting)
+	return validator.ValidateWithRules(s, doc, suggesting[way])
 }
 
 // bounded has each rule say what it has to say a bounded number of times, and each thing once: fragments are walked again
