@@ -51,14 +51,17 @@ func (l Limits) check(doc *ast.QueryDocument) (merging, *gqlerror.Error) {
 		m.fragments[f.Name] = f
 	}
 	for _, f := range doc.Fragments {
+		m.directives(f.Directives)
 		m.fragment(f.Name) // validation reads those that nobody spreads, too
 	}
 	together := 0
 	for _, op := range doc.Operations {
 		got := m.selection(op.SelectionSet)
 		together = saturate(together + got.fields)
+		m.directives(op.Directives)
 		for _, v := range op.VariableDefinitions {
 			m.value(v.DefaultValue, 0)
+			m.directives(v.Directives)
 		}
 		for _, bound := range []struct {
 			what, key  string
@@ -126,6 +129,15 @@ func (m *measurer) value(v *ast.Value, depth int) {
 	}
 }
 
+// directives looks at the values of directives.
+func (m *measurer) directives(list ast.DirectiveList) {
+	for _, d := range list {
+		for _, a := range d.Arguments {
+			m.value(a.Value, 0)
+		}
+	}
+}
+
 func (m *measurer) selection(set ast.SelectionSet) measure {
 	var total measure
 	for _, s := range set {
@@ -134,9 +146,11 @@ func (m *measurer) selection(set ast.SelectionSet) measure {
 			total.add(m.field(s))
 		case *ast.InlineFragment:
 			m.inline++
+			m.directives(s.Directives)
 			total.add(m.selection(s.SelectionSet))
 		case *ast.FragmentSpread:
 			m.spreads++
+			m.directives(s.Directives)
 			total.add(m.fragment(s.Name))
 		}
 	}
@@ -147,11 +161,7 @@ func (m *measurer) field(f *ast.Field) measure {
 	for _, a := range f.Arguments {
 		m.value(a.Value, 0)
 	}
-	for _, d := range f.Directives {
-		for _, a := range d.Arguments {
-			m.value(a.Value, 0)
-		}
-	}
+	m.directives(f.Directives)
 	m.names[f.Alias]++
 	one := m.selection(f.SelectionSet)
 	if f.Alias != f.Name {

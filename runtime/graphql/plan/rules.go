@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -73,6 +74,7 @@ func validate(s *ast.Schema, doc *ast.QueryDocument, way merging, suggest bool) 
 func bounded(r *rules.Rules) *rules.Rules {
 	r.ReplaceRule(rules.UniqueOperationNamesRule.Name, uniqueNames)
 	r.ReplaceRule(rules.NoUnusedFragmentsRule.Name, usedFragments)
+	r.AddRule("LeafValues", leafValues)
 	for name, rule := range r.GetInner() {
 		r.ReplaceRule(name, func(observers *core.Events, add core.AddErrFunc) {
 			said, told, talk := map[string]bool{}, 0, 0
@@ -133,6 +135,32 @@ func usedFragments(observers *core.Events, add core.AddErrFunc) {
 	observers.OnFragment(func(_ *core.Walker, fragment *ast.FragmentDefinition) { // after all operations
 		if !used[fragment.Name] {
 			add(core.Message("Fragment %q is never used.", fragment.Name), core.At(fragment.Position))
+		}
+	})
+}
+
+// objectAs is what an object is said to be no value of.
+var objectAs = map[string]string{
+	"Int": "Int cannot represent non-integer value: %s", "Float": "Float cannot represent non numeric value: %s",
+	"String": "String cannot represent a non string value: %s", "Boolean": "Boolean cannot represent a non boolean value: %s",
+	"ID": "ID cannot represent a non-string and non-integer value: %s",
+}
+
+// leafValues is what the library's rule leaves out of section 5.6.1: an object is no value of a scalar of the specification
+// nor of an enum, and an Int has 32 bits. In the condition of a @skip nothing else would look at it.
+func leafValues(observers *core.Events, add core.AddErrFunc) {
+	observers.OnValue(func(_ *core.Walker, v *ast.Value) {
+		switch of := v.Definition; {
+		case of == nil || v.ExpectedType == nil:
+		case v.Kind == ast.ObjectValue && of.Kind == ast.Enum:
+			add(core.Message("Enum %q cannot represent non-enum value: %s.", of.Name, v), core.At(v.Position))
+		case v.Kind == ast.ObjectValue && objectAs[of.Name] != "":
+			add(core.Message(objectAs[of.Name], v), core.At(v.Position))
+		case v.Kind == ast.IntValue && of.Name == "Int":
+			_, tooLarge := strconv.ParseInt(v.Raw, 10, 32)
+			if _, toldAlready := strconv.ParseInt(v.Raw, 10, 64); tooLarge != nil && toldAlready == nil {
+				add(core.Message("Int cannot represent non 32-bit signed integer value: %s", v), core.At(v.Position))
+			}
 		}
 	})
 }
