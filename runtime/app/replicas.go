@@ -46,16 +46,14 @@ func (a *App) lookAtReplicas(ctx context.Context, found func(i int, primary, sta
 	}
 	primary, err := postgres.Stand(ctx, a.Pool)
 	if err != nil {
-		return postgres.Explain(err)
+		return err
 	}
 	for i, r := range a.Replicas {
 		asking, cancel := context.WithTimeout(ctx, replicaPatience)
 		stands, err := postgres.Stand(asking, r.Pool)
 		cancel()
-		var wrong *fault.Error
-		if err != nil {
-			wrong = postgres.Explain(err)
-		} else {
+		wrong, failed := fault.As(err)
+		if !failed {
 			wrong = stands.ReplicaOf(primary)
 		}
 		found(i, primary, stands, wrong)
@@ -87,7 +85,11 @@ func (a *App) checkReplicas(ctx context.Context, found *doctor.Findings) {
 			if wrong.Cause != nil {
 				message += ": " + wrong.Cause.Error()
 			}
-			found.Warn(message, "start it, or correct its address in [[database.replicas]]; until then the others and the primary do its work")
+			hint := "start it, or correct its address in [[database.replicas]]"
+			if wrong.Code == postgres.OtherTimeline {
+				hint = wrong.Hint
+			}
+			found.Warn(message, hint+"; until then the others and the primary do its work")
 		case wrong != nil:
 			found.Error("replica "+r.Name+": "+wrong.Message, wrong.Hint)
 		case stands.Paused:
@@ -96,9 +98,6 @@ func (a *App) checkReplicas(ctx context.Context, found *doctor.Findings) {
 			found.Warn("replica "+r.Name+" is "+behind(primary, stands)+": it gets no queries beyond max_lag, which is "+r.MaxLag.String(), "look at pg_stat_replication on the primary and at the log of the replica")
 		default:
 			found.OK("replica " + r.Name + " is " + behind(primary, stands))
-		}
-		if wrong == nil && (stands.System == "" || primary.System == "") {
-			found.Warn("nobody can tell whether replica "+r.Name+" holds the data of the primary: the login may not ask", "grant execute on function pg_control_system() to the login")
 		}
 	})
 	if err != nil {

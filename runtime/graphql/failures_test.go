@@ -90,7 +90,7 @@ func TestFailures(t *testing.T) {
 		`mutation ($m: [MuteInput!]! = [{id: 1, days: ["2020-01-01"]}, {id: 2, days: ["2020-13-01"]}]) { createMutes(input: $m) { id } }`: `BAD_USER_INPUT`,
 		`{ brokens { ratio } }`:                                 `INTERNAL_SERVER_ERROR`,
 		`{ brokens { number } }`:                                `INTERNAL_SERVER_ERROR`,
-		`{ parent(id: 99999999999) { id } }`:                    `BAD_USER_INPUT`,
+		`{ parent(id: 99999999999) { id } }`:                    `GRAPHQL_VALIDATION_FAILED`,
 		`{ childrens { id } }`:                                  `GRAPHQL_VALIDATION_FAILED`,
 		`{ parents(limit: 5000) { id } }`:                       `BAD_USER_INPUT`,
 		`{ parents`:                                             `GRAPHQL_PARSE_FAILED`,

@@ -13,7 +13,6 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
-	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // picture is the schema that a role has at one moment, and the documents that were checked against it.
@@ -23,8 +22,6 @@ type picture struct {
 	schema    *schema.Schema
 	documents kept
 	unclaimed []byte // the claims of who has none
-
-	position postgres.Position // of the log, from which on a replica has what the schema is made of
 }
 
 // pictures are those of all roles at one moment.
@@ -98,7 +95,7 @@ func (s *Service) Load(ctx context.Context) error {
 		}
 		loaded.byName[name] = p
 	}
-	if err := s.locate(ctx, loaded); err != nil {
+	if err := s.locate(ctx); err != nil {
 		return err
 	}
 	s.pictures.Store(loaded)
@@ -106,19 +103,17 @@ func (s *Service) Load(ctx context.Context) error {
 	return nil
 }
 
-// locate notes where the log is when pictures were taken, where replicas are to get as far.
-func (s *Service) locate(ctx context.Context, loaded *pictures) error {
+// locate notes where the log is when pictures were taken and are about to be used, where replicas are to get as far.
+func (s *Service) locate(ctx context.Context) error {
 	if s.replicas == nil {
 		return nil
 	}
-	position, err := s.executor.Position(ctx)
-	if err != nil {
-		return err
+	position, timeline, err := s.executor.Position(ctx)
+	if err == nil {
+		s.replicas.written(timeline)
+		s.replicas.schema.Store(uint64(position))
 	}
-	for _, p := range loaded.byName {
-		p.position = position
-	}
-	return nil
+	return err
 }
 
 // fingerprint is that of the database as the roles of requests see it.

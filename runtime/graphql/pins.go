@@ -17,30 +17,41 @@ const mostPins = 10_000
 type pins struct {
 	mu       sync.Mutex // guards what follows
 	byCaller map[string]*list.Element
-	order    list.List // of *pin, the oldest first
+	order    list.List         // of *pin, the one whose caller has written the longest ago first
+	unsure   map[*pin]struct{} // those of which something is unsure
 	floor    pin
 }
 
 // pin is the last place of a caller.
 type pin struct {
 	caller string
-	at     postgres.Position // Nowhere when nobody knows where it is, or whether there is any
+	at     postgres.Position // of what is known to have been written
 	made   time.Time
+	unsure time.Time // when something was written last of which nobody knows whether it is there, and where; zero for nothing
 }
 
-func newPins() *pins { return &pins{byCaller: map[string]*list.Element{}} }
+func newPins() *pins {
+	return &pins{byCaller: map[string]*list.Element{}, unsure: map[*pin]struct{}{}}
+}
 
-// put remembers what a caller has written.
+// put remembers what a caller has written; Nowhere is what nobody knows the end of.
 func (p *pins) put(caller string, at postgres.Position, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e := p.byCaller[caller]; e != nil {
-		known := e.Value.(*pin)
-		known.at, known.made = max(known.at, at), now
-		p.order.MoveToBack(e)
-		return
+	e := p.byCaller[caller]
+	if e == nil {
+		e = p.order.PushBack(&pin{caller: caller})
+		p.byCaller[caller] = e
 	}
-	p.byCaller[caller] = p.order.PushBack(&pin{caller, at, now})
+	known := e.Value.(*pin)
+	known.made = now
+	p.order.MoveToBack(e)
+	if at == postgres.Nowhere {
+		known.unsure = now
+		p.unsure[known] = struct{}{}
+	} else {
+		known.at = max(known.at, at)
+	}
 	if p.order.Len() > mostPins {
 		p.forget()
 	}
@@ -51,16 +62,23 @@ func (p *pins) of(caller string) postgres.Position {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if e := p.byCaller[caller]; e != nil {
-		return max(p.floor.at, e.Value.(*pin).at)
+		return max(p.floor.sees(), e.Value.(*pin).sees())
 	}
-	return p.floor.at
+	return p.floor.sees()
+}
+
+func (p *pin) sees() postgres.Position {
+	if p.unsure.IsZero() {
+		return p.at
+	}
+	return postgres.Nowhere
 }
 
 // everybody gives up to where the log must have been replayed for whoever has written nothing.
 func (p *pins) everybody() postgres.Position {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.floor.at
+	return p.floor.sees()
 }
 
 // settle tells that the log was at a place at some time: all that was written long enough before, and of which nobody
@@ -68,17 +86,30 @@ func (p *pins) everybody() postgres.Position {
 func (p *pins) settle(at postgres.Position, before time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.floor.at == postgres.Nowhere && p.floor.made.Before(before) {
-		p.floor.at = at
+	settle := func(of *pin) bool {
+		if of.unsure.IsZero() || !of.unsure.Before(before) {
+			return false
+		}
+		of.at, of.unsure = max(of.at, at), time.Time{}
+		return true
 	}
-	for e := p.order.Front(); e != nil; e = e.Next() {
+	settle(&p.floor)
+	for of := range p.unsure {
+		if settle(of) {
+			delete(p.unsure, of)
+		}
+	}
+}
+
+// rebase tells that the log was at a place at some time, and has another history than before: what was written until then
+// is before that, or was lost.
+func (p *pins) rebase(at postgres.Position, until time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.floor.at = min(p.floor.at, at)
+	for e := p.order.Front(); e != nil && !e.Value.(*pin).made.After(until); e = e.Next() {
 		known := e.Value.(*pin)
-		if !known.made.Before(before) {
-			break
-		}
-		if known.at == postgres.Nowhere {
-			known.at = at
-		}
+		known.at = min(known.at, at)
 	}
 }
 
@@ -95,8 +126,10 @@ func (p *pins) age(before time.Time) {
 func (p *pins) forget() {
 	oldest := p.order.Remove(p.order.Front()).(*pin)
 	delete(p.byCaller, oldest.caller)
-	if oldest.at > p.floor.at {
-		p.floor = *oldest
+	delete(p.unsure, oldest)
+	p.floor.at = max(p.floor.at, oldest.at)
+	if oldest.unsure.After(p.floor.unsure) {
+		p.floor.unsure = oldest.unsure
 	}
 }
 

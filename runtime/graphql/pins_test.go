@@ -79,3 +79,85 @@ func TestCallers(t *testing.T) {
 		}
 	}
 }
+
+// TestPinsOfUnknownEnds are held to the primary until what they wrote must have ended, whatever they write after it.
+func TestPinsOfUnknownEnds(t *testing.T) {
+	t.Parallel()
+	p, began := newPins(), time.Now()
+	at := func(seconds int) time.Time { return began.Add(time.Duration(seconds) * time.Second) }
+	p.put("guest", postgres.Nowhere, at(0))
+	for second := 1; second < 30; second++ { // it goes on writing all the time
+		p.put("guest", postgres.Position(second), at(second))
+		p.settle(postgres.Position(second), at(second-15))
+		if got, want := p.of("guest"), second > 15; (got != postgres.Nowhere) != want || want && got != postgres.Position(second) {
+			t.Fatalf("after %d s it sees %d", second, got)
+		}
+	}
+	p.put("guest", postgres.Nowhere, at(30))
+	p.put("guest", postgres.Nowhere, at(40)) // the later one counts
+	p.settle(100, at(35))
+	if got := p.of("guest"); got != postgres.Nowhere {
+		t.Errorf("it sees %d", got)
+	}
+	p.settle(110, at(41))
+	if got := p.of("guest"); got != 110 || len(p.unsure) != 0 {
+		t.Errorf("it sees %d", got)
+	}
+	p.put("first", postgres.Nowhere, at(50))
+	p.put("later", postgres.Nowhere, at(60))
+	for i := range mostPins {
+		p.put(strconv.Itoa(i), 120, at(61))
+	}
+	p.settle(130, at(55))
+	if got := p.of("later"); got != postgres.Nowhere {
+		t.Errorf("what was forgotten is no longer unsure: it sees %d", got)
+	}
+	p.settle(140, at(61))
+	if got := p.of("later"); got != 140 || len(p.unsure) != 0 {
+		t.Errorf("it sees %d", got)
+	}
+}
+
+// TestPinsOfAnotherHistory has places that the log does not have any more.
+func TestPinsOfAnotherHistory(t *testing.T) {
+	t.Parallel()
+	p, began := newPins(), time.Now()
+	at := func(seconds int) time.Time { return began.Add(time.Duration(seconds) * time.Second) }
+	p.put("old", 500, at(0))
+	p.age(at(1)) // the floor is 500
+	p.put("ann", 600, at(2))
+	p.put("bob", 100, at(3))
+	p.put("carl", 350, at(5))
+	p.rebase(300, at(4))
+	for caller, want := range map[string]postgres.Position{"ann": 300, "bob": 300, "carl": 350, "dora": 300} {
+		if got := p.of(caller); got != want {
+			t.Errorf("%s sees %d, want %d", caller, got, want)
+		}
+	}
+}
+
+// TestVersionsOfUnknownEnds are those of mutations that may have been made, some time.
+func TestVersionsOfUnknownEnds(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	r := &replicas{pins: newPins(), unsure: 10 * time.Second}
+	sees := func(version postgres.Position) postgres.Position {
+		return r.sees("", transport.Request{Principal: &httpapi.Principal{Subject: "ann"}, Version: version})
+	}
+	if got := sees(postgres.UnsureAt(now.Add(-time.Hour))); got != postgres.Nowhere {
+		t.Errorf("before the primary was asked it sees %d", got)
+	}
+	r.stands, r.asked = &postgres.Standing{Position: 700}, now
+	for version, want := range map[postgres.Position]postgres.Position{
+		postgres.UnsureAt(now.Add(-12 * time.Second)): 700,
+		postgres.UnsureAt(now.Add(-8 * time.Second)):  postgres.Nowhere,
+		postgres.UnsureAt(now.Add(time.Hour)):         postgres.Nowhere,
+		postgres.Nowhere:                              postgres.Nowhere, // no header of ours
+		800:                                           800,
+		0:                                             0,
+	} {
+		if got := sees(version); got != want {
+			t.Errorf("%x sees %d, want %d", uint64(version), got, want)
+		}
+	}
+}

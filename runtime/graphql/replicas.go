@@ -32,6 +32,9 @@ type Replica struct {
 // Where a replica is, is asked in the background. That only chooses one: a connection that has not told that it is that
 // far is asked again before the statements of the request (execute.Request.After), as behind one address there may
 // be several servers. What fails on a replica is asked of the primary.
+//
+// Places are compared within one history of the cluster: when the primary is another one than before, each connection is
+// asked anew.
 type replicas struct {
 	primary *pgxpool.Pool
 	log     *slog.Logger
@@ -41,8 +44,12 @@ type replicas struct {
 	hurry   chan struct{} // somebody was turned away
 	unsure  time.Duration // after which what nobody knows the end of has ended
 
-	mu     sync.Mutex // guards what follows
-	stands *postgres.Standing
+	timeline atomic.Uint32 // that the primary writes
+	schema   atomic.Uint64 // from which place on a replica has what the schema is made of
+
+	mu     sync.Mutex         // guards what follows
+	stands *postgres.Standing // of the primary, when it was asked last
+	asked  time.Time
 	marks  []mark // up to where others could follow the primary, the oldest first
 }
 
@@ -89,29 +96,46 @@ func (s *Service) run(ctx context.Context, a admitted, asked transport.Request, 
 		if result.Position > 0 {
 			caller, _ := callerOf(asked.Principal, a.name)
 			s.replicas.pins.put(caller, result.Position, time.Now())
+			s.replicas.written(result.Timeline)
 		}
 		return result
-	case !r.OnPrimary.Load():
-		if result, answered := s.replicas.run(ctx, max(a.position, s.replicas.sees(a.name, asked)), r); answered {
-			return result
+	case r.OnPrimary.Load():
+		return s.executor.Execute(ctx, r)
+	}
+	result, answered, never := s.replicas.run(ctx, s.replicas.sees(a.name, asked), r)
+	if answered {
+		return result
+	}
+	result = s.executor.Execute(ctx, r)
+	if never && len(result.Errors) == 0 { // else it may be the values of this request that no server takes
+		r.OnPrimary.Store(true)
+	}
+	return result
+}
+
+// written tells which timeline a mutation is on. A later one than was known is that of another primary.
+func (r *replicas) written(timeline uint32) {
+	for known := r.timeline.Load(); timeline > known; known = r.timeline.Load() {
+		if r.timeline.CompareAndSwap(known, timeline) {
+			signal(r.hurry)
 		}
 	}
-	return s.executor.Execute(ctx, r)
 }
 
 // sees gives up to where the log must have been replayed for whoever asks. Who has no name, but says what it has seen, has
 // said all that there is to know of it.
 func (r *replicas) sees(role string, asked transport.Request) postgres.Position {
+	version := max(r.settled(asked.Version), postgres.Position(r.schema.Load()))
 	caller, named := callerOf(asked.Principal, role)
 	if !named && asked.Version > 0 {
-		return max(r.pins.everybody(), asked.Version)
+		return max(r.pins.everybody(), version)
 	}
-	return max(r.pins.of(caller), asked.Version)
+	return max(r.pins.of(caller), version)
 }
 
-// run executes a query on a replica. It is false when the primary is to answer.
-func (r *replicas) run(ctx context.Context, after postgres.Position, request execute.Request) (execute.Result, bool) {
-	request.Replica, request.After = true, after
+// run executes a query on a replica. When none has answered the primary is to; never says that none can.
+func (r *replicas) run(ctx context.Context, after postgres.Position, request execute.Request) (result execute.Result, answered, never bool) {
+	request.Replica, request.After, request.On = true, after, r.timeline.Load()
 	for range r.all {
 		one := r.choose(after)
 		if one == nil {
@@ -119,17 +143,16 @@ func (r *replicas) run(ctx context.Context, after postgres.Position, request exe
 		}
 		result := one.executor.Execute(ctx, request)
 		if result.Elsewhere == nil {
-			return result, true
+			return result, true, false
 		}
 		if !execute.Lost(result.Elsewhere) {
-			request.OnPrimary.CompareAndSwap(false, execute.Never(result.Elsewhere))
 			r.log.Debug("a replica could not answer, and the primary does", slog.String("replica", one.Name), slog.Any("error", result.Elsewhere))
-			break
+			return execute.Result{}, false, execute.Never(result.Elsewhere)
 		}
 		one.position.Store(0) // until it answers its loop again
 		signal(one.hurry)
 	}
-	return execute.Result{}, false
+	return execute.Result{}, false, false
 }
 
 // choose gives a replica that has got to a place, in turn by their weights; nil for none.

@@ -45,6 +45,8 @@ const copied = `
 	create view large as select i as id, repeat('x', 3000) as body from generate_series(1, 900) i;
 	create function late(i int, b text) returns item language plpgsql as $$
 		declare r item; begin update item set body = b where id = i returning * into r; perform pg_advisory_xact_lock(42); return r; end $$;
+	create function risky(n int) returns boolean stable language plpgsql as $$
+		begin if n < 0 then raise 'not these' using errcode = 'feature_not_supported'; end if; return pg_is_in_recovery(); end $$;
 	create schema _system;
 	create table _system.idempotency_keys (scope bytea not null, key text not null, request bytea not null, answer bytea, created_at timestamptz not null default now(), primary key (scope, key));
 	grant usage on schema _system to api; grant select, insert, update, delete on _system.idempotency_keys to api;
@@ -93,11 +95,17 @@ func api(c *embedded.Cluster) string {
 // serve gives a service that reads from replicas, and runs it.
 func (c *copies) serve(t *testing.T, log *slog.Logger, replicas ...graphql.Replica) *graphql.Service {
 	t.Helper()
+	return serveAt(t, log, api(c.primary), time.Hour, replicas...) // the tests say when it looks at the schema
+}
+
+// serveAt gives a service of the primary at an address.
+func serveAt(t *testing.T, log *slog.Logger, primary string, interval time.Duration, replicas ...graphql.Replica) *graphql.Service {
+	t.Helper()
 	config := graphql.DefaultConfig()
 	config.Roles = map[string]graphql.Role{"member": {}, "guest": {}}
 	s := graphql.New(config, graphql.Deps{
-		Pool: poolOf(t, api(c.primary)), Schemas: []string{"public"}, Log: log, Replicas: replicas, Timeout: 10 * time.Second,
-		Interval: time.Hour, // the tests say when
+		Pool: poolOf(t, primary), Schemas: []string{"public"}, Log: log, Replicas: replicas, Timeout: 10 * time.Second,
+		Interval: interval,
 	})
 	t.Cleanup(s.Close)
 	if err := s.Load(t.Context()); err != nil {
@@ -345,6 +353,27 @@ func TestReplicas(t *testing.T) {
 		}
 	})
 
+	t.Run("a policy that was made just now holds", func(t *testing.T) {
+		caughtUp(t)
+		s := serveAt(t, quiet, api(c.primary), 50*time.Millisecond, c.replicas(t)...) // it looks by itself
+		wait(t, func() bool { return from(t, s, transport.Request{Principal: bob}) })
+		resume := c.pause(t)
+		exec(t, c.owner, `create policy nobody on own as restrictive to member using (false)`)
+		wait(t, func() bool {
+			_, said := told(t, s, transport.Request{Principal: bob, Query: "{ owns { body } " + server + "}"})
+			return len(said.Owns) == 0 && !said.Servers[0].Replica
+		})
+		resume()
+		exec(t, c.owner, `drop policy nobody on own`)
+		for _, pool := range c.replays {
+			wait(t, func() bool {
+				var policies int
+				err := pool.QueryRow(t.Context(), "select count(*) from pg_policy where polname = 'nobody'").Scan(&policies)
+				return err == nil && policies == 0
+			})
+		}
+	})
+
 	t.Run("policies see the claims", func(t *testing.T) {
 		caughtUp(t)
 		for _, who := range []*httpapi.Principal{ann, bob} {
@@ -361,6 +390,23 @@ func TestReplicas(t *testing.T) {
 		for range 3 {
 			if got, said := told(t, s, transport.Request{Principal: ann, Query: "{ passings { body }" + server + "}"}); said.Servers[0].Replica || !strings.Contains(string(got.Data), "here") {
 				t.Errorf("answered %s", got.Data)
+			}
+		}
+	})
+
+	t.Run("what fails for the values of one request", func(t *testing.T) {
+		caughtUp(t)
+		risky := func(n int) (replica, failed bool) {
+			t.Helper()
+			got := s.Execute(t.Context(), transport.Request{Principal: ann, Query: "query($n: Int!) { risky(n: $n) }", Variables: map[string]any{"n": json.Number(strconv.Itoa(n))}})
+			return string(got.Data) == `{"risky":true}`, len(got.Errors) > 0
+		}
+		for range 3 {
+			if replica, failed := risky(1); !replica || failed {
+				t.Fatal("a replica does not answer")
+			}
+			if _, failed := risky(-1); !failed {
+				t.Fatal("it did not fail")
 			}
 		}
 	})
@@ -449,17 +495,17 @@ func TestReplicas(t *testing.T) {
 
 	t.Run("several servers behind one address", func(t *testing.T) {
 		caughtUp(t)
-		exec(t, c.replays[1], "select pg_wal_replay_pause()")
 		// The connection that asks where it is goes to the first standby, and those of requests to the other one.
 		address := forward(t, c.standbys[0].Port, c.standbys[1].Port)
 		s := c.serve(t, quiet, graphql.Replica{Name: "both", Pool: poolOf(t, address), Weight: 1})
-		write(t, other, bob, "fifth")
 		port := func(r transport.Request) int {
 			r.Query = "{" + server + "}"
 			_, said := told(t, s, r)
 			return said.Servers[0].Port
 		}
 		wait(t, func() bool { return port(transport.Request{Principal: ann}) == c.standbys[1].Port })
+		exec(t, c.replays[1], "select pg_wal_replay_pause()")
+		write(t, other, bob, "fifth")
 		write(t, s, ann, "sixth")
 		for until := time.Now().Add(time.Second); time.Now().Before(until); <-time.After(10 * time.Millisecond) {
 			reads(t, s, transport.Request{Principal: ann}, "sixth", false)

@@ -65,14 +65,20 @@ func pause(ctx context.Context, most time.Duration, sooner <-chan struct{}) bool
 func (r *replicas) mark(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, watchPatience)
 	defer cancel()
-	asked := time.Now()
+	asked, known := time.Now(), r.timeline.Load()
 	stands, err := postgres.Stand(ctx, r.primary)
 	if err != nil {
 		return // the service's own look tells
 	}
+	r.timeline.CompareAndSwap(known, stands.Timeline) // else a mutation has told of a later one meanwhile
 	r.mu.Lock()
 	before := r.stands
 	r.mu.Unlock()
+	if before != nil && before.Timeline != stands.Timeline {
+		r.log.Warn("the primary writes another timeline than before: replicas get queries when they have shown that they follow it",
+			slog.Uint64("timeline", uint64(stands.Timeline)), slog.Uint64("before", uint64(before.Timeline)))
+		r.rebase(stands.Position, asked)
+	}
 	if before != nil && before.Position > stands.Flushed {
 		_ = postgres.Flush(ctx, r.primary) // or the next time
 	}
@@ -84,11 +90,36 @@ func (r *replicas) mark(ctx context.Context) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.stands = &stands
+	r.stands, r.asked = &stands, asked
 	r.marks = append(r.marks, mark{stands.Flushed, asked})
 	for asked.Sub(r.marks[0].when) > 2*most+watchPatience {
 		r.marks = r.marks[1:]
 	}
+}
+
+// rebase forgets places that the log of the primary does not have any more, or has again for something else.
+func (r *replicas) rebase(at postgres.Position, asked time.Time) {
+	r.pins.rebase(at, asked)
+	for schema := r.schema.Load(); schema > uint64(at) && !r.schema.CompareAndSwap(schema, uint64(at)); schema = r.schema.Load() {
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.marks = nil
+}
+
+// settled gives up to where the log must have been replayed for a version that a client has. One of a mutation whose end
+// nobody knew has a time in place of a place: when it has ended, it is before where the primary has got to since.
+func (r *replicas) settled(version postgres.Position) postgres.Position {
+	made, unsure := version.Unsure()
+	if !unsure {
+		return version
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stands == nil || !r.asked.After(made.Add(r.unsure)) {
+		return postgres.Nowhere
+	}
+	return r.stands.Position
 }
 
 // behind tells how long ago the primary was further than a place, at least; 0 when it is not known to be.
@@ -109,7 +140,7 @@ func (r *replicas) look(ctx context.Context, one *replica) error {
 	defer cancel()
 	stands, err := postgres.Stand(ctx, one.Pool)
 	if err != nil {
-		return postgres.Explain(err)
+		return err
 	}
 	r.mu.Lock()
 	primary := r.stands

@@ -54,9 +54,21 @@ func (k *Kept) WriteTo(w io.Writer) (int64, error) {
 	return r.WriteTo(w)
 }
 
+// window is how much of an answer must be in memory to expand what is kept of it (RFC 9659 lets clients have it).
+const window = 8 << 20
+
+// Takes gives the bytes of memory that sending takes for each client: what is kept in its coding is sent as it is, and is
+// expanded for one that takes none. The media type is set already.
+func (k *Kept) Takes(w http.ResponseWriter) int {
+	if k.encoded(w) != nil {
+		return 0
+	}
+	return min(k.size, window)
+}
+
 // Send answers with it, in the coding that the client takes. The media type is set already.
 func (k *Kept) Send(w http.ResponseWriter, r *http.Request, status int) {
-	if out := encodedBy(w); out != nil && out.coding != "" && int64(k.size) >= out.least && worthwhile(w.Header()) {
+	if out := k.encoded(w); out != nil {
 		out.send(status, k.as(out.coding))
 		return
 	}
@@ -81,6 +93,14 @@ func (k *Kept) as(coding string) []byte {
 		k.grown(len(k.coded[coding]))
 	}
 	return k.coded[coding]
+}
+
+// encoded finds what would encode the answer; nil when it goes as it is.
+func (k *Kept) encoded(w http.ResponseWriter) *encoded {
+	if out := encodedBy(w); out != nil && out.coding != "" && int64(k.size) >= out.least && worthwhile(w.Header()) {
+		return out
+	}
+	return nil
 }
 
 // encodedBy finds what encodes the answers that a writer takes; nil when nothing does.
@@ -118,7 +138,7 @@ func code(coding string, from io.Reader) []byte {
 	var w io.WriteCloser
 	switch coding {
 	case "zstd":
-		e, err := zstd.NewWriter(&b, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(8<<20))
+		e, err := zstd.NewWriter(&b, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window))
 		w = made(e, err)
 	case "br":
 		w = brotli.NewWriterOptions(&b, brotli.WriterOptions{Quality: 3, LGWin: 22})
@@ -137,7 +157,7 @@ func code(coding string, from io.Reader) []byte {
 
 // expand reads what was made by code.
 func expand(held []byte) *zstd.Decoder {
-	r, err := zstd.NewReader(bytes.NewReader(held), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(8<<20))
+	r, err := zstd.NewReader(bytes.NewReader(held), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window))
 	if err != nil {
 		panic(err) // the options are constants
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +27,7 @@ func TestKeptAnswers(t *testing.T) {
 			for i := 0; i < len(headers); i += 2 {
 				w.Header().Set(headers[i], headers[i+1])
 			}
+			w.Header().Set("X-Takes", strconv.Itoa(kept.Takes(w)))
 			kept.Send(w, r, http.StatusCreated)
 		}
 	}
@@ -57,6 +59,9 @@ func TestKeptAnswers(t *testing.T) {
 			h := got.Header
 			if got.StatusCode != http.StatusCreated || h.Get("Content-Encoding") != c.coding || strings.Join(h["Vary"], ",") != c.vary || h.Get("Etag") != c.tag {
 				t.Errorf("%s: %d %v", name, got.StatusCode, h)
+			}
+			if takes := h.Get("X-Takes"); takes == "0" != (c.coding != "") || c.coding == "" && takes != strconv.Itoa(len(text)) {
+				t.Errorf("%s: it takes %s bytes", name, takes)
 			}
 			switch {
 			case got.ContentLength <= 0 || (c.coding == "") != (got.ContentLength == int64(len(text))):

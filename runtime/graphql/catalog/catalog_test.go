@@ -222,6 +222,18 @@ func TestTheFingerprintFollowsTheSchemaOnly(t *testing.T) {
 			t.Errorf("%s: noticed is %t, want %t", statement, !noticed, noticed)
 		}
 	}
+	for _, statement := range []string{ // one after another
+		"create policy few on country using (code = 'fr')",
+		"alter policy few on country using (code = 'de')",
+		"alter policy few on country rename to other",
+		"drop policy other on country",
+	} {
+		before := read()
+		exec(t, conn, statement)
+		if read() == before {
+			t.Errorf("%s: was not noticed", statement)
+		}
+	}
 }
 
 // TestTheFingerprintFollowsTheRolesOfRequestsOnly changes roles of the cluster, as others do who share it.

@@ -176,6 +176,9 @@ select coalesce(sum(h), 0)::text from (
   select hashint8extended(t.oid::int8, t.xmin::text::int8) from pg_trigger t join pg_class c on c.oid = t.tgrelid
     join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1) and not t.tgisinternal
   union all
+  select hashint8extended(p.oid::int8, p.xmin::text::int8) from pg_policy p join pg_class c on c.oid = p.polrelid
+    join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1)
+  union all
   select hashint8extended(r.oid::int8, r.xmin::text::int8) from pg_rewrite r join pg_class c on c.oid = r.ev_class
     join pg_namespace n on n.oid = c.relnamespace where n.nspname = any($1) and c.relkind <> 'm'
   union all

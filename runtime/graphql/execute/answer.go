@@ -36,7 +36,7 @@ func (a *answering) rows(rows *pgconn.ResultReader, s step) error {
 		}
 	case reach:
 		for rows.NextRow() {
-			a.note(postgres.ParsePosition(rows.Values()[0]))
+			a.note(a.unit, postgres.ParsePosition(rows.Values()[0]))
 		}
 	case read:
 		err = a.result(rows, s.at)

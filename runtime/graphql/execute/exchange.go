@@ -130,7 +130,7 @@ func (x *exchange) run() {
 // single gives the prepared statement that is all there is to run; else nil.
 func (x *exchange) single() *pgconn.StatementDescription {
 	u := x.units[0]
-	if len(x.units) > 1 || len(u.calls) > 1 || u.session != nil || u.key != nil || u.after > x.reached || x.locates(u) || u.calls[0].Calls && !u.writes || u.calls[0].Estimate != nil {
+	if len(x.units) > 1 || len(u.calls) > 1 || u.session != nil || u.key != nil || !x.hasReached(u) || x.locates(u) || u.calls[0].Calls && !u.writes || u.calls[0].Estimate != nil {
 		return nil
 	}
 	if s := x.known.get(statementKey{sql: u.calls[0].SQL}); s != nil {

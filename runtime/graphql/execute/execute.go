@@ -68,6 +68,7 @@ type Result struct {
 	Outdated    bool // the database is not as the schema has it: worth a look
 
 	Position  postgres.Position // of a mutation: where it is in the log, if Options ask for that; Nowhere when nobody knows
+	Timeline  uint32            // that Position is on; 0 when nobody knows
 	Elsewhere error             // of a request that may fail on a replica: why it did. There is nothing else then
 }
 
@@ -104,6 +105,7 @@ type Request struct {
 
 	Replica bool              // it is a read of a replica, which ends with Elsewhere where the primary is to be asked
 	After   postgres.Position // up to which the replica must have replayed the log
+	On      uint32            // the timeline that it must be on
 }
 
 // Execute runs a plan. It never fails as a whole without saying so in Errors.
@@ -137,7 +139,7 @@ func (e *Executor) room(r Request) int {
 // unit makes a unit of calls of a request.
 func (r *Request) unit(calls []plan.Call, room int, open bool) *unit {
 	u := newUnit(calls, room, open)
-	u.session, u.replica, u.after = r.Session, r.Replica, r.After
+	u.session, u.replica, u.after, u.on = r.Session, r.Replica, r.After, r.On
 	return u
 }
 

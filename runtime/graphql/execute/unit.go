@@ -25,6 +25,7 @@ type unit struct {
 	room    int               // bytes that the answers may have in all
 	replica bool              // what fails is asked elsewhere: nothing is tried again here
 	after   postgres.Position // that the server must have reached
+	on      uint32            // the timeline that it must have reached it on
 	open    bool              // the answer may leave before it is complete
 	handed  bool              // another one reads than who asked, so that it can
 
@@ -35,6 +36,7 @@ type unit struct {
 	done    chan struct{}
 	outcome
 	position atomic.Uint64          // of what was written, once it is known
+	timeline atomic.Uint32          // that it was written on
 	stream   atomic.Pointer[Stream] // set before done when the rest of the answer is still to come
 
 	elsewhere chan struct{}         // of the quick lane: has one when it is to be run elsewhere, too

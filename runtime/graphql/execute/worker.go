@@ -20,6 +20,7 @@ type worker struct {
 	conn     *pgconn.PgConn
 	known    *prepared
 	reached  postgres.Position // that the server of the connection had replayed
+	on       uint32            // the timeline that it was on
 	losses   int64             // of the lanes, when conn was made or asked last
 	watch    watch
 	batch    []*unit // those to send, or on the way
@@ -92,7 +93,7 @@ func (w *worker) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.conn, w.known, w.losses, w.reached = conn, newPrepared(), losses, 0
+	w.conn, w.known, w.losses, w.reached, w.on = conn, newPrepared(), losses, 0, 0
 	w.count(1)
 	var way time.Duration
 	for range 2 { // the first time the server has some things to set up

@@ -56,7 +56,7 @@ func (e *Executor) write(ctx context.Context, r Request) Result {
 		case !none:
 			result = Result{Data: answer, Replayed: true}
 			if e.lanes.positions {
-				result.Position, _ = e.Position(ctx) // Nowhere when that fails
+				result.Position, result.Timeline, _ = e.Position(ctx) // Nowhere when that fails
 			}
 			return result
 		}
@@ -70,7 +70,7 @@ func (e *Executor) locate(result *Result, u *unit) {
 	if !e.lanes.positions {
 		return
 	}
-	result.Position = postgres.Position(u.position.Load())
+	result.Position, result.Timeline = postgres.Position(u.position.Load()), u.timeline.Load()
 	if result.Position == 0 {
 		result.Position = postgres.Nowhere
 	}

@@ -37,3 +37,15 @@ func TestSingularAndPlural(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesOfLists(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"Album": "albums", "MediaType": "mediaTypes", "Series": "seriesList", "TimeSeries": "timeSeriesList", "Child": "children", "OrderChild": "orderChildren",
+		"HRItem": "hRItems", "CRMContact": "cRMContacts", "HRStatus": "hRStatuses", "HR": "hRs", "X": "xes", "Item2": "item2List", "Crm_Contact": "crm_Contacts", "crm_contact": "crm_contacts", "A1B": "a1Bs",
+	} {
+		if got := pluralOf(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}

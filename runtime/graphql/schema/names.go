@@ -123,19 +123,25 @@ func upperFirst(name string) string {
 	return strings.ToUpper(name[:1]) + name[1:]
 }
 
-// pluralOf gives the list name for a type: "Album" -> "albums", "Series" -> "seriesList".
+// pluralOf gives the list name for a type: "Album" -> "albums", "Series" -> "seriesList", "HRItem" -> "hRItems".
 func pluralOf(typeName string) string {
 	name := lowerFirst(typeName)
 	list := words(name)
 	if len(list) == 0 {
 		return name + "List"
 	}
-	last := list[len(list)-1]
+	at := len(name) - len(list[len(list)-1])
+	for i := at + 1; i+1 < len(name); i++ {
+		if isUpper(rune(name[i])) && !isUpper(rune(name[i+1])) { // a word behind an abbreviation
+			at = i
+		}
+	}
+	last := strings.ToLower(name[at:])
 	many := plural(last)
 	if many == last {
 		return name + "List"
 	}
-	return name[:len(name)-len(last)] + upperIf(many, len(list) > 1)
+	return name[:at] + upperIf(many, isUpper(rune(name[at])))
 }
 
 func upperIf(word string, upper bool) string {

@@ -97,7 +97,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // respond answers one request.
 func (h *Handler) respond(w http.ResponseWriter, r *http.Request, media string, response Response) {
 	if response.Kept != nil {
-		again(w, r, media, response.Kept)
+		h.again(w, r, media, response.Kept)
 		return
 	}
 	defer response.Release()

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -225,43 +226,53 @@ func TestBrowsersGetThePlayground(t *testing.T) {
 type slow struct {
 	*httptest.ResponseRecorder
 	begun, let chan struct{}
+	once       sync.Once
 }
 
 func (w *slow) Write(b []byte) (int, error) {
-	close(w.begun)
+	w.once.Do(func() { close(w.begun) })
 	<-w.let
 	return w.ResponseRecorder.Write(b)
 }
 
 func TestLargeAnswersThatAreHeldAreBounded(t *testing.T) {
 	t.Parallel()
+	kept := transport.Keep([]byte(`{"data":{"a":"`+strings.Repeat("x", 3<<20)+`"}}`), func(*transport.Kept, int) {})
 	h := &transport.Handler{BodyLimit: 200, Held: semaphore.NewWeighted(5 << 20), Execute: func(_ context.Context, r transport.Request) transport.Response {
+		if r.Query == "kept" {
+			return transport.Response{Kept: kept}
+		}
 		body := []byte(`{"data":{"a":1}}`)
 		if r.Query == "large" {
 			body = []byte(`{"data":{"a":"` + strings.Repeat("x", 3<<20) + `"}}`)
 		}
 		return transport.Response{Result: execute.Result{Body: body, Data: body[len(`{"data":`) : len(body)-1]}}
 	}}
-	first := &slow{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		r := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(ask("large")))
-		r.Header.Set("Content-Type", plain)
-		h.ServeHTTP(first, r)
-	}()
-	<-first.begun
-	if w := (call{body: ask("large")}).do(h); w.Code != 503 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "with less at once") {
-		t.Errorf("beside one that is not taken, another large answer is %d %.200s", w.Code, w.Body)
-	}
-	if w := (call{body: ask("small")}).do(h); w.Code != 200 {
-		t.Errorf("a small one is %d", w.Code)
-	}
-	close(first.let)
-	<-done
-	for range 3 {
-		if w := (call{body: ask("large")}).do(h); w.Code != 200 {
-			t.Errorf("after it was taken, another is %d %.200s", w.Code, w.Body)
+	for _, query := range []string{"large", "kept"} { // the latter is expanded for each client that takes no coding
+		first := &slow{ResponseRecorder: httptest.NewRecorder(), begun: make(chan struct{}), let: make(chan struct{})}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			r := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(ask(query)))
+			r.Header.Set("Content-Type", plain)
+			h.ServeHTTP(first, r)
+		}()
+		<-first.begun
+		if w := (call{body: ask(query)}).do(h); w.Code != 503 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "with less at once") {
+			t.Errorf("%s: beside one that is not taken, another large answer is %d %.200s", query, w.Code, w.Body)
+		}
+		if w := (call{method: http.MethodGet, query: url.Values{"query": {query}}, headers: []string{"x-fraiseql-preflight", "1"}}).do(h); w.Code != 503 || w.Header().Get("Etag") != "" {
+			t.Errorf("%s: by GET, it is %d %v", query, w.Code, w.Header())
+		}
+		if w := (call{body: ask("small")}).do(h); w.Code != 200 {
+			t.Errorf("%s: a small one is %d", query, w.Code)
+		}
+		close(first.let)
+		<-done
+		for range 3 {
+			if w := (call{body: ask(query)}).do(h); w.Code != 200 || w.Body.Len() < 3<<20 {
+				t.Errorf("%s: after it was taken, another is %d %.200s", query, w.Code, w.Body)
+			}
 		}
 	}
 }

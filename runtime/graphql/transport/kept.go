@@ -25,7 +25,7 @@ func Keep(body []byte, grown func(k *Kept, bytes int)) *Kept {
 }
 
 // again answers with what is kept.
-func again(w http.ResponseWriter, r *http.Request, media string, k *Kept) {
+func (h *Handler) again(w http.ResponseWriter, r *http.Request, media string, k *Kept) {
 	if reads(r.Method) {
 		w.Header().Set("Cache-Control", "private, no-cache") // for the reasons of other answers
 		if tagged(w, r, k.tag(media)) {
@@ -33,6 +33,13 @@ func again(w http.ResponseWriter, r *http.Request, media string, k *Kept) {
 		}
 	}
 	w.Header().Set("Content-Type", media+"; charset=utf-8")
+	release, held := h.hold(k.Takes(w))
+	if !held {
+		w.Header().Del("Etag")
+		answer(w, media, full())
+		return
+	}
+	defer release()
 	k.Send(w, r, http.StatusOK)
 }
 

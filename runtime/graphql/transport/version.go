@@ -3,6 +3,7 @@ package transport
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
@@ -25,8 +26,12 @@ func versionOf(header http.Header) postgres.Position {
 	return version
 }
 
-// tellVersion writes the header, where there is something to tell.
+// tellVersion writes the header, where there is something to tell. Of a mutation of which nobody knows whether it was made
+// it tells when: it will have ended some time.
 func tellVersion(header http.Header, version postgres.Position) {
+	if version == postgres.Nowhere {
+		version = postgres.UnsureAt(time.Now())
+	}
 	if version > 0 {
 		header.Set(Version, strconv.FormatUint(uint64(version), 16))
 	}

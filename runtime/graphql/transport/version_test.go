@@ -4,8 +4,10 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
@@ -22,6 +24,9 @@ func TestVersionsGoThereAndBack(t *testing.T) {
 		if strings.HasPrefix(r.Query, "mutation") {
 			at = 0xabc
 		}
+		if r.Query == "unsure" { // a mutation of which nobody knows whether it was made
+			at = postgres.Nowhere
+		}
 		return transport.Response{Result: execute.Result{Data: []byte("{}"), Position: at}}
 	}}
 	for _, c := range []struct {
@@ -33,6 +38,8 @@ func TestVersionsGoThereAndBack(t *testing.T) {
 		{"abc", `{"query":"{a}"}`, "", []postgres.Position{0xabc}},
 		{"what", `{"query":"{a}"}`, "", []postgres.Position{postgres.Nowhere}},
 		{"ffffffffffffffff", `{"query":"{a}"}`, "", []postgres.Position{postgres.Nowhere}},
+		{"", `{"query":"unsure"}`, "soon", []postgres.Position{0}},
+		{"12", `[{"query":"unsure"},{"query":"{a}"}]`, "soon", []postgres.Position{0x12, postgres.Nowhere}},
 		{"12", `[{"query":"{a}"},{"query":"mutation {a}"},{"query":"{a}"}]`, "abc", []postgres.Position{0x12, 0x12, 0xabc}},
 	} {
 		seen = nil
@@ -43,6 +50,14 @@ func TestVersionsGoThereAndBack(t *testing.T) {
 		}
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
+		if c.back == "soon" { // it is known when it was, and so when it must have ended
+			n, err := strconv.ParseUint(w.Header().Get("X-Fraiseql-Version"), 16, 64)
+			when, unsure := postgres.Position(n).Unsure()
+			if err != nil || !unsure || time.Since(when) > time.Minute || time.Until(when) > 0 {
+				t.Errorf("%+v: sent %v, of %v", c, w.Header(), when)
+			}
+			c.back = w.Header().Get("X-Fraiseql-Version")
+		}
 		back, given := w.Header()["X-Fraiseql-Version"]
 		if strings.Join(back, " ") != c.back || given != (c.back != "") || len(seen) != len(c.seen) {
 			t.Errorf("%+v: sent %q, seen %d", c, back, seen)
