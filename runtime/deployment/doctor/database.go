@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
@@ -246,6 +247,23 @@ func (d Database) rowSecurity(ctx context.Context, found *Findings) {
 	}
 	if !bypass && len(passed) > 0 { // who does is not forced either
 		fix += ", or: alter table " + pgx.Identifier{passed[0]}.Sanitize() + " force row level security;"
+	}
+	views, err := catalog.PassingViews(ctx, d.Pool, d.Schemas, d.Roles)
+	if err != nil {
+		found.Fault(postgres.Explain(err))
+		return
+	}
+	var passing []string
+	for _, v := range views {
+		passing = append(passing, fmt.Sprintf("%s (%s, as %s)", v.Name, few(v.Tables), v.Owner))
+	}
+	if len(views) > 0 {
+		first := pgx.Identifier{views[0].Schema, views[0].Name}.Sanitize()
+		fix := "alter view " + first + " set (security_invoker = true); from PostgreSQL 15 on"
+		if views[0].Copies {
+			fix = "revoke select on " + first + " from whom it is not for"
+		}
+		found.Warn("views show all rows of tables with row security, as they read with the rights of their owners: "+few(passing), fix+"; leave one that itself leaves out what is not to be seen")
 	}
 	switch {
 	case len(passed) > 0:

@@ -27,6 +27,7 @@ grant select (id, name), update (name) on open to member_DB;
 grant select, update on item to member_DB;
 grant select, delete on item to public;
 create table keyless (n int);
+create view shown_to_all as select * from item; grant select on shown_to_all to member_DB;
 `
 
 // TestAListForAReviewer explains rows of tables with and without policies to several roles.
@@ -74,6 +75,7 @@ func TestAListForAReviewer(t *testing.T) {
 		}},
 		{policy.Question{Role: "all_DB", Table: "item", Key: []string{"1", "3"}}, []string{"row security public.item passed by the role has BYPASSRLS", "row 1, 3 seen the role has BYPASSRLS"}},
 		{policy.Question{Role: "guest_DB", Table: "item"}, []string{"policy look for the role permissive", "policy own for others"}},
+		{policy.Question{Role: "member_DB", Table: "shown_to_all"}, []string{"view public.shown_to_all passes by it reads item as postgres, for whom their policies do not hold", "row security public.shown_to_all off"}},
 		{policy.Question{Role: "nobody_DB", Table: "item"}, []string{"the database has no role `nobody_DB`"}},
 		{policy.Question{Role: "guest_DB", Table: "item", Claims: "sub"}, []string{"the claims are no JSON"}},
 		{policy.Question{Role: "guest_DB", Table: "itme"}, []string{"there is no table `itme` in public"}},

@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 )
 
 const policiesSQL = `
@@ -21,6 +23,15 @@ order by p.polpermissive desc, p.polname`
 
 // policies tells each policy, and what its condition is of the row.
 func (x *explanation) policies(ctx context.Context) error {
+	views, err := catalog.PassingViews(ctx, x.tx, []string{x.schema}, []string{x.q.Role})
+	if err != nil {
+		return err
+	}
+	for _, v := range views {
+		if v.Name == x.table {
+			x.say("view", x.name(), "passes by", "it reads "+strings.Join(v.Tables, ", ")+" as "+v.Owner+", for whom their policies do not hold")
+		}
+	}
 	switch {
 	case !x.secured:
 		x.say("row security", x.name(), "off", "every row is seen by who may select")
