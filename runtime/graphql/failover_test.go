@@ -125,7 +125,29 @@ func TestAFailover(t *testing.T) {
 			follow(t, pool, toHeir)
 		}
 	}
+	wait(t, func() bool {
+		stands, err := postgres.Stand(t.Context(), c.replays[heir])
+		return err == nil && !stands.Recovers
+	})
 	primary.move(c.standbys[heir].Port)
+
+	// What another server has written at the new primary is seen by who says so, before this one has met it.
+	exec(t, c.replays[heir], "update item set body = 'elsewhere' where id = 1")
+	stands, err := postgres.Stand(t.Context(), c.replays[heir])
+	if err != nil || stands.Timeline != 2 {
+		t.Fatalf("it stands at %+v: %v", stands, err)
+	}
+	told := transport.Request{
+		Principal: as("member", "dora"), Query: "{ servers { replica port } items(limit: 1) { body } }",
+		Version: transport.Version{At: stands.Position, Timeline: stands.Timeline},
+	}
+	for until, seen := time.Now().Add(1500*time.Millisecond), 0; time.Now().Before(until) || seen == 0; {
+		if got := s.Execute(t.Context(), told); len(got.Errors) == 0 { // else its connection was just cut
+			if seen++; !strings.Contains(string(got.Data), "elsewhere") {
+				t.Fatalf("it answered %s", got.Data)
+			}
+		}
+	}
 
 	change.Query = strings.Replace(change.Query, "lost", "mine", 1)
 	var wrote transport.Response
@@ -133,7 +155,7 @@ func TestAFailover(t *testing.T) {
 		wrote = s.Execute(t.Context(), change)
 		return len(wrote.Errors) == 0 && wrote.Timeline == 2
 	})
-	bob.Version = wrote.Position
+	bob.Version = transport.Version{At: wrote.Position, Timeline: wrote.Timeline}
 	for until := time.Now().Add(4 * time.Second); time.Now().Before(until); <-time.After(5 * time.Millisecond) {
 		for _, who := range []transport.Request{carl, ann, bob} {
 			if said, _ := answers(who); said.Items[0].Body != "mine" || said.Servers[0].Port == c.standbys[ahead].Port {
@@ -160,7 +182,6 @@ func TestAFailover(t *testing.T) {
 			t.Errorf("the log has no %s:\n%s", want, text.String())
 		}
 	}
-	var stands postgres.Standing
 	if stands, _ = postgres.Stand(t.Context(), c.replays[ahead]); stands.Timeline != 1 || !stands.Recovers {
 		t.Errorf("the one that has left stands at %+v", stands)
 	}

@@ -74,7 +74,7 @@ func TestCallers(t *testing.T) {
 		{nil, "", 5, 5}, // it says itself what it has seen
 		{&httpapi.Principal{Role: "guest"}, "guest", 0, 0},
 	} {
-		if got := r.sees(c.role, transport.Request{Principal: c.who, Version: c.version}); got != c.want {
+		if got := r.sees(c.role, transport.Request{Principal: c.who, Version: transport.Version{At: c.version}}); got != c.want {
 			t.Errorf("%+v sees %d", c, got)
 		}
 	}
@@ -142,7 +142,7 @@ func TestVersionsOfUnknownEnds(t *testing.T) {
 	now := time.Now()
 	r := &replicas{pins: newPins(), unsure: 10 * time.Second}
 	sees := func(version postgres.Position) postgres.Position {
-		return r.sees("", transport.Request{Principal: &httpapi.Principal{Subject: "ann"}, Version: version})
+		return r.sees("", transport.Request{Principal: &httpapi.Principal{Subject: "ann"}, Version: transport.Version{At: version}})
 	}
 	if got := sees(postgres.UnsureAt(now.Add(-time.Hour))); got != postgres.Nowhere {
 		t.Errorf("before the primary was asked it sees %d", got)

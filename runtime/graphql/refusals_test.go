@@ -68,6 +68,14 @@ func bombs() []bomb {
 		document("one field often, in inline fragments, another once", "{ "+nested(500, "... { ", strings.Repeat("authors { id } ", 100)+"authors: books { id } ", "} ")+"}", invalid),
 		document("one field often, in a fragment of too many operations", numbered(140, "query q# { ...f } ")+"fragment f on Query { "+strings.Repeat("__typename ", 1000)+"}", tooComplex),
 		document("one field often, in a chain of fragments", "{ ...f0 } "+strings.ReplaceAll(doubling(100), "...f100 ...f100", "...f100 ... { ... { "+strings.Repeat("__typename ", 440)+"} }"), tooComplex),
+		document("two fragments of one name", "{ ...f } fragment f on Query { "+nested(60, "... { ", strings.Repeat("__typename ", 1200), "} ")+"} fragment f on Query { __typename }", invalid),
+		document("two fragments of one name, a circle in the first", numbered(100, "query q# { authors { ...f } } ")+numbered(90, "query r# { authors { id id } } ")+"fragment f on Author { books { author { ...f } } } fragment f on Author { id }", invalid),
+		document("a long value, deep, in many operations", numbered(300, "query q# { ...f } ")+"fragment f on Query { authors(where: "+nested(58, "{_not: ", "{id: {eq: 1."+strings.Repeat("7", 200_000)+"}}", "}")+") { id } }", tooComplex),
+		document("a long text, in many operations", numbered(300, "query q# { ...f } ")+`fragment f on Query { authors(limit: """`+strings.Repeat("\x7f", 200_000)+`""") { id } }`, tooComplex),
+		document("many values, deep, in many operations", numbered(130, "query q# { ...f } ")+"fragment f on Query { authors(where: "+nested(58, "{_not: ", "{id: {in: ["+strings.Repeat("1 ", 700)+"]}}", "}")+") { id } }", tooComplex),
+		document("many names, in inline fragments", "{ "+nested(320, "... { ", numbered(1000, "n# "), "} ")+"}", invalid),
+		document("many long arguments, in fragments that double", "{ a { ...g0 } } "+doublingArguments(), invalid),
+		document("conflicts of long names, nested", "{ "+nested(40, "... { ", strings.Repeat("x { "+numbered(20, strings.Repeat("n", 3000)+"(a: #) ")+"} ", 2), "} ")+"}", invalid),
 		document("spreads of one fragment, in inline fragments", "{ "+nested(150, "... { ", strings.Repeat("...f ", 600), "} ")+"x } fragment f on Query { __typename }", invalid),
 		document("one field often, arguments", "{ "+numbered(200, "authors(limit: #) { id } ")+"}", invalid),
 		document("depth", "{ "+nested(13, "books { author { ", "id", " } }")+" }", tooComplex),
@@ -132,6 +140,16 @@ func bombs() []bomb {
 		given("a long number", "query($n: Int) { authors(limit: $n) { id } }", `{"n":`+strings.Repeat("9", 200_000)+"}", bad),
 		given("a number with a long exponent", "query($n: Int) { authors(limit: $n) { id } }", `{"n":1e`+strings.Repeat("9", 200_000)+"}", bad),
 	}
+}
+
+// doublingArguments is such a chain below objects, with two equal fields of very many arguments at its end.
+func doublingArguments() string {
+	var b strings.Builder
+	for i := range 5 {
+		fmt.Fprintf(&b, "fragment g%d on Author { x { ...g%d } y { ...g%d } } ", i, i+1, i+1)
+	}
+	field := "n(" + numbered(200, strings.Repeat("a", 400)+"#: 1 ") + ") "
+	return b.String() + "fragment g5 on Author { " + field + field + strings.Repeat("n ", 130) + "}"
 }
 
 // doubling is a chain of fragments each of which spreads the next one twice.

@@ -125,9 +125,13 @@ func (r *replicas) written(timeline uint32) {
 // sees gives up to where the log must have been replayed for whoever asks. Who has no name, but says what it has seen, has
 // said all that there is to know of it.
 func (r *replicas) sees(role string, asked transport.Request) postgres.Position {
-	version := max(r.settled(asked.Version), postgres.Position(r.schema.Load()))
+	if asked.Version.Timeline > r.timeline.Load() { // another server has met another primary already, or a client says so
+		signal(r.hurry)
+		return postgres.Nowhere
+	}
+	version := max(r.settled(asked.Version.At), postgres.Position(r.schema.Load()))
 	caller, named := callerOf(asked.Principal, role)
-	if !named && asked.Version > 0 {
+	if !named && asked.Version.At > 0 {
 		return max(r.pins.everybody(), version)
 	}
 	return max(r.pins.of(caller), version)

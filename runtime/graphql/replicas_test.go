@@ -239,13 +239,15 @@ func TestReplicas(t *testing.T) {
 		reads(t, s, transport.Request{Principal: ann}, "second", false)
 		reads(t, s, transport.Request{Principal: bob}, "first", true)
 		reads(t, other, transport.Request{Principal: ann}, "first", true) // which knows nothing of it
-		reads(t, other, transport.Request{Principal: ann, Version: version}, "second", false)
-		reads(t, other, transport.Request{Principal: bob, Version: version}, "second", false)
+		reads(t, other, transport.Request{Principal: ann, Version: transport.Version{At: version}}, "second", false)
+		reads(t, other, transport.Request{Principal: bob, Version: transport.Version{At: version}}, "second", false)
 		resume()
 		caughtUp(t)
 		reads(t, s, transport.Request{Principal: ann}, "second", true)
-		wait(t, func() bool { return from(t, other, transport.Request{Principal: ann, Version: version}) })
-		reads(t, other, transport.Request{Principal: ann, Version: version}, "second", true)
+		wait(t, func() bool {
+			return from(t, other, transport.Request{Principal: ann, Version: transport.Version{At: version}})
+		})
+		reads(t, other, transport.Request{Principal: ann, Version: transport.Version{At: version}}, "second", true)
 	})
 
 	t.Run("callers without a name", func(t *testing.T) {
@@ -254,8 +256,8 @@ func TestReplicas(t *testing.T) {
 		guest := &httpapi.Principal{Role: "guest"}
 		before := write(t, s, guest, "third").Position
 		reads(t, s, transport.Request{Principal: guest}, "third", false)
-		reads(t, s, transport.Request{Principal: guest, Version: 1}, "second", true) // it says itself what it has seen
-		reads(t, s, transport.Request{Principal: guest, Version: before}, "third", false)
+		reads(t, s, transport.Request{Principal: guest, Version: transport.Version{At: 1}}, "second", true) // it says itself what it has seen
+		reads(t, s, transport.Request{Principal: guest, Version: transport.Version{At: before}}, "third", false)
 		reads(t, s, transport.Request{Principal: &httpapi.Principal{Role: "member"}}, "second", true)
 		resume()
 	})
@@ -341,7 +343,7 @@ func TestReplicas(t *testing.T) {
 		resume = c.pause(t)
 		exec(t, c.owner, `alter table item drop column extra`) // of which the replicas know nothing, and neither does the schema
 		reads(t, s, transport.Request{Principal: bob}, "fourth", true)
-		if got := s.Execute(t.Context(), transport.Request{Principal: bob, Version: 1 << 60, Query: "{ items { extra } }"}); !got.Outdated {
+		if got := s.Execute(t.Context(), transport.Request{Principal: bob, Version: transport.Version{At: 1 << 60}, Query: "{ items { extra } }"}); !got.Outdated {
 			t.Errorf("the primary answered %s %s", got.Data, firstError(got))
 		}
 		resume()

@@ -67,14 +67,14 @@ func (r *replicas) mark(ctx context.Context) {
 	defer cancel()
 	asked, known := time.Now(), r.timeline.Load()
 	stands, err := postgres.Stand(ctx, r.primary)
-	if err != nil {
+	if err != nil || stands.Recovers { // the address may lead to a standby for a moment, where it was moved
 		return // the service's own look tells
 	}
 	r.timeline.CompareAndSwap(known, stands.Timeline) // else a mutation has told of a later one meanwhile
 	r.mu.Lock()
 	before := r.stands
 	r.mu.Unlock()
-	if before != nil && before.Timeline != stands.Timeline {
+	if before != nil && before.Timeline < stands.Timeline {
 		r.log.Warn("the primary writes another timeline than before: replicas get queries when they have shown that they follow it",
 			slog.Uint64("timeline", uint64(stands.Timeline)), slog.Uint64("before", uint64(before.Timeline)))
 		r.rebase(stands.Position, asked)

@@ -416,6 +416,31 @@ func TestAnAnswerThatIsLost(t *testing.T) {
 	}
 }
 
+// TestAValueThatIsTooLarge is in the answer of a mutation: the driver gives the connection up with it, and nobody knows
+// whether the change was made. That is what is said, and why.
+func TestAValueThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	pool, err := postgres.Connect(t.Context(), pgtest.Database(t, sql(t, `create table page (id int primary key, text text)`)), postgres.PoolOptions{Size: 4, MaxMessage: 64 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	s := graphql.New(graphql.DefaultConfig(), graphql.Deps{Pool: pool, Schemas: []string{"public"}, Log: quiet})
+	t.Cleanup(s.Close)
+	if err := s.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := s.Execute(t.Context(), transport.Request{
+		Query: `mutation ($t: String) {createPage(input: {id: 1, text: $t}) {text}}`, Variables: map[string]any{"t": strings.Repeat("x", 70<<10)},
+	})
+	if code(got) != "QUERY_TOO_COMPLEX" || string(got.Data) != "null" || !strings.Contains(got.Errors[0].Message, "nobody knows whether the change was made") {
+		t.Errorf("it gave %s %s", got.Data, firstError(got))
+	}
+	if got := s.Execute(t.Context(), transport.Request{Query: `{ page(id: 1) { id } }`}); len(got.Errors) > 0 {
+		t.Errorf("after it, a query gave %s", firstError(got))
+	}
+}
+
 // TestAnAnswerThatIsTooLarge has mutations whose answers are larger than they may be: it is said whether they were done.
 func TestAnAnswerThatIsTooLarge(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"io"
+	"math/bits"
 	"net/http"
 	"strconv"
 	"sync"
@@ -26,7 +27,7 @@ type Kept struct {
 // become more, beginning with the next time; nil where nobody asks.
 func Keep(body []byte, grown func(bytes int)) *Kept {
 	k := &Kept{size: len(body), grown: grown, coded: map[string][]byte{}}
-	k.coded["zstd"] = code("zstd", bytes.NewReader(body))
+	k.coded["zstd"] = code("zstd", bytes.NewReader(body), len(body))
 	return k
 }
 
@@ -56,6 +57,11 @@ func (k *Kept) WriteTo(w io.Writer) (int64, error) {
 
 // window is how much of an answer must be in memory to expand what is kept of it (RFC 9659 lets clients have it).
 const window = 8 << 20
+
+// windowOf gives that of an answer: expanding a small one must not take as much as a large one. It is a power of two.
+func windowOf(size int) int {
+	return min(max(zstd.MinWindowSize, 1<<bits.Len(uint(size))), window)
+}
 
 // Takes gives the bytes of memory that sending takes for each client: what is kept in its coding is sent as it is, and is
 // expanded for one that takes none. The media type is set already.
@@ -88,7 +94,7 @@ func (k *Kept) as(coding string) []byte {
 	}
 	r := expand(k.coded["zstd"])
 	defer r.Close()
-	k.coded[coding] = code(coding, r)
+	k.coded[coding] = code(coding, r, k.size)
 	if k.grown != nil {
 		k.grown(len(k.coded[coding]))
 	}
@@ -133,12 +139,12 @@ func (w *encoded) send(status int, body []byte) {
 // code encodes what is kept. That is done once: the levels are higher than those of coders, and the window of zstd is the
 // largest that clients must know (RFC 9659). Of the schema of 500 tables, 40 MB, zstd leaves 0.2 MB in 20 to 100 ms, gzip
 // 1.4 MB in 70 to 190 ms, br 0.3 MB in 300 ms.
-func code(coding string, from io.Reader) []byte {
+func code(coding string, from io.Reader, size int) []byte {
 	var b bytes.Buffer
 	var w io.WriteCloser
 	switch coding {
 	case "zstd":
-		e, err := zstd.NewWriter(&b, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window))
+		e, err := zstd.NewWriter(&b, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(windowOf(size)))
 		w = made(e, err)
 	case "br":
 		w = brotli.NewWriterOptions(&b, brotli.WriterOptions{Quality: 3, LGWin: 22})

@@ -3,11 +3,14 @@ package httpapi_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
 )
@@ -96,5 +99,29 @@ func TestAKeptAnswerIsEncodedOnce(t *testing.T) {
 	all.Wait()
 	if made != 1 {
 		t.Errorf("it was encoded %d times", made)
+	}
+}
+
+// TestTheWindowOfAKeptAnswer is no larger than the answer asks for: whoever expands it needs so much memory.
+func TestTheWindowOfAKeptAnswer(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{2000, 120_000, 3 << 20, 20 << 20} {
+		kept := httpapi.Keep([]byte(strings.Repeat(text, 1+size/len(text))), nil)
+		s := serveRoutes(t, compression, map[string]http.HandlerFunc{"/it": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			kept.Send(w, r, http.StatusOK)
+		}})
+		head := make([]byte, zstd.HeaderMaxSize)
+		_, err := io.ReadFull(fetch(t, "GET", s.url+"/it", "zstd").Body, head)
+		var header zstd.Header
+		if err == nil {
+			err = header.Decode(head)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if header.WindowSize > 8<<20 || header.WindowSize > uint64(2*kept.Size()) {
+			t.Errorf("an answer of %d bytes has a window of %d", kept.Size(), header.WindowSize)
+		}
 	}
 }

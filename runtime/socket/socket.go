@@ -1,4 +1,4 @@
-// Package socket has TCP connections whose reads and short writes keep their processor.
+// Package socket has TCP connections whose short writes keep their processor.
 //
 // Go takes the processor of a goroutine away, and starts or wakes another thread for it, when a call of the system lasts
 // longer than 20 µs (runtime.retake); how often it looks depends on how often it finds one. A call for a socket that does
@@ -7,7 +7,11 @@
 // spent. Calls that the scheduler does not hear of have none of it, and so they must be short.
 package socket
 
-import "net"
+import (
+	"errors"
+	"net"
+	"os"
+)
 
 // Conn is a TCP connection. Several goroutines may use it at once, as any net.Conn.
 type Conn struct {
@@ -47,7 +51,8 @@ func (c *Conn) Write(b []byte) (int, error) {
 	return c.TCPConn.Write(b)
 }
 
-func (c *Conn) Read(b []byte) (int, error) { return c.read(c.TCPConn, b) }
+// File is refused: whoever asks such a file for its number makes the socket block, and the scheduler would not hear of it.
+func (c *Conn) File() (*os.File, error) { return nil, errors.ErrUnsupported }
 
 // short is what is written in one go without the scheduler: copying more takes a time that others should not wait.
 const short = 64 << 10

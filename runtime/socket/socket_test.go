@@ -110,28 +110,6 @@ func TestAFullPipe(t *testing.T) {
 	}
 }
 
-func TestReading(t *testing.T) {
-	t.Parallel()
-	near, far := pair(t)
-	var answered sync.WaitGroup
-	answered.Go(func() {
-		time.Sleep(10 * time.Millisecond)
-		moved(t)(far.Write([]byte("late")))
-		done(t, far.CloseWrite())
-	})
-	b := make([]byte, 16)
-	if n, err := near.Read(b); err != nil || string(b[:n]) != "late" {
-		t.Errorf("%q came: %v", b[:n], err)
-	}
-	if n, err := near.Read(nil); n != 0 || err != nil {
-		t.Errorf("into nothing came %d: %v", n, err)
-	}
-	if n, err := near.Read(b); n != 0 || !errors.Is(err, io.EOF) {
-		t.Errorf("after the end came %d: %v", n, err)
-	}
-	answered.Wait()
-}
-
 // TestFailures compares with what the standard library says.
 func TestFailures(t *testing.T) {
 	t.Parallel()

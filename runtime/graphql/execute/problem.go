@@ -41,6 +41,8 @@ func (e *Executor) problemOf(err error, calls bool) *gqlerror.Error {
 		return e.masked(err, errSession.Error())
 	case errors.Is(err, errKeepless):
 		return plan.Problem(plan.InternalError, "this server cannot keep answers for an Idempotency-Key yet, and nothing was changed: `fraiseql migrate up` makes the table", nil)
+	case errors.Is(err, errUnsure) && tooLarge(err): // the driver has given the connection up with it
+		return plan.Problem(plan.TooComplex, "a value of the answer is larger than an answer may be ([graphql.limits] response), and nobody knows whether the change was made: look by a query without that value", nil)
 	case errors.Is(err, errUnsure):
 		return e.masked(err, "the connection to the database was lost before it said whether the change was made: look before you send it again, or send it with an Idempotency-Key")
 	case errors.Is(err, errBusy):

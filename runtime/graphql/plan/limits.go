@@ -21,48 +21,58 @@ type Limits struct {
 
 // measure is what a selection costs. Fragments are measured once and then added wherever they are
 // spread, so that doubling fragments cost nothing to judge.
-type measure struct{ depth, introspection, aliases, fields int }
+type measure struct {
+	depth, introspection, aliases, fields int
+
+	values int // bytes of values, each as often as there are levels of its own around it
+}
 
 func (m *measure) add(other measure) {
 	m.depth = max(m.depth, other.depth)
 	m.introspection = max(m.introspection, other.introspection)
 	m.aliases = saturate(m.aliases + other.aliases)
 	m.fields = saturate(m.fields + other.fields)
+	m.values = saturate(m.values + other.values)
 }
 
 // saturate keeps sums of sums from overflowing.
 func saturate(n int) int { return min(n, 1<<30) }
 
 type measurer struct {
-	fragments map[string]*ast.FragmentDefinition
-	known     map[string]measure
-	open      map[string]bool // spread on the way here: a cycle, which validation will refuse
-	names     map[string]int  // how many fields have it in the text
-	spreads   int             // in the text
-	inline    int             // fragments without a name in the text
-	circles   int             // spreads that led back to where they are
-	problem   *gqlerror.Error // the first one of what has a fixed bound
+	fragments map[string]*ast.FragmentDefinition // the first one of each name, as validation has it
+	known     map[*ast.FragmentDefinition]measure
+	open      map[*ast.FragmentDefinition]bool // spread on the way here: a cycle, which validation will refuse
+	names     map[string]int                   // how many fields have it in the text
+	spreads   int                              // in the text
+	inline    int                              // fragments without a name in the text
+	arguments int                              // of the field that has the most
+	longest   int                              // bytes of a field's name, or of one of an argument
+	circles   int                              // spreads that led back to where they are
+	problem   *gqlerror.Error                  // the first one of what has a fixed bound
 }
 
 // check refuses what is over a limit, and says how to judge whether the fields of the others can be merged.
 func (l Limits) check(doc *ast.QueryDocument) (merging, *gqlerror.Error) {
-	m := measurer{fragments: map[string]*ast.FragmentDefinition{}, known: map[string]measure{}, open: map[string]bool{}, names: map[string]int{}}
-	for _, f := range doc.Fragments {
-		m.fragments[f.Name] = f
+	m := measurer{
+		fragments: map[string]*ast.FragmentDefinition{}, known: map[*ast.FragmentDefinition]measure{},
+		open: map[*ast.FragmentDefinition]bool{}, names: map[string]int{},
 	}
 	for _, f := range doc.Fragments {
-		m.directives(f.Directives)
-		m.fragment(f.Name) // validation reads those that nobody spreads, too
+		if m.fragments[f.Name] == nil {
+			m.fragments[f.Name] = f
+		}
 	}
-	together := 0
+	var together, alone measure
+	for _, f := range doc.Fragments {
+		alone.add(m.fragment(f)) // validation reads each by itself, also those that nobody spreads
+	}
 	for _, op := range doc.Operations {
 		got := m.selection(op.SelectionSet)
-		together = saturate(together + got.fields)
-		m.directives(op.Directives)
+		got.values = saturate(got.values + m.directives(op.Directives))
 		for _, v := range op.VariableDefinitions {
-			m.value(v.DefaultValue, 0)
-			m.directives(v.Directives)
+			got.values = saturate(got.values + m.value(v.DefaultValue, 0) + m.directives(v.Directives))
 		}
+		together.add(got)
 		for _, bound := range []struct {
 			what, key  string
 			have, most int
@@ -77,8 +87,12 @@ func (l Limits) check(doc *ast.QueryDocument) (merging, *gqlerror.Error) {
 			}
 		}
 	}
-	if most := operationsTogether * l.Fields; together > most {
-		m.refuse(doc.Operations[0].Position, "the operations of the document have %d fields in all, fragments spread out; at most %d are allowed: send it without those that are not run", together, most)
+	first := doc.Operations[0].Position
+	if most := operationsTogether * l.Fields; together.fields > most {
+		m.refuse(first, "the operations of the document have %d fields in all, fragments spread out; at most %d are allowed: send it without those that are not run", together.fields, most)
+	}
+	if text := len(first.Src.Input); together.values+alone.values > valuesTimes*text+valuesBeside {
+		m.refuse(first, "the values in the document are too large to be judged as often as they are used: send them as variables")
 	}
 	return m.merging(len(doc.Operations) + len(doc.Fragments)), m.problem
 }
@@ -86,6 +100,12 @@ func (l Limits) check(doc *ast.QueryDocument) (merging, *gqlerror.Error) {
 // operationsTogether is how many times as many fields the operations of a document may have in all as one may: each is
 // validated, with the fragments that it spreads.
 const operationsTogether = 5
+
+// The library judges a value once for each level of it, and again for each operation and fragment that leads to it.
+const (
+	valuesTimes  = 8       // times the text, whatever its size
+	valuesBeside = 500_000 // bytes
+)
 
 // maxCircles is how many spreads may lead back to the fragment that they are in. One is invalid; validation tells each with
 // the names of all fragments on the way.
@@ -101,14 +121,16 @@ func (m *measurer) refuse(at *ast.Position, format string, args ...any) {
 }
 
 // merging chooses the way by what comparing each two fields, and each two spreads, could cost at most: all pairs that
-// there are in the text, for each operation and fragment that may lead to them and each inline fragment around them.
+// there are in the text, with all of their arguments, for each operation and fragment that may lead to them and each inline
+// fragment around them, for which all fields are gathered as well.
 func (m *measurer) merging(definitions int) merging {
-	pairs := m.spreads * m.spreads / 2
+	pairs, fields := m.spreads*m.spreads/2, 0
 	for _, n := range m.names {
-		pairs += n * n / 2
+		pairs, fields = pairs+n*n/2, fields+n
 	}
+	cost := saturate(saturate(pairs)*(1+m.arguments*m.arguments)*(1+m.longest/64) + fields)
 	switch {
-	case saturate(pairs)*definitions*(1+m.inline) <= fewPairs:
+	case cost*definitions*(1+m.inline) <= fewPairs:
 		return pairwise
 	case m.circles > 0:
 		return unmerged
@@ -116,26 +138,30 @@ func (m *measurer) merging(definitions int) merging {
 	return grouped
 }
 
-// value looks for a value that is too deep.
-func (m *measurer) value(v *ast.Value, depth int) {
+// value looks for a value that is too deep, and gives what judging it takes.
+func (m *measurer) value(v *ast.Value, depth int) (bytes int) {
 	switch {
 	case v == nil:
+		return 0
 	case depth > maxInputDepth:
 		m.refuse(v.Position, "a value of the request has more than %d levels", maxInputDepth)
-	default:
-		for _, child := range v.Children {
-			m.value(child.Value, depth+1)
-		}
+		return 0
 	}
+	bytes = (1 + len(v.Raw)) * (1 + depth)
+	for _, child := range v.Children {
+		bytes = saturate(bytes + len(child.Name)*(1+depth) + m.value(child.Value, depth+1))
+	}
+	return bytes
 }
 
 // directives looks at the values of directives.
-func (m *measurer) directives(list ast.DirectiveList) {
+func (m *measurer) directives(list ast.DirectiveList) (bytes int) {
 	for _, d := range list {
 		for _, a := range d.Arguments {
-			m.value(a.Value, 0)
+			bytes = saturate(bytes + m.value(a.Value, 0))
 		}
 	}
+	return bytes
 }
 
 func (m *measurer) selection(set ast.SelectionSet) measure {
@@ -146,54 +172,55 @@ func (m *measurer) selection(set ast.SelectionSet) measure {
 			total.add(m.field(s))
 		case *ast.InlineFragment:
 			m.inline++
-			m.directives(s.Directives)
+			total.add(measure{values: m.directives(s.Directives)})
 			total.add(m.selection(s.SelectionSet))
 		case *ast.FragmentSpread:
 			m.spreads++
-			m.directives(s.Directives)
-			total.add(m.fragment(s.Name))
+			total.add(measure{values: m.directives(s.Directives)})
+			if f := m.fragments[s.Name]; f != nil {
+				total.add(m.fragment(f))
+			}
 		}
 	}
 	return total
 }
 
 func (m *measurer) field(f *ast.Field) measure {
-	for _, a := range f.Arguments {
-		m.value(a.Value, 0)
-	}
-	m.directives(f.Directives)
 	m.names[f.Alias]++
+	m.arguments, m.longest = max(m.arguments, len(f.Arguments)), max(m.longest, len(f.Alias), len(f.Name))
 	one := m.selection(f.SelectionSet)
+	for _, a := range f.Arguments {
+		m.longest = max(m.longest, len(a.Name))
+		one.values = saturate(one.values + m.value(a.Value, 0))
+	}
+	one.values = saturate(one.values + m.directives(f.Directives))
 	if f.Alias != f.Name {
 		one.aliases++
 	}
 	if f.Name == "__schema" || f.Name == "__type" {
 		// All inside is introspection: it has a depth of its own, and no rows behind it.
-		return measure{depth: 1, introspection: max(one.depth, one.introspection) + 1, aliases: one.aliases, fields: saturate(one.fields + 1)}
+		return measure{depth: 1, introspection: max(one.depth, one.introspection) + 1, aliases: one.aliases, fields: saturate(one.fields + 1), values: one.values}
 	}
 	one.depth++
 	one.fields = saturate(one.fields + 1)
 	return one
 }
 
-func (m *measurer) fragment(name string) measure {
-	if got, ok := m.known[name]; ok {
+func (m *measurer) fragment(f *ast.FragmentDefinition) measure {
+	if got, ok := m.known[f]; ok {
 		return got
 	}
-	f := m.fragments[name]
-	if f == nil {
-		return measure{}
-	}
-	if m.open[name] {
+	if m.open[f] {
 		if m.circles++; m.circles > maxCircles {
 			m.refuse(f.Position, "fragments of the document spread themselves in more than %d ways", maxCircles)
 		}
 		return measure{}
 	}
-	m.open[name] = true
+	m.open[f] = true
 	got := m.selection(f.SelectionSet)
-	delete(m.open, name)
-	m.known[name] = got
+	got.values = saturate(got.values + m.directives(f.Directives))
+	delete(m.open, f)
+	m.known[f] = got
 	return got
 }
 

@@ -54,8 +54,12 @@ type merger struct {
 	schema *ast.Schema
 	add    core.AddErrFunc
 	left   int // selections that may still be looked at
+	depth  int
 	found  bool
 }
+
+// mostLevels is how many levels of fields there may be: far more than operations have, which were measured.
+const mostLevels = 500
 
 // same is what fields that may be of one object must be: the same field with the same arguments (FieldsInSetCanMerge).
 func (m *merger) same(sets []ast.SelectionSet) {
@@ -66,7 +70,7 @@ func (m *merger) same(sets []ast.SelectionSet) {
 				switch {
 				case f.Name != first.Name:
 					m.conflict(f, fmt.Sprintf(`"%s" and "%s" are different fields`, first.Name, f.Name))
-				case !sameArguments(first.Arguments, f.Arguments):
+				case !m.sameArguments(first.Arguments, f.Arguments):
 					m.conflict(f, "they have differing arguments")
 				}
 			}
@@ -96,9 +100,14 @@ func (m *merger) below(fields []*ast.Field, judge func([]ast.SelectionSet)) {
 			sets = append(sets, f.SelectionSet)
 		}
 	}
-	if sets != nil {
-		judge(sets)
+	if sets == nil {
+		return
 	}
+	if m.depth++; m.depth > mostLevels {
+		m.left = -1
+	}
+	judge(sets)
+	m.depth--
 }
 
 func (m *merger) conflict(at *ast.Field, why string) {
@@ -187,12 +196,17 @@ func (m *merger) oneShape(a, b *ast.Type) bool {
 	return x == y || x.IsCompositeType() && y.IsCompositeType()
 }
 
-func sameArguments(a, b ast.ArgumentList) bool {
+func (m *merger) sameArguments(a, b ast.ArgumentList) bool {
 	if len(a) != len(b) {
 		return false
 	}
+	m.left -= len(a)
+	named := make(map[string]*ast.Value, len(b))
+	for _, y := range b {
+		named[y.Name] = y.Value
+	}
 	for _, x := range a {
-		if y := b.ForName(x.Name); y == nil || !sameValue(x.Value, y.Value) {
+		if y := named[x.Name]; y == nil || !m.sameValue(x.Value, y) {
 			return false
 		}
 	}
@@ -200,7 +214,10 @@ func sameArguments(a, b ast.ArgumentList) bool {
 }
 
 // sameValue compares as they are written; members of an object may be in any order.
-func sameValue(a, b *ast.Value) bool {
+func (m *merger) sameValue(a, b *ast.Value) bool {
+	if m.left -= len(a.Children); m.left < 0 {
+		return true // which is told of in any case
+	}
 	if a.Kind != b.Kind || a.Raw != b.Raw || len(a.Children) != len(b.Children) {
 		return false
 	}
@@ -209,7 +226,7 @@ func sameValue(a, b *ast.Value) bool {
 		one, other = byName(one), byName(other)
 	}
 	for i := range one {
-		if one[i].Name != other[i].Name || !sameValue(one[i].Value, other[i].Value) {
+		if one[i].Name != other[i].Name || !m.sameValue(one[i].Value, other[i].Value) {
 			return false
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
-	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // leastRoom is what must be left of a batch's answer for another of its requests to be run: a mutation that is done and
@@ -54,19 +53,19 @@ func decodeBatch(d *jsontext.Decoder, most int) ([]Request, *refusal) {
 
 // batch runs requests one after the other and gives their answers as one list. What becomes of one is nothing to the
 // others, but that each sees what those before it have written (sees is what the first one sees), and that all answers together may have the bytes of one, and errors beside them.
-func (h *Handler) batch(ctx context.Context, list []Request, sees postgres.Position) (body []byte, written postgres.Position) {
+func (h *Handler) batch(ctx context.Context, list []Request, sees Version) (body []byte, written Version) {
 	body = []byte{'['}
 	for i, r := range list {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		r.Room, r.Version = h.AnswerLimit-len(body), max(sees, written)
+		r.Room, r.Version = h.AnswerLimit-len(body), sees.later(written)
 		if r.Room < leastRoom && i > 0 {
 			body = appendAnswer(body, tooMuch("this request was not run, because the answers to those before it are as large as all of a batch may be"))
 			continue
 		}
 		response := h.Execute(ctx, r)
-		written = max(written, response.Position)
+		written = written.later(response.version())
 		before := len(body) // errors do not look at the room
 		if body = appendAnswer(body, response.Result); len(body) > h.AnswerLimit+leastRoom {
 			body = appendAnswer(body[:before], tooMuch("the answer has no room beside those before it"))

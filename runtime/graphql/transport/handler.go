@@ -26,6 +26,9 @@ type Response struct {
 	Kept             *Kept // the answer, when it is one that many get: there is nothing else then
 }
 
+// version is that of what was written.
+func (r *Response) version() Version { return Version{r.Position, r.Timeline} }
+
 // Handler serves GraphQL on one route.
 type Handler struct {
 	Execute    func(ctx context.Context, r Request) Response
@@ -80,7 +83,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			list[i].Principal, list[i].Client = who, client
 		}
 		body, version := h.batch(r.Context(), list, versionOf(r.Header))
-		tellVersion(w.Header(), version)
+		version.tell(w.Header())
 		release, held := h.hold(len(body))
 		if !held {
 			answer(w, media, full())
@@ -115,7 +118,7 @@ func (h *Handler) respond(w http.ResponseWriter, r *http.Request, media string, 
 	if response.SendText {
 		w.Header().Set("Cache-Control", "private, no-cache, must-revalidate") // the next try is to find it
 	}
-	tellVersion(w.Header(), response.Position)
+	response.version().tell(w.Header())
 	if response.Replayed {
 		w.Header().Set("Idempotent-Replayed", "true")
 	}

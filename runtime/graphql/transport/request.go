@@ -13,7 +13,6 @@ import (
 
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
-	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // Request is one GraphQL request, whatever brought it. In place of the text there may be a name of it.
@@ -29,7 +28,7 @@ type Request struct {
 	IdempotencyKey string             // a mutation with it is done once, however often it is sent
 	Principal      *httpapi.Principal // who asks; nil where nobody was asked
 	Client         string             // the address that it came from; empty where none is known
-	Version        postgres.Position  // what was there then is to be seen; 0 where the request says nothing
+	Version        Version            // what was there then is to be seen
 	Room           int                // bytes that the answer may have, where that is less than any may; 0 is that
 }
 

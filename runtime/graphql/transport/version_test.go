@@ -17,30 +17,32 @@ import (
 // TestVersionsGoThereAndBack has mutations at places in the log. In a list each request sees what those before it wrote.
 func TestVersionsGoThereAndBack(t *testing.T) {
 	t.Parallel()
-	var seen []postgres.Position
+	var seen []transport.Version
 	h := &transport.Handler{BodyLimit: 1 << 10, Batch: 3, AnswerLimit: 1 << 20, Execute: func(_ context.Context, r transport.Request) transport.Response {
 		seen = append(seen, r.Version)
 		var at postgres.Position
+		var timeline uint32
 		if strings.HasPrefix(r.Query, "mutation") {
-			at = 0xabc
+			at, timeline = 0xabc, 2
 		}
 		if r.Query == "unsure" { // a mutation of which nobody knows whether it was made
 			at = postgres.Nowhere
 		}
-		return transport.Response{Result: execute.Result{Data: []byte("{}"), Position: at}}
+		return transport.Response{Result: execute.Result{Data: []byte("{}"), Position: at, Timeline: timeline}}
 	}}
 	for _, c := range []struct {
 		sent, body, back string
-		seen             []postgres.Position
+		seen             []transport.Version
 	}{
-		{"", `{"query":"{a}"}`, "", []postgres.Position{0}},
-		{"", `{"query":"mutation {a}"}`, "abc", []postgres.Position{0}},
-		{"abc", `{"query":"{a}"}`, "", []postgres.Position{0xabc}},
-		{"what", `{"query":"{a}"}`, "", []postgres.Position{postgres.Nowhere}},
-		{"ffffffffffffffff", `{"query":"{a}"}`, "", []postgres.Position{postgres.Nowhere}},
-		{"", `{"query":"unsure"}`, "soon", []postgres.Position{0}},
-		{"12", `[{"query":"unsure"},{"query":"{a}"}]`, "soon", []postgres.Position{0x12, postgres.Nowhere}},
-		{"12", `[{"query":"{a}"},{"query":"mutation {a}"},{"query":"{a}"}]`, "abc", []postgres.Position{0x12, 0x12, 0xabc}},
+		{"", `{"query":"{a}"}`, "", []transport.Version{{}}},
+		{"", `{"query":"mutation {a}"}`, "2.abc", []transport.Version{{}}},
+		{"2.abc", `{"query":"{a}"}`, "", []transport.Version{{At: 0xabc, Timeline: 2}}},
+		{"abc", `{"query":"{a}"}`, "", []transport.Version{{At: postgres.Nowhere}}},
+		{"1.what", `{"query":"{a}"}`, "", []transport.Version{{At: postgres.Nowhere}}},
+		{"ffffffffffffffff", `{"query":"{a}"}`, "", []transport.Version{{At: postgres.Nowhere}}},
+		{"", `{"query":"unsure"}`, "soon", []transport.Version{{}}},
+		{"1.12", `[{"query":"unsure"},{"query":"{a}"}]`, "soon", []transport.Version{{At: 0x12, Timeline: 1}, {At: postgres.Nowhere, Timeline: 1}}},
+		{"1.12", `[{"query":"{a}"},{"query":"mutation {a}"},{"query":"{a}"}]`, "2.abc", []transport.Version{{At: 0x12, Timeline: 1}, {At: 0x12, Timeline: 1}, {At: 0xabc, Timeline: 2}}},
 	} {
 		seen = nil
 		r := httptest.NewRequest(http.MethodPost, "/graphql", strings.NewReader(c.body))
@@ -51,7 +53,7 @@ func TestVersionsGoThereAndBack(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if c.back == "soon" { // it is known when it was, and so when it must have ended
-			n, err := strconv.ParseUint(w.Header().Get("X-Fraiseql-Version"), 16, 64)
+			n, err := strconv.ParseUint(strings.TrimPrefix(w.Header().Get("X-Fraiseql-Version"), "0."), 16, 64)
 			when, unsure := postgres.Position(n).Unsure()
 			if err != nil || !unsure || time.Since(when) > time.Minute || time.Until(when) > 0 {
 				t.Errorf("%+v: sent %v, of %v", c, w.Header(), when)
