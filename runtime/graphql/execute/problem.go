@@ -31,20 +31,12 @@ func (e *Executor) problemOf(err error, calls bool) *gqlerror.Error {
 		return tooLong()
 	case errors.Is(err, context.Canceled):
 		return plan.Problem(plan.Timeout, "the request was given up before it was answered", nil)
-	case errors.Is(err, errDone) && errors.Is(err, errTooLarge):
-		return TooLargeProblem(true)
-	case errors.Is(err, errDone):
-		return e.masked(err, "the change was made, but its answer cannot be given: read it by a query")
-	case errors.Is(err, errTooLarge):
-		return TooLargeProblem(false)
+	case errors.Is(err, errDone), errors.Is(err, errTooLarge), errors.Is(err, errUnsure):
+		return e.unanswered(err)
 	case errors.Is(err, errSession):
 		return e.masked(err, errSession.Error())
 	case errors.Is(err, errKeepless):
 		return plan.Problem(plan.InternalError, "this server cannot keep answers for an Idempotency-Key yet, and nothing was changed: `fraiseql migrate up` makes the table", nil)
-	case errors.Is(err, errUnsure) && tooLarge(err): // the driver has given the connection up with it
-		return plan.Problem(plan.TooComplex, "a value of the answer is larger than an answer may be ([graphql.limits] response), and nobody knows whether the change was made: look by a query without that value", nil)
-	case errors.Is(err, errUnsure):
-		return e.masked(err, "the connection to the database was lost before it said whether the change was made: look before you send it again, or send it with an Idempotency-Key")
 	case errors.Is(err, errBusy):
 		return plan.Problem(plan.InternalError, errBusy.Error()+"; try again soon", nil)
 	case errors.As(err, &pg) && pg.Code == "42501":
@@ -78,6 +70,22 @@ func TooLargeProblem(writes bool) *gqlerror.Error {
 		return plan.Problem(plan.TooComplex, "the change was made, but its answer is larger than it may be: read it by a query, in parts ([graphql.limits] response is the bound)", nil)
 	}
 	return plan.Problem(plan.TooComplex, "the answer is larger than it may be: ask for fewer rows or fields ([graphql.limits] response is the bound)", nil)
+}
+
+// unanswered is the problem of what may have been done, and has no answer.
+func (e *Executor) unanswered(err error) *gqlerror.Error {
+	done, unsure := errors.Is(err, errDone), errors.Is(err, errUnsure)
+	switch {
+	case done && errors.Is(err, errTooLarge):
+		return TooLargeProblem(true)
+	case done:
+		return e.masked(err, "the change was made, but its answer cannot be given: read it by a query")
+	case unsure && tooLarge(err): // the driver has given the connection up with it
+		return plan.Problem(plan.TooComplex, "a value of the answer is larger than an answer may be ([graphql.limits] response), and nobody knows whether the change was made: look by a query without that value", nil)
+	case unsure:
+		return e.masked(err, "the connection to the database was lost before it said whether the change was made: look before you send it again, or send it with an Idempotency-Key")
+	}
+	return TooLargeProblem(false)
 }
 
 // unknown is the problem of an error that says nothing about the request.
