@@ -7,12 +7,16 @@ import (
 	"strings"
 
 	"github.com/fraiseql/fraiseql/runtime/deployment/doctor"
+	"github.com/fraiseql/fraiseql/runtime/fault"
 )
 
 // Check asks whether the sets are as the project wants them; c is nil when serve does nothing about them.
 func (m *Migrator) Check(c *Config, sets ...Set) doctor.Check {
 	return doctor.Check{Name: "migrations", Run: func(ctx context.Context, found *doctor.Findings) {
 		all, err := m.Status(ctx, sets...)
+		if told, known := fault.As(err); known && told.Kind == fault.Forbidden {
+			err = told.WithHint("give [migrations] url_env the address of the tables' owner, and run: fraiseql migrate up; it lets this login use what is in _system")
+		}
 		if err != nil {
 			found.Fault(err)
 			return

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/fraiseql/fraiseql/migrations"
 	"github.com/fraiseql/fraiseql/runtime/deployment"
+	"github.com/fraiseql/fraiseql/runtime/deployment/doctor"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
 )
@@ -298,6 +300,26 @@ func TestTheServersRoleGetsRowsAndNoMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := conn.Exec(t.Context(), "set role "+login+"; insert into _system.observers (entity, event_type, name, config) values ('a', 'INSERT', 'n', '{}'); delete from _system.observers"); err != nil {
+		t.Error(err)
+	}
+	// One that was given nothing is told what to do.
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), "reset role; create role "+login+"_other login password 'other'"); err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(login+"_other", "other")
+	other, err := deployment.New(deployment.Options{Address: u.String(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	if found := doctor.Run(t.Context(), other.Check(nil, both...)); len(found) != 1 || found[0].State != doctor.Error || !strings.Contains(found[0].Fix, "[migrations] url_env") {
+		t.Errorf("doctor finds %+v", found)
+	}
+	if _, err := conn.Exec(t.Context(), "drop role "+login+"_other; set role "+login); err != nil {
 		t.Error(err)
 	}
 	if _, err := conn.Exec(t.Context(), "create table _system.mine (id int)"); err == nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -364,5 +365,24 @@ func TestColumnsOfViews(t *testing.T) {
 	}
 	if w := s.Schema("").Warnings; len(w) != 1 || w[0].Code != "schema/other-type" || w[0].Subject != "Item.code" {
 		t.Errorf("warnings: %v", w)
+	}
+}
+
+// TestWhatSchemaFilesNameInVain is told by the server, too, not by validate alone: it would be missing without a word.
+func TestWhatSchemaFilesNameInVain(t *testing.T) {
+	t.Parallel()
+	s, _ := jsonViews(t, `
+		type Book @view(name: "v_book") { id: ID! title: String }
+		type Note @view(name: "v_note") { id: ID! text: String }
+		type Mutation { noteBook: Book @function(name: "fn_note_book") }`, bookshelf)
+	var got []string
+	for _, w := range s.Warnings() {
+		if w.Code == "graphql/declared" {
+			got = append(got, w.Subject+" "+w.Message)
+		}
+	}
+	want := []string{"types.graphql:3:8 the database has no view `v_note` that may be read", "types.graphql:4:19 the database has no function `fn_note_book` that may be executed"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }

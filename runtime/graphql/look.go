@@ -19,15 +19,10 @@ func (s *Service) LookAtViews(ctx context.Context, seen map[string]*catalog.Cata
 		return nil, nil
 	}
 	roles := s.config.DatabaseRoles()
-	answered, wrong := map[string]bool{}, map[string]int{}
-	var mistakes []schema.Mistake
+	answered := map[string]bool{}
+	mistakes := s.deps.Declared.Absent(slices.Collect(maps.Values(seen)))
 	for _, name := range slices.Sorted(maps.Keys(seen)) {
-		questions, missing := s.deps.Declared.Questions(seen[name])
-		for _, m := range missing {
-			if wrong[m.Place()+m.Message]++; wrong[m.Place()+m.Message] == len(seen) { // no role sees it
-				mistakes = append(mistakes, m)
-			}
-		}
+		questions, _ := s.deps.Declared.Questions(seen[name])
 		for _, q := range questions {
 			if answered[q.SQL] {
 				continue
@@ -40,7 +35,7 @@ func (s *Service) LookAtViews(ctx context.Context, seen map[string]*catalog.Cata
 			mistakes = append(mistakes, q.Judge(answer)...)
 		}
 	}
-	return append(mistakes, s.deps.Declared.Uncalled(slices.Collect(maps.Values(seen)))...), nil
+	return mistakes, nil
 }
 
 // ask runs a statement of one row as a role, without writing anything.

@@ -229,6 +229,11 @@ func (s *Service) Warnings() []schema.Warning {
 			list = append(list, schema.Warning{Code: m.Code, Subject: "graphql.entities." + m.Entity, Message: m.Message, Hint: m.Hint})
 		}
 	}
+	if s.deps.Declared != nil {
+		for _, m := range s.deps.Declared.Absent(seen) {
+			list = append(list, schema.Warning{Code: "graphql/declared", Subject: strings.TrimSuffix(m.Place(), ": "), Message: m.Message, Hint: m.Hint})
+		}
+	}
 	for _, w := range s.config.Misprefixed(s.deps.Schemas) {
 		w.Subject = "graphql.prefixes." + w.Subject
 		list = append(list, w)

@@ -64,8 +64,23 @@ func (d *Declared) Questions(c *catalog.Catalog) ([]Question, []Mistake) {
 	return list, mistakes
 }
 
-// Uncalled tells of the fields of Query and Mutation whose functions are in none of the catalogs.
-func (d *Declared) Uncalled(seen []*catalog.Catalog) []Mistake {
+// Absent tells of what schema files name and none of the catalogs has: views, their columns, and functions.
+func (d *Declared) Absent(seen []*catalog.Catalog) []Mistake {
+	var mistakes []Mistake
+	missing := map[string]int{}
+	for _, c := range seen {
+		_, of := d.Questions(c)
+		for _, m := range of {
+			if missing[m.Place()+m.Message]++; missing[m.Place()+m.Message] == len(seen) {
+				mistakes = append(mistakes, m)
+			}
+		}
+	}
+	return append(mistakes, d.uncalled(seen)...)
+}
+
+// uncalled tells of the fields of Query and Mutation whose functions are in none of the catalogs.
+func (d *Declared) uncalled(seen []*catalog.Catalog) []Mistake {
 	var mistakes []Mistake
 	for _, call := range d.calls {
 		if !slices.ContainsFunc(seen, func(c *catalog.Catalog) bool { return slices.ContainsFunc(c.Functions, call.means) }) {
