@@ -127,6 +127,18 @@ func (o queryOptions) principal() (*httpapi.Principal, error) {
 	return p, nil
 }
 
+// asOf gives who asks the role that a server would: that of those without a token, or of tokens that name none.
+func asOf(c *app.RuntimeConfig, who *httpapi.Principal) *httpapi.Principal {
+	switch {
+	case c.Auth == nil:
+	case who == nil && c.Auth.AnonymousRole != "":
+		return &httpapi.Principal{Role: c.Auth.AnonymousRole}
+	case who != nil && who.Role == "":
+		who.Role = c.Auth.DefaultRole
+	}
+	return who
+}
+
 // loaded opens the program with the schema read.
 func (e *Env) loaded(ctx context.Context) (*app.App, error) {
 	a, err := e.open(ctx)
@@ -157,6 +169,7 @@ func (o queryOptions) query(ctx context.Context, env *Env, args []string) error 
 		return err
 	}
 	defer a.Close(context.WithoutCancel(ctx))
+	request.Principal = asOf(a.Config, request.Principal)
 	response := a.GraphQL.Execute(ctx, request)
 	body := map[string]any{}
 	if len(response.Errors) > 0 {
@@ -240,6 +253,7 @@ func (o queryOptions) explain(ctx context.Context, env *Env, args []string) erro
 		return err
 	}
 	defer a.Close(context.WithoutCancel(ctx))
+	request.Principal = asOf(a.Config, request.Principal)
 	bound, lines, found, err := a.GraphQL.Explain(ctx, request, o.analyze)
 	var list gqlerror.List
 	if errors.As(err, &list) {

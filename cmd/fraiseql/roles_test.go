@@ -112,6 +112,16 @@ introspection = true
 	if got := run(t, dir, 0, "query", "--database-url", url, "--role", "writer", "--claims", `{"sub":"7"}`, "{ posts { title } }"); !strings.Contains(got, "seven") || strings.Contains(got, "mine") {
 		t.Errorf("the command line gets %s", got)
 	}
+	if got := run(t, dir, 0, "query", "--database-url", url, "{ posts { title } }"); !strings.Contains(got, "seven") || strings.Contains(got, "mine") {
+		t.Errorf("nobody, who is a visitor here as well, gets %s", got)
+	}
+	if got := run(t, dir, 5, "query", "--database-url", url, "--claims", `{"sub":"7"}`, "{ posts { title } }"); strings.Contains(got, "seven") {
+		t.Errorf("somebody without a role gets %s", got)
+	}
+	write(t, dir, "fraiseql.toml", in.Replace("[auth]\ndefault_role = \"writer\"\n[auth.jwt]\nsecret_file = \"secret\"\n[graphql.roles.writer]\nrole = \"member\"\n[graphql.roles.visitor]\nrole = \"guest\"\n"))
+	if got := run(t, dir, 0, "query", "--database-url", url, "--claims", `{"sub":"7"}`, "{ posts { title } }"); !strings.Contains(got, "seven") {
+		t.Errorf("somebody of the default role gets %s", got)
+	}
 	if got := run(t, dir, 5, "query", "--database-url", url, "{ posts { title } }"); strings.Contains(got, "seven") {
 		t.Errorf("nobody gets %s", got)
 	}
