@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/fraiseql/fraiseql/runtime/app"
+	"github.com/fraiseql/fraiseql/runtime/auth"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
@@ -70,10 +71,6 @@ func newExplainCommand(env *Env) *cobra.Command {
 // request puts a request together from the words of the command line.
 func (o queryOptions) request(env *Env, args []string) (transport.Request, error) {
 	r := transport.Request{OperationName: o.operation}
-	var err error
-	if r.Principal, err = o.principal(); err != nil {
-		return r, err
-	}
 	switch {
 	case o.file == "-":
 		text, err := io.ReadAll(env.In)
@@ -109,34 +106,13 @@ func (o queryOptions) request(env *Env, args []string) (transport.Request, error
 	return r, nil
 }
 
-// principal is who the flags say that asks; nil when they do not.
-func (o queryOptions) principal() (*httpapi.Principal, error) {
-	if o.role == "" && o.claims == "" {
-		return nil, nil //nolint:nilnil // nobody is a valid answer
+// principal is who the flags say that asks, with the role that a server would give it; nil is the login.
+func (o queryOptions) principal(a *app.App) (*httpapi.Principal, error) {
+	who, err := auth.Claimed(a.Config.Auth, o.claims, o.role)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, "query/bad-claims", "the claims cannot be taken", err)
 	}
-	p := &httpapi.Principal{Role: o.role}
-	if o.claims == "" {
-		return p, nil
-	}
-	var claims map[string]any
-	if err := json.Unmarshal([]byte(o.claims), &claims); err != nil || claims == nil {
-		return nil, fault.Wrap(fault.Invalid, "query/bad-claims", "the claims are not a JSON object", err)
-	}
-	p.Claims = []byte(o.claims)
-	p.Subject, _ = claims["sub"].(string)
-	return p, nil
-}
-
-// asOf gives who asks the role that a server would: that of those without a token, or of tokens that name none.
-func asOf(c *app.RuntimeConfig, who *httpapi.Principal) *httpapi.Principal {
-	switch {
-	case c.Auth == nil:
-	case who == nil && c.Auth.AnonymousRole != "":
-		return &httpapi.Principal{Role: c.Auth.AnonymousRole}
-	case who != nil && who.Role == "":
-		who.Role = c.Auth.DefaultRole
-	}
-	return who
+	return who, nil
 }
 
 // loaded opens the program with the schema read.
@@ -169,7 +145,9 @@ func (o queryOptions) query(ctx context.Context, env *Env, args []string) error 
 		return err
 	}
 	defer a.Close(context.WithoutCancel(ctx))
-	request.Principal = asOf(a.Config, request.Principal)
+	if request.Principal, err = o.principal(a); err != nil {
+		return err
+	}
 	response := a.GraphQL.Execute(ctx, request)
 	body := map[string]any{}
 	if len(response.Errors) > 0 {
@@ -253,7 +231,9 @@ func (o queryOptions) explain(ctx context.Context, env *Env, args []string) erro
 		return err
 	}
 	defer a.Close(context.WithoutCancel(ctx))
-	request.Principal = asOf(a.Config, request.Principal)
+	if request.Principal, err = o.principal(a); err != nil {
+		return err
+	}
 	bound, lines, found, err := a.GraphQL.Explain(ctx, request, o.analyze)
 	var list gqlerror.List
 	if errors.As(err, &list) {

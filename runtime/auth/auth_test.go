@@ -460,3 +460,49 @@ func BenchmarkVerify(b *testing.B) {
 		})
 	}
 }
+
+// TestWhoseWordIsTaken is what the command line says, with the roles that a server would give.
+func TestWhoseWordIsTaken(t *testing.T) {
+	t.Parallel()
+	var full auth.Config
+	config.Defaults(&full)
+	full.AnonymousRole, full.DefaultRole, full.JWT.RoleClaim = "guest", "member", "app.role"
+	bare := full
+	bare.AnonymousRole, bare.DefaultRole = "", ""
+	off := full
+	off.Enabled = new(false)
+	for _, c := range []struct {
+		config       *auth.Config
+		claims, role string
+		want         string // role, subject, issuer
+	}{
+		{&full, "", "", "guest  "},
+		{&full, "", "staff", "staff  "},
+		{&full, `{"sub": "7", "iss": "us"}`, "", "member 7 us"},
+		{&full, `{"sub": "7", "app": {"role": "staff"}}`, "", "staff 7 "},
+		{&full, `{"sub": "7", "app": {"role": "staff"}}`, "guest", "guest 7 "},
+		{&bare, "", "", "nobody"},
+		{&bare, `{"sub": "7"}`, "", " 7 "},
+		{&off, "", "", "nobody"},
+		{&off, `{"sub": "7", "app": {"role": "staff"}}`, "", " 7 "},
+		{nil, "", "", "nobody"},
+		{nil, `{"sub": "7", "role": "staff"}`, "", " 7 "},
+		{nil, "", "staff", "staff  "},
+		{&full, `["sub"]`, "", "error"},
+		{&full, `{"sub": "\u0000"}`, "", "error"},
+	} {
+		got := "nobody"
+		switch who, err := auth.Claimed(c.config, c.claims, c.role); {
+		case err != nil:
+			got = "error"
+		case who != nil:
+			got = strings.Join([]string{who.Role, who.Subject, who.Issuer}, " ")
+			if (c.claims != "") != (len(who.Claims) > 0) {
+				t.Errorf("%s: the claims are %q", c.claims, who.Claims)
+			}
+		}
+		if got != c.want {
+			t.Errorf("%q as %q: %q, want %q", c.claims, c.role, got, c.want)
+		}
+	}
+}

@@ -113,16 +113,40 @@ func (s *Service) Verify(ctx context.Context, token string) (*httpapi.Principal,
 	case err != nil:
 		return nil, invalid(err)
 	}
-	return s.placed(p), nil
+	return placed(p, s.fallback), nil
+}
+
+// Claimed gives who somebody is whose word is taken, as that of a person at the command line: claims are those of a token,
+// as JSON, and empty are none; role is the one to take on whatever they say, and empty is the one that they have here. Nobody
+// is nil where nobody has a role. Where nobody is asked (c is nil, or off) none is that of claims or of nobody.
+func Claimed(c *Config, claims, role string) (*httpapi.Principal, error) {
+	if c == nil || !c.On() {
+		c = &Config{}
+	}
+	p := &httpapi.Principal{Role: c.AnonymousRole}
+	if claims != "" {
+		said, text, err := decodeClaims(claims)
+		if err != nil {
+			return nil, err
+		}
+		p = placed(principalOf(said, text, c.JWT.RoleClaim), c.DefaultRole)
+	}
+	if role != "" {
+		p.Role = role
+	}
+	if claims == "" && p.Role == "" {
+		return nil, nil //nolint:nilnil // nobody is a valid answer
+	}
+	return p, nil
 }
 
 // placed gives a principal without a role the one of those without.
-func (s *Service) placed(p *httpapi.Principal) *httpapi.Principal {
-	if p.Role != "" || s.fallback == "" {
+func placed(p *httpapi.Principal, fallback string) *httpapi.Principal {
+	if p.Role != "" || fallback == "" {
 		return p
 	}
 	placed := *p
-	placed.Role = s.fallback
+	placed.Role = fallback
 	return &placed
 }
 
@@ -157,7 +181,7 @@ func (s *Service) identify(r *http.Request) (*httpapi.Principal, error) {
 	case headed && given:
 		return nil, fault.New(fault.Unauthenticated, "auth/two-claims", "the request has a token and a proxy's headers: one of them says who asks")
 	case headed:
-		return s.placed(p), nil
+		return placed(p, s.fallback), nil
 	case given:
 		return s.Verify(r.Context(), token)
 	}
