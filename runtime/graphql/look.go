@@ -19,9 +19,13 @@ func (s *Service) LookAtViews(ctx context.Context, seen map[string]*catalog.Cata
 		return nil, nil
 	}
 	roles := s.config.DatabaseRoles()
-	answered := map[string]bool{}
-	mistakes := s.deps.Declared.Absent(slices.Collect(maps.Values(seen)))
-	for _, name := range slices.Sorted(maps.Keys(seen)) {
+	answered, names := map[string]bool{}, slices.Sorted(maps.Keys(seen))
+	var catalogs []*catalog.Catalog
+	for _, name := range names {
+		catalogs = append(catalogs, seen[name])
+	}
+	mistakes := s.deps.Declared.Absent(catalogs)
+	for _, name := range names {
 		questions, _ := s.deps.Declared.Questions(seen[name])
 		for _, q := range questions {
 			if answered[q.SQL] {

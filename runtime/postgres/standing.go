@@ -42,7 +42,7 @@ const (
 	WrittenTimeline = "('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int8"
 
 	// ReplayedTimeline is an expression for the latest that a standby is known to have got to. What it receives tells it at
-	// once, to members of pg_read_all_stats; what it has on the disk does with the next restartpoint.
+	// once, to who has the rights of pg_read_all_stats; what it has on the disk does with the next restartpoint.
 	ReplayedTimeline = `(select greatest(c.timeline_id, r.min_recovery_end_timeline, (select received_tli from pg_stat_wal_receiver))
          from pg_control_checkpoint() c, pg_control_recovery() r)::int8`
 )
@@ -90,7 +90,7 @@ func (s Standing) ReplicaOf(primary Standing) *fault.Error {
 			WithHint("let it name a standby, and [database] url the server that takes writes")
 	case s.Timeline != primary.Timeline:
 		return fault.New(fault.Unavailable, OtherTimeline, fmt.Sprintf("the primary writes timeline %d of the cluster, and it is known to have got to %d: it may hold what the primary never had", primary.Timeline, s.Timeline)).
-			WithHint("after a failover a standby says so with its next restartpoint (checkpoint; on the primary hastens it), or at once to a login with pg_read_all_stats; one that stays behind has left the history of the cluster: pg_rewind it, or copy it anew")
+			WithHint("after a failover a standby says so with its next restartpoint (checkpoint; on the primary hastens it), or at once to a login that has the rights of pg_read_all_stats; one that stays behind has left the history of the cluster: pg_rewind it, or copy it anew")
 	case s.Position == 0:
 		return fault.New(fault.Invalid, "database/not-a-replica", "it does not say up to where it has replayed the log: nobody could tell what may be read there").
 			WithHint("let it name a standby that follows by streaming; some managed services have readers of another kind")

@@ -3,8 +3,8 @@
 // Go takes the processor of a goroutine away, and starts or wakes another thread for it, when a call of the system lasts
 // longer than 20 µs (runtime.retake); how often it looks depends on how often it finds one. A call for a socket that does
 // not block never waits, but a write to a neighbour on the same machine delivers in place what it sends, and whom it
-// wakes may run first: every other one takes that long. Handing processors to and fro was a tenth of what the server
-// spent. Calls that the scheduler does not hear of have none of it, and so they must be short.
+// wakes may run first. Handing processors to and fro was a tenth of what the server
+// spent on a machine of two cores that it shared with the database. Calls that the scheduler does not hear of have none of it, and so they must be short.
 package socket
 
 import (
