@@ -105,6 +105,13 @@ func TestAFailover(t *testing.T) {
 	wait(t, func() bool { return asked(c.standbys[ahead].Port) && asked(c.standbys[faithful].Port) })
 
 	toHeir := regexp.MustCompile(`port=\d+`).ReplaceAllString(followed(t, c.replays[ahead]), "port="+strconv.Itoa(c.standbys[heir].Port))
+	exec(t, c.owner, "create role watcher login password 'api'; grant pg_read_all_stats to watcher, api")
+	for _, pool := range c.replays {
+		wait(t, func() bool {
+			var known bool
+			return pool.QueryRow(t.Context(), "select to_regrole('watcher') is not null").Scan(&known) == nil && known
+		})
+	}
 	follow(t, c.replays[heir], "")
 	follow(t, c.replays[faithful], "")
 	exec(t, c.owner, "create table filler as select repeat('x', 1000) from generate_series(1, 5000)")
@@ -162,6 +169,19 @@ func TestAFailover(t *testing.T) {
 				t.Fatalf("the server at %d answered %+v", said.Servers[0].Port, said)
 			}
 		}
+	}
+	// One that follows tells it at once to a login that may see what it receives, and not to one that only is a member.
+	tells := func(login string) bool {
+		var told bool
+		pool := poolOf(t, strings.Replace(api(c.standbys[faithful]), "api:api", login+":api", 1))
+		if err := pool.QueryRow(t.Context(), "select coalesce(max(received_tli), 0) = 2 from pg_stat_wal_receiver").Scan(&told); err != nil {
+			t.Fatal(err)
+		}
+		return told
+	}
+	wait(t, func() bool { return tells("watcher") })
+	if tells("api") {
+		t.Error("a login that inherits nothing sees what the standby receives")
 	}
 	exec(t, c.replays[heir], "checkpoint") // with which the one that follows comes to a restartpoint soon
 	wait(t, func() bool { exec(t, c.replays[faithful], "checkpoint"); return asked(c.standbys[faithful].Port) })
