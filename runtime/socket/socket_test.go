@@ -163,7 +163,7 @@ func TestFailures(t *testing.T) {
 			}
 		}
 		var ours, theirs *net.OpError
-		if errors.As(err, &ours) && errors.As(reference, &theirs) && (ours.Op != theirs.Op || ours.Timeout() != theirs.Timeout()) {
+		if errors.As(err, &ours) && errors.As(reference, &theirs) && (ours.Op != theirs.Op || ours.Timeout() != theirs.Timeout() || ours.Err.Error() != theirs.Err.Error()) {
 			t.Errorf("%s: %v, and the standard library says %v", name, ours, theirs)
 		}
 	}
@@ -173,7 +173,8 @@ func TestFailures(t *testing.T) {
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
 	near, far := pair(t)
-	const writers, rounds, size = 8, 200, 1000
+	done(t, near.SetWriteBuffer(16<<10)) // less than a piece, so that one waits in the middle of it
+	const writers, rounds, size = 8, 50, 20_000
 	var all sync.WaitGroup
 	for i := range writers {
 		all.Go(func() {
@@ -195,6 +196,21 @@ func TestManyAtOnce(t *testing.T) {
 			t.Fatalf("the piece at %d is torn", at)
 		}
 	}
+}
+
+// TestWhatIsNotForThese has no numbers of sockets given away, and leaves other connections as they are.
+func TestWhatIsNotForThese(t *testing.T) {
+	t.Parallel()
+	near, _ := pair(t)
+	if f, err := near.File(); f != nil || !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("it gives %v, %v", f, err)
+	}
+	one, other := net.Pipe()
+	if socket.Wrap(one) != one || socket.Wrap(nil) != nil {
+		t.Error("it wraps what is no TCP connection")
+	}
+	done(t, one.Close())
+	done(t, other.Close())
 }
 
 func TestNoMemory(t *testing.T) {

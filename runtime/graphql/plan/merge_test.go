@@ -122,6 +122,9 @@ func TestMergingAsTheLibraryDoes(t *testing.T) {
 		return len(want) > 0
 	}
 	s := gqlparser.MustLoadSchema(&ast.Source{Input: mergedSchema})
+	if doc, err := parser.ParseQuery(&ast.Source{Input: "{ cat { x: weight x: name } }"}); err != nil || len(conflicts(s, doc, grouped)) != 1 {
+		t.Errorf("other fields of other types are not told once: %v %v", conflicts(s, doc, grouped), err)
+	}
 	g, bad, n := &selections{Rand: rand.New(rand.NewPCG(7, 11))}, 0, 6_000
 	for range n {
 		if compare(s, g.document()) {
@@ -153,5 +156,78 @@ func TestMergingAsTheLibraryDoes(t *testing.T) {
 	}
 	if bad < 20 {
 		t.Errorf("%d documents of the corpus have conflicts", bad)
+	}
+}
+
+// TestTheWayToJudge is that of the library for documents that people write, and ours where that would take long: what was
+// measured to take seconds is not given to it.
+func TestTheWayToJudge(t *testing.T) {
+	t.Parallel()
+	limits := Limits{Tokens: 2000, Depth: 12, IntrospectionDepth: 20, Aliases: 30, Fields: 5000}
+	numbered := func(n int, text string) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(strings.ReplaceAll(text, "#", fmt.Sprint(i)))
+		}
+		return b.String()
+	}
+	within := func(n int, text string) string { return strings.Repeat("... { ", n) + text + strings.Repeat("} ", n) }
+	for name, c := range map[string]struct {
+		document string
+		want     merging
+	}{
+		"a screen":                       {"query Screen($id: ID!) { node(id: $id) { ... on Order { id lines { id product { id name ...Price } } customer { id name } } } } fragment Price on Product { id price currency { id code } }", pairwise},
+		"introspection":                  {introspection, pairwise},
+		"equal fields":                   {"{ " + strings.Repeat("a ", 900) + "}", grouped},
+		"equal fields, inline fragments": {"{ " + within(60, strings.Repeat("a ", 100)) + "}", grouped},
+		"equal fields, operations":       {numbered(60, "query q# { ...f } ") + "fragment f on Q { " + strings.Repeat("a ", 100) + "}", grouped},
+		"a circle of them":               {"{ ...f } fragment f on Q { ...f " + strings.Repeat("a ", 900) + "}", unmerged},
+		"a small circle":                 {"{ ...f } fragment f on Q { ...f a }", pairwise},
+		"the first of two":               {"{ ...f } fragment f on Q { " + strings.Repeat("a ", 900) + "} fragment f on Q { a }", grouped},
+		"a circle in the first of two":   {"{ ...f } fragment f on Q { x { ...f } " + strings.Repeat("a ", 900) + "} fragment f on Q { a }", unmerged},
+		"spreads":                        {"{ " + within(60, strings.Repeat("...f ", 100)) + "} fragment f on Q { a }", grouped},
+		"names, inline fragments":        {"{ " + within(320, numbered(1000, "n# ")) + "}", grouped},
+		"arguments":                      {"{ " + within(10, strings.Repeat("a("+numbered(40, "x#: 1 ")+") ", 20)) + "}", grouped},
+		"long names":                     {"{ " + within(10, strings.Repeat("x { "+numbered(20, strings.Repeat("n", 5000)+"(a: #) ")+"} ", 2)) + "}", grouped},
+		"long arguments":                 {"{ " + within(10, strings.Repeat("x { a("+strings.Repeat("n", 50_000)+": 1) } ", 12)) + "}", grouped},
+	} {
+		doc, err := parser.ParseQuery(&ast.Source{Input: c.document})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, problem := limits.check(doc); got != c.want || problem != nil {
+			t.Errorf("%s: %d, %v; want %d", name, got, problem, c.want)
+		}
+	}
+}
+
+// introspection is what tools ask.
+const introspection = `query IntrospectionQuery { __schema { queryType { name } mutationType { name } types { ...FullType } directives { name description locations args { ...InputValue } } } }
+	fragment FullType on __Type { kind name description fields(includeDeprecated: true) { name description args { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason }
+		inputFields { ...InputValue } interfaces { ...TypeRef } enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason } possibleTypes { ...TypeRef } }
+	fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue }
+	fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } }`
+
+// TestMergingIsBounded has documents whose fields, fragments spread out, are more than anybody looks at, or have no end.
+func TestMergingIsBounded(t *testing.T) {
+	t.Parallel()
+	s := gqlparser.MustLoadSchema(&ast.Source{Input: mergedSchema})
+	var doubling strings.Builder
+	for i := range 30 {
+		fmt.Fprintf(&doubling, "fragment f%d on Pet { x: friend { ...f%d } y: friend { ...f%d } } ", i, i+1, i+1)
+	}
+	for name, text := range map[string]string{
+		"doubling fragments":       "{ pet { ...f0 } } " + doubling.String() + "fragment f30 on Pet { id }",
+		"a fragment in itself":     "{ pet { ...f } } fragment f on Pet { friend { ...f } }",
+		"arguments, over and over": "{ pet { ...f0 } } " + strings.ReplaceAll(doubling.String(), "fragment f13 on", "fragment g on") + "fragment f13 on Pet { " + strings.Repeat("name("+strings.Repeat("full: true ", 100)+") ", 2) + "}",
+		"values, over and over":    "{ pet { ...f0 } } " + strings.ReplaceAll(doubling.String(), "fragment f12 on", "fragment g on") + "fragment f12 on Pet { " + strings.Repeat("name(like: {b: ["+strings.Repeat("1 ", 200)+"]}) ", 2) + "}",
+	} {
+		doc, err := parser.ParseQuery(&ast.Source{Input: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list := conflicts(s, doc, mergeable); len(list) != 1 || !strings.Contains(list[0].Message, "are too many") {
+			t.Errorf("%s: %v", name, list)
+		}
 	}
 }
