@@ -104,7 +104,9 @@ func (e *Env) conclude(problems diag.List, judged string) error {
 func (e *Env) preflight(ctx context.Context, c *app.RuntimeConfig, file *config.File) (diag.List, error) {
 	dir := projectDir(file)
 	if c.Private() && !app.HasPrivate(dir) {
-		return nil, nil
+		report, problems := file.Later()
+		report.At("database").Warn("", "database/not-made", "the private database was not made yet, and nothing was compared with it", "run `fraiseql serve` once, or name a database by --database-url")
+		return problems(), nil
 	}
 	a, err := app.Open(ctx, c, app.Options{Log: slog.New(slog.DiscardHandler), Dir: dir})
 	if err != nil {

@@ -153,7 +153,9 @@ func TestViewsThatPassByPolicies(t *testing.T) {
 	s.exec("grant select on all tables in schema public to " + s.role)
 	other := s.role + "_other"
 	s.exec("create role " + other)
-	t.Cleanup(func() { s.exec("reassign owned by " + other + " to current_user; drop owned by " + other + "; drop role " + other) })
+	t.Cleanup(func() {
+		s.exec("reassign owned by " + other + " to current_user; drop owned by " + other + "; drop role " + other)
+	})
 	const ok = "ok: policies hold for the login on guarded"
 	const told = "warning: views show all rows of tables with row security, as they read with the rights of their owners: "
 	const leave = "; leave one that itself leaves out what is not to be seen\n" + ok
@@ -170,8 +172,10 @@ func TestViewsThatPassByPolicies(t *testing.T) {
 			"drop materialized view copy; create view hidden.inner_one as select id from guarded; create view outer_one as select o.id from open o where exists (select from hidden.inner_one i where i.id = o.id); grant select on outer_one to $role",
 			told + `outer_one (guarded, as postgres) -> alter view "public"."outer_one" set (security_invoker = true); from PostgreSQL 15 on` + leave,
 		},
-		{"drop view outer_one; alter table guarded owner to $other; create view owned as select * from guarded; alter view owned owner to $other; grant select on owned to $role",
-			told + `owned (guarded, as app_other) -> alter view "public"."owned" set (security_invoker = true); from PostgreSQL 15 on` + leave},
+		{
+			"drop view outer_one; alter table guarded owner to $other; create view owned as select * from guarded; alter view owned owner to $other; grant select on owned to $role",
+			told + `owned (guarded, as app_other) -> alter view "public"."owned" set (security_invoker = true); from PostgreSQL 15 on` + leave,
+		},
 		{"alter table guarded force row level security", ok}, // for its owner as well
 	} {
 		s.exec(strings.NewReplacer("$role", s.role, "$other", other).Replace(c.sql))
