@@ -30,6 +30,11 @@ func (s *server) changed(ctx context.Context) *app.App {
 		}
 		next, err := s.open(ctx)
 		if err == nil {
+			if err = next.Try(ctx); err != nil {
+				next.Close(context.WithoutCancel(ctx))
+			}
+		}
+		if err == nil {
 			fmt.Fprintln(s.env.Err, "the configuration has changed: it is served from now on")
 			return next
 		}

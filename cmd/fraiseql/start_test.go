@@ -281,6 +281,22 @@ func TestDevelopmentFollowsTheConfiguration(t *testing.T) {
 	if !answers("/api")() {
 		t.Error("what was served before is gone")
 	}
+	// What the database has no part for is found out before anything is changed.
+	const late = "[graphql]\npath = \"/late\"\n[graphql.entities.Late]\nomit = true\n"
+	write(t, dir, "fraiseql.toml", late)
+	eventually(t, "it tells what the database lacks", func() bool {
+		return strings.Contains(said.String(), "Late") && strings.Count(said.String(), "what was served before goes on") == 2
+	})
+	if !answers("/api")() || answers("/late")() {
+		t.Error("what was served before is gone, or what cannot be served is there")
+	}
+	// What migrations make first is no reason against it.
+	if err := os.Mkdir(filepath.Join(dir, "migrations"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "migrations/00001_late.sql", "-- +goose Up\ncreate table late (id int primary key);\n-- +goose Down\ndrop table late;\n")
+	write(t, dir, "fraiseql.toml", late+"[migrations]\n")
+	eventually(t, "it answers where the file says then", answers("/late"))
 	write(t, dir, "fraiseql.toml", "[graphql]\npath = \"/graph\"\n")
 	eventually(t, "it answers where the file says now", answers("/graph"))
 }

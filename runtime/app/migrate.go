@@ -64,10 +64,7 @@ func (a *App) migrate(ctx context.Context) error {
 		return nil
 	}
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		steps, err := a.prepare(ctx)
-		for _, s := range steps {
-			a.log.Info("migrated", slog.String("file", s.Name), slog.Int64("version", s.Version), slog.Duration("took", s.Took))
-		}
+		err := a.prepare(ctx)
 		switch {
 		case err == nil:
 			a.migrated.Store(true)
@@ -86,17 +83,38 @@ func (a *App) migrate(ctx context.Context) error {
 	}
 }
 
-func (a *App) prepare(ctx context.Context) ([]deployment.Step, error) {
-	var steps []deployment.Step
+// prepare does it once, and logs what it has run.
+func (a *App) prepare(ctx context.Context) error {
+	run := func(how string, set deployment.Set) error {
+		steps, err := a.Migrations.Prepare(ctx, how, set)
+		for _, s := range steps {
+			a.log.Info("migrated", slog.String("file", s.Name), slog.Int64("version", s.Version), slog.Duration("took", s.Took))
+		}
+		return err
+	}
 	if a.Cluster != nil {
-		var err error
-		if steps, err = a.Migrations.Prepare(ctx, "apply", deployment.System); err != nil {
-			return steps, err
+		if err := run("apply", deployment.System); err != nil {
+			return err
 		}
 	}
 	if !a.migratesProject() {
-		return steps, nil
+		return nil
 	}
-	more, err := a.Migrations.Prepare(ctx, a.Config.Migrations.OnStart, deployment.Project)
-	return append(steps, more...), err
+	return run(a.Config.Migrations.OnStart, deployment.Project)
+}
+
+// Try tells whether the program could be served now: it migrates as Run does first, and looks at the database as the API
+// would. One that is away says nothing against it: Run waits for it.
+func (a *App) Try(ctx context.Context) error {
+	var err error
+	if a.migrates() {
+		err = a.prepare(ctx)
+	}
+	if err == nil && a.GraphQL != nil {
+		err = a.GraphQL.Load(ctx)
+	}
+	if told, known := fault.As(err); known && told.Kind != fault.Unavailable {
+		return err
+	}
+	return nil
 }
