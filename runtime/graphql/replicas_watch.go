@@ -100,7 +100,8 @@ func (r *replicas) mark(ctx context.Context) {
 // rebase forgets places that the log of the primary does not have any more, or has again for something else.
 func (r *replicas) rebase(at postgres.Position, asked time.Time) {
 	r.pins.rebase(at, asked)
-	for schema := r.schema.Load(); schema > uint64(at) && !r.schema.CompareAndSwap(schema, uint64(at)); schema = r.schema.Load() {
+	if schema := r.schema.Load(); schema > uint64(at) {
+		r.schema.CompareAndSwap(schema, uint64(at)) // else the schema was just read anew
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
