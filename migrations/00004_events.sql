@@ -1,0 +1,435 @@
+-- +goose Up
+create sequence _system.event_id;
+
+create table _system.event_source (
+    id integer generated always as identity primary key,
+    schema_name text not null,
+    table_name text not null,
+    entity text not null,
+    omit text[] not null default '{}',
+    hash text[] not null default '{}',
+    columns text[] not null default '{}',
+    key text[] not null default '{}',
+    shape text,
+    unique (schema_name, table_name)
+);
+comment on table _system.event_source is 'What events tell of: tables, and names of CUSTOM events, which have no schema.';
+comment on column _system.event_source.omit is 'Columns that events leave out; of those in hash they hold a digest.';
+comment on column _system.event_source.columns is 'What the capturing function was made for; key and shape likewise.';
+
+create table _system.event_consumer (
+    id integer generated always as identity primary key,
+    name text not null unique,
+    paused boolean not null default false,
+    generation integer not null default 0,
+    created_at timestamptz not null default now()
+);
+comment on table _system.event_consumer is 'Who events are delivered to.';
+comment on column _system.event_consumer.generation is 'Grows when deliveries of old events were added: servers look for them then.';
+
+create table _system.event_interest (
+    source integer not null references _system.event_source (id),
+    consumer integer not null references _system.event_consumer (id) on delete cascade,
+    ops integer not null,
+    columns text[],
+    filter text,
+    delivers boolean not null,
+    primary key (source, consumer)
+);
+create index event_interest_consumer on _system.event_interest (consumer);
+comment on table _system.event_interest is 'Which changes of a source somebody hears. recapture() makes the capturing functions of it.';
+comment on column _system.event_interest.ops is '1 INSERT, 2 UPDATE, 4 DELETE, 8 TRUNCATE, 16 CUSTOM, added up.';
+comment on column _system.event_interest.columns is 'Only updates that change one of them; null is every update.';
+comment on column _system.event_interest.filter is 'The name of a condition in event_filter; one that is not there does not count.';
+comment on column _system.event_interest.delivers is 'Whether a row of event_delivery is written for each; else the events are only read.';
+
+create table _system.event_filter (
+    name text primary key,
+    source integer not null references _system.event_source (id),
+    on_insert text,
+    on_update text,
+    on_delete text
+);
+create index event_filter_source on _system.event_filter (source);
+comment on table _system.event_filter is 'Conditions in SQL over old and new, which become part of a capturing function: written by the owner alone.';
+
+create table _system.event_setting (
+    name text primary key,
+    value text not null
+);
+comment on table _system.event_setting is 'What capturing functions look up when they run.';
+
+create table _system.event (
+    id bigint not null,
+    at timestamptz not null,
+    xid xid8 not null,
+    source integer not null,
+    op "char" not null,
+    cut boolean not null,
+    key json,
+    old json,
+    new json,
+    changed text[],
+    login name not null,
+    claims text,
+    request text,
+    primary key (id, at)
+) partition by range (at);
+create index event_xid on _system.event (xid, id);
+create table _system.event_default partition of _system.event default;
+comment on table _system.event is 'Every change that somebody hears: written in the transaction of the change, never updated, dropped by days.';
+comment on column _system.event.op is 'I, U, D, T(runcate) or C(ustom).';
+comment on column _system.event.cut is 'The row was too large to be kept: old and new are null, the key says which it is.';
+comment on column _system.event.request is 'The id of the HTTP request and its traceparent, where one made the change.';
+
+create table _system.event_delivery (
+    consumer integer not null,
+    event_id bigint not null,
+    part integer not null default 0,
+    event_at timestamptz not null,
+    lane smallint not null,
+    key bigint not null,
+    other bigint,
+    step smallint not null default 0,
+    attempt smallint not null default 0,
+    due_at timestamptz,
+    error text,
+    primary key (consumer, event_id, part)
+) with (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
+create index event_delivery_moves on _system.event_delivery (consumer, event_id) where other is not null;
+create index event_delivery_age on _system.event_delivery using brin (event_at);
+comment on table _system.event_delivery is 'What is still to be done: a row for each event and consumer, gone with its end.';
+comment on column _system.event_delivery.part is '0; of a replay its number.';
+comment on column _system.event_delivery.key is 'A hash of the row''s key: what has the same one is done in order.';
+comment on column _system.event_delivery.other is 'The hash of the key that the row had before; 0 is every key.';
+comment on column _system.event_delivery.step is 'The action that is next.';
+
+create table _system.event_dead (
+    id bigint generated always as identity primary key,
+    consumer integer not null references _system.event_consumer (id) on delete cascade,
+    event_id bigint not null,
+    event_at timestamptz not null,
+    part integer not null,
+    key bigint not null,
+    other bigint,
+    step smallint not null,
+    attempts integer not null,
+    error text not null,
+    died_at timestamptz not null default now()
+);
+create index event_dead_consumer on _system.event_dead (consumer, event_id);
+create index event_dead_age on _system.event_dead (died_at);
+comment on table _system.event_dead is 'Deliveries that were given up: kept until they are retried or forgotten.';
+
+create table _system.node (
+    id uuid primary key,
+    name text not null,
+    version text not null,
+    url text,
+    started_at timestamptz not null default clock_timestamp(),
+    seen_at timestamptz not null default clock_timestamp()
+);
+comment on table _system.node is 'The servers that share the work, each seen every second.';
+
+create table _system.lease (
+    name text not null,
+    slot integer not null,
+    holder uuid,
+    epoch bigint not null default 0,
+    expires_at timestamptz not null default '-infinity',
+    primary key (name, slot)
+);
+create index lease_holder on _system.lease (holder);
+comment on table _system.lease is 'What one server at a time does. The epoch grows with every holder, so that one that was late is told from the one of today.';
+insert into _system.lease (name, slot) select 'lane', generate_series(0, 15);
+
+-- +goose StatementBegin
+create function _system.event_row(r jsonb, columns text[]) returns json
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select json_object_agg(key, value) from jsonb_each(r) where key = any (columns) $$;
+-- +goose StatementEnd
+comment on function _system.event_row is 'Of a row what an event may tell: for a table that has changed since its capturing function was made.';
+
+-- +goose StatementBegin
+create function _system.event_digest(value text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select 'sha256:' || encode(sha256(convert_to(value, 'UTF8')), 'hex') $$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+create function _system.recapture(which integer) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $make$
+declare
+    s _system.event_source;
+    rel regclass;
+    told text[];
+    keys text[];
+    form text;      -- a bigint, b json, …
+    row text;       -- %1$s.a, to_json(%1$s.b), …
+    key text;
+    differs text;   -- case when … then 'a' end, …
+    settings text;
+    hears text := '';
+    op record;
+    i record;
+    test text;
+begin
+    select * into s from _system.event_source where id = which for update;
+    rel := to_regclass(format('%I.%I', s.schema_name, s.table_name));
+    if rel is null or s.schema_name = '' then
+        return false;
+    end if;
+    with a as (
+        select a.attname::text as name, a.attnum, t.typname,
+               replace(quote_ident(a.attname), '%', '%%') as ident, quote_literal(a.attname) as literal,
+               a.attname::text = any (s.hash) as hashed,
+               t.typnamespace = 'pg_catalog'::regnamespace and t.typtype in ('b', 'r', 'm') as built_in, -- a type of users stays theirs to drop
+               format_type(a.atttypid, null) as type,
+               -- types of which two equal values are the same bytes
+               t.typnamespace = 'pg_catalog'::regnamespace and (t.typname in ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'date', 'timestamp', 'timestamptz')
+                   or t.typname in ('text', 'varchar') and coalesce(c.collisdeterministic, true)) as simple
+        from pg_attribute a
+        join pg_type t on t.oid = a.atttypid
+        left join pg_collation c on c.oid = a.attcollation
+        where a.attrelid = rel and a.attnum > 0 and not a.attisdropped and a.attname::text <> all (s.omit)
+    )
+    select array_agg(name order by attnum),
+           string_agg(format('%I %s', name, case when hashed then 'text' when built_in then type else 'json' end), ', ' order by attnum),
+           string_agg(case when hashed then format('_system.event_digest(%%1$s.%s::pg_catalog.text)', ident)
+                           when built_in then '%1$s.' || ident
+                           else format('pg_catalog.to_json(%%1$s.%s)', ident) end, ', ' order by attnum),
+           string_agg(format(case when simple then 'case when (old.%1$s operator(pg_catalog.=) new.%1$s) is not true and (old.%1$s is not null or new.%1$s is not null) then %2$s end'
+                                  else 'case when pg_catalog.record_image_ne(row(old.%1$s), row(new.%1$s)) then %2$s end' end,
+                             quote_ident(name), literal), ', ' order by attnum),
+           -- how values are written must not depend on who writes them
+           case when bool_or(not built_in or typname ~ '^_?(timestamptz|tstzrange|tstzmultirange)$') then ' set timezone = ''UTC''' else '' end ||
+           case when bool_or(not built_in or typname ~ '^_?(float4|float8|point|box|path|polygon|circle|line|lseg)$') then ' set extra_float_digits = 1' else '' end ||
+           case when bool_or(not built_in or typname ~ '^_?interval$') then ' set intervalstyle = ''iso_8601''' else '' end ||
+           case when bool_or(not built_in or typname ~ '^_?bytea$') then ' set bytea_output = ''hex''' else '' end
+    into told, form, row, differs, settings
+    from a;
+    -- the primary key, else what names a row for replication, else any unique index of columns that are never null
+    select (select array_agg(a.attname::text order by k.n) from unnest(x.indkey::int2[]) with ordinality k(num, n)
+            join pg_attribute a on a.attrelid = rel and a.attnum = k.num where k.n <= x.indnkeyatts)
+    into keys
+    from pg_index x
+    where x.indrelid = rel and x.indisunique and x.indisvalid and x.indimmediate and x.indpred is null and x.indexprs is null
+      and not exists (select from unnest(x.indkey::int2[]) with ordinality k(num, n) join pg_attribute a on a.attrelid = rel and a.attnum = k.num
+                      where k.n <= x.indnkeyatts and not a.attnotnull)
+    order by x.indisprimary desc, x.indisreplident desc, x.indexrelid
+    limit 1;
+    keys := coalesce(keys, '{}');
+    select 'pg_catalog.json_build_object(' || coalesce(string_agg(replace(quote_literal(k), '%', '%%') || ', %1$s.' || replace(quote_ident(k), '%', '%%'), ', ' order by n), '') || ')'
+    into key from unnest(keys) with ordinality u(k, n);
+    for op in select * from (values ('INSERT', 1), ('UPDATE', 2), ('DELETE', 4)) v(word, bit) loop
+        hears := hears || format(E'    %s tg_op operator(pg_catalog.=) %L then\n', case op.bit when 1 then 'if' else 'elsif' end, op.word);
+        for i in select e.*, case op.bit when 1 then f.on_insert when 2 then f.on_update else f.on_delete end as sql
+                 from _system.event_interest e
+                 left join _system.event_filter f on f.name = e.filter and f.source = which
+                 where e.source = which and e.ops & op.bit <> 0 order by e.consumer loop
+            test := concat_ws(' and ', case when op.bit = 2 and i.columns is not null then format('c operator(pg_catalog.&&) %L::pg_catalog.text[]', i.columns) end, '(' || i.sql || ')');
+            hears := hears || case when test = '' then '      heard := true;' else '      if ' || test || ' then heard := true;' end
+                || case when i.delivers then format(' w := pg_catalog.array_append(w, %s);', i.consumer) else '' end
+                || case when test = '' then E'\n' else E' end if;\n' end;
+        end loop;
+    end loop;
+    if form is distinct from s.shape or to_regtype('_system.row_' || which) is null then
+        if to_regtype('_system.row_' || which) is not null then
+            execute format('drop type _system.%I', 'row_' || which);
+        end if;
+        execute format('create type _system.%I as (%s)', 'row_' || which, coalesce(form, ''));
+    end if;
+    -- No search_path is set, which would cost a sixth of all that this takes: every name says its schema.
+    execute format($f$
+create or replace function _system.%1$I() returns trigger
+language plpgsql security definer%2$s
+as $body$
+declare
+  o pg_catalog.json; n pg_catalog.json; k pg_catalog.json; was pg_catalog.json; c pg_catalog.text[]; w pg_catalog.int4[]; heard pg_catalog.bool; cut pg_catalog.bool := false;
+  h pg_catalog.int8; other pg_catalog.int8; lane pg_catalog.int2; e pg_catalog.int8; t pg_catalog.timestamptz; x pg_catalog.xid8; op pg_catalog."char"; login pg_catalog.name; claims pg_catalog.text; request pg_catalog.text;
+begin
+  if pg_catalog.current_setting('session_replication_role') operator(pg_catalog.=) 'replica' and _system.event_replicated() then return null; end if;
+  begin
+    if tg_op operator(pg_catalog.=) 'UPDATE' then c := pg_catalog.array_remove(array[%3$s]::pg_catalog.text[], null); end if;
+%4$s    end if;
+    if heard is null then return null; end if;
+    if tg_op operator(pg_catalog.<>) 'INSERT' then o := pg_catalog.row_to_json(row(%5$s)::_system.%6$I); k := %7$s; was := k; end if;
+    if tg_op operator(pg_catalog.<>) 'DELETE' then n := pg_catalog.row_to_json(row(%8$s)::_system.%6$I); k := %9$s; end if;
+  exception when undefined_column then -- altered since: what is known of the row, until this function is made anew
+    select pg_catalog.array_agg(i.consumer) filter (where i.delivers), pg_catalog.bool_or(true) into w, heard from _system.event_interest i
+    where i.source operator(pg_catalog.=) %10$s and (i.ops operator(pg_catalog.&) (case tg_op when 'INSERT' then 1 when 'UPDATE' then 2 else 4 end)) operator(pg_catalog.<>) 0;
+    if heard is null then return null; end if;
+    if tg_op operator(pg_catalog.<>) 'INSERT' then o := _system.event_row(pg_catalog.to_jsonb(old), %11$L); end if;
+    if tg_op operator(pg_catalog.<>) 'DELETE' then n := _system.event_row(pg_catalog.to_jsonb(new), %11$L); end if;
+    k := _system.event_row(coalesce(n, o)::pg_catalog.jsonb, %12$L);
+    c := null; was := null; other := 0;
+  end;
+  h := pg_catalog.hashtextextended(k::pg_catalog.text, %10$s);
+  if h operator(pg_catalog.=) 0 then h := 1; end if;
+  if n is not null and was is not null and was::pg_catalog.text operator(pg_catalog.<>) k::pg_catalog.text then other := pg_catalog.hashtextextended(was::pg_catalog.text, %10$s); end if;
+  if pg_catalog.pg_column_size(o) operator(pg_catalog.>) 262144 or pg_catalog.pg_column_size(n) operator(pg_catalog.>) 262144 then o := null; n := null; cut := true; end if;
+  e := pg_catalog.nextval('_system.event_id');
+  t := pg_catalog.clock_timestamp();
+  x := pg_catalog.pg_current_xact_id();
+  op := tg_op; -- its first letter
+  lane := h operator(pg_catalog.&) 15;
+  login := session_user;
+  claims := pg_catalog.current_setting('request.jwt.claims', true);
+  request := pg_catalog.current_setting('fraiseql.request', true);
+  insert into _system.event values (e, t, x, %10$s, op, cut, k, o, n, c, login, claims, request);
+  if w is null then return null; end if;
+  if pg_catalog.cardinality(w) operator(pg_catalog.=) 1 then
+    insert into _system.event_delivery (consumer, event_id, event_at, lane, key, other) values (w[1], e, t, lane, h, other);
+  else
+    insert into _system.event_delivery (consumer, event_id, event_at, lane, key, other) select u, e, t, lane, h, other from pg_catalog.unnest(w) u;
+  end if;
+  return null;
+end $body$ $f$,
+        'capture_' || which, settings, differs, hears,
+        format(row, 'old'), 'row_' || which, format(key, 'old'), format(row, 'new'), format(key, 'new'),
+        which, told, keys);
+    execute format('revoke all on function _system.%I() from public', 'capture_' || which);
+    update _system.event_source e set columns = told, key = keys, shape = form where id = which;
+    return true;
+end $make$;
+-- +goose StatementEnd
+comment on function _system.recapture is 'Makes the function that captures a table, of what is heard of it and of its columns. False when the table is not there.';
+
+-- +goose StatementBegin
+create function _system.event_replicated() returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+as $$ select exists (select from pg_stat_get_subscription(null) where pid = pg_backend_pid())
+       and not coalesce((select value = 'true' from _system.event_setting where name = 'capture_replicated'), false) $$;
+-- +goose StatementEnd
+comment on function _system.event_replicated is 'Whether a row comes from a subscription, whose publisher has acted on it already.';
+
+-- +goose StatementBegin
+create function _system.capture_truncate() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  which integer := tg_argv[0]; e bigint; t timestamptz := clock_timestamp();
+begin
+  if current_setting('session_replication_role') = 'replica' and _system.event_replicated() then return null; end if;
+  if not exists (select from _system.event_interest where source = which and ops & 8 <> 0) then return null; end if;
+  e := nextval('_system.event_id');
+  insert into _system.event values (e, t, pg_current_xact_id(), which, 'T', false, null, null, null, null, session_user,
+    nullif(current_setting('request.jwt.claims', true), ''), nullif(current_setting('fraiseql.request', true), ''));
+  insert into _system.event_delivery (consumer, event_id, event_at, lane, key, other)
+  select i.consumer, e, t, 1, 1, 0 from _system.event_interest i where i.source = which and i.ops & 8 <> 0 and i.delivers;
+  return null;
+end $$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+create function _system.emit_event(name text, data jsonb default null, key jsonb default null) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  which integer; e bigint; t timestamptz; h bigint; x xid8 := pg_current_xact_id();
+begin
+  if name is null or name !~ '^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}$' then
+    raise exception 'emit_event: % is no name of an event', coalesce(quote_literal(name), 'null')
+      using errcode = '22023', hint = 'Use letters, digits, _, -, . and :, at most 128.';
+  end if;
+  if jsonb_typeof(key) <> 'object' then
+    raise exception 'emit_event: the key must be an object, such as {"order_id": 1}' using errcode = '22023';
+  end if;
+  if pg_column_size(data) > 1048576 then
+    raise exception 'emit_event: the data is larger than a megabyte' using errcode = '54000', hint = 'Store it in a table, and emit its key.';
+  end if;
+  select id into which from _system.event_source s where s.schema_name = '' and s.table_name = emit_event.name;
+  if which is null then
+    insert into _system.event_source (schema_name, table_name, entity) values ('', emit_event.name, emit_event.name) on conflict (schema_name, table_name) do nothing;
+    select id into which from _system.event_source s where s.schema_name = '' and s.table_name = emit_event.name;
+  end if;
+  e := nextval('_system.event_id');
+  t := clock_timestamp();
+  h := coalesce(nullif(case when key is null then e else jsonb_hash_extended(key, which) end, 0), 1);
+  insert into _system.event values (e, t, x, which, 'C', false, emit_event.key, null, data, null, session_user,
+    nullif(current_setting('request.jwt.claims', true), ''), nullif(current_setting('fraiseql.request', true), ''));
+  insert into _system.event_delivery (consumer, event_id, event_at, lane, key)
+  select i.consumer, e, t, h & 15, h from _system.event_interest i where i.source = which and i.ops & 16 <> 0 and i.delivers;
+  return e;
+end $$;
+-- +goose StatementEnd
+comment on function _system.emit_event is 'Tells observers of CUSTOM events something, when the transaction commits. Those with the same key are heard in order.';
+
+-- +goose StatementBegin
+create function _system.event_days(ahead integer) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
+as $$
+declare
+  day date; made integer := 0; part text;
+begin
+  for day in select (now()::date + i) from generate_series(0, ahead) i loop
+    part := 'event_' || to_char(day, 'YYYYMMDD');
+    continue when to_regclass('_system.' || part) is not null;
+    begin -- attached, not created as a partition: that would wait for every writer
+      execute format('create table _system.%I (like _system.event including defaults including constraints)', part);
+      execute format('alter table _system.event attach partition _system.%I for values from (%L) to (%L)', part, day::timestamptz, (day + 1)::timestamptz);
+      made := made + 1;
+    exception when check_violation then null; -- the day has begun in event_default, and stays there
+    end;
+  end loop;
+  return made;
+end $$;
+-- +goose StatementEnd
+comment on function _system.event_days is 'Makes the partitions of today and of some days ahead.';
+
+-- +goose StatementBegin
+create function _system.event_forget(before timestamptz) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' set lock_timeout = '200ms'
+as $$
+declare
+  p record; dropped integer := 0; day_end timestamptz;
+begin
+  for p in select c.oid::regclass as rel, to_date(right(c.relname, 8), 'YYYYMMDD') as day from pg_inherits i join pg_class c on c.oid = i.inhrelid
+           where i.inhparent = '_system.event'::regclass and c.relname ~ '^event_\d{8}$' order by 2 loop
+    day_end := (p.day + 1)::timestamptz;
+    exit when day_end > before;
+    continue when exists (select from _system.event_delivery where event_at >= p.day::timestamptz and event_at < day_end)
+      or exists (select from _system.event_dead where event_at >= p.day::timestamptz and event_at < day_end)
+      or exists (select from _system.event_reader r where exists (select from _system.event e where e.at >= p.day::timestamptz and e.at < day_end
+                 and (e.xid >= pg_snapshot_xmax(r.position) or e.xid in (select pg_snapshot_xip(r.position)))));
+    begin -- emptied first: that waits for nobody who writes today's events
+      execute format('truncate %s', p.rel);
+      execute format('drop table %s', p.rel);
+      dropped := dropped + 1;
+    exception when lock_not_available then null; -- the next time
+    end;
+  end loop;
+  delete from _system.event_default e where e.at < before
+    and not exists (select from _system.event_delivery d where d.event_at = e.at and d.event_id = e.id)
+    and not exists (select from _system.event_dead d where d.event_at = e.at and d.event_id = e.id);
+  return dropped;
+end $$;
+-- +goose StatementEnd
+comment on function _system.event_forget is 'Drops the days that end before a time, but for those of which something is still to be done.';
+
+create table _system.event_reader (
+    name text primary key,
+    position pg_snapshot not null,
+    moved_at timestamptz not null default now()
+);
+comment on table _system.event_reader is 'Who reads the events as a log, and what they have read: all that this snapshot sees.';
+
+create view _system.events as
+select e.id, e.at, case e.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE' else 'CUSTOM' end as op,
+       s.entity, s.schema_name as schema, s.table_name as "table", e.key, e.old, e.new, e.changed, e.claims, e.login, e.request, e.xid
+from _system.event e
+join _system.event_source s on s.id = e.source;
+comment on view _system.events is 'The events with their names, for people.';
+
+select _system.event_days(7);
+revoke all on all functions in schema _system from public;
+
+-- +goose Down
+drop view _system.events;
+drop table _system.event_reader, _system.event_setting, _system.lease, _system.node, _system.event_dead, _system.event_delivery, _system.event,
+    _system.event_filter, _system.event_interest, _system.event_consumer, _system.event_source cascade;
+drop function _system.event_forget, _system.event_days, _system.emit_event, _system.event_replicated,
+    _system.recapture, _system.event_digest, _system.event_row;
+drop function _system.capture_truncate cascade;
+drop sequence _system.event_id;

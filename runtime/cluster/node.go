@@ -1,0 +1,142 @@
+package cluster
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	// Term is how long a slot is held without a renewal.
+	Term = 12 * time.Second
+	// margin is what a holder stops earlier: for what is on its way when it does.
+	margin = 2 * time.Second
+	// pulse is how often a node says that it lives.
+	pulse = time.Second
+	// sweep is how often nodes that have long been dead are removed.
+	sweep = 10 * time.Minute
+)
+
+// Options say who a node is.
+type Options struct {
+	Pool    *pgxpool.Pool
+	Log     *slog.Logger
+	Name    string // for people, such as the host's
+	Version string
+	URL     string // where it can be asked; may be empty
+}
+
+// Node is this server among those on the same database. It is safe for use by many goroutines.
+type Node struct {
+	options Options
+	id      string
+	beating sync.Mutex // one at a time: each judges what the one before has left
+
+	mu     sync.Mutex
+	shares []*Share
+	others int  // nodes beside this one
+	away   bool // that beats fail has been said
+}
+
+// New makes a node that nobody knows of yet: see Run.
+func New(o Options) *Node { return &Node{options: o, id: newID()} }
+
+// ID is the node's own, new with each start of a server.
+func (n *Node) ID() string { return n.id }
+
+// newID makes a UUID of version 4 (RFC 9562, section 5.4).
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	h := hex.EncodeToString(b[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// Run says that the node lives until ctx ends; then it gives back all that it holds and leaves. Whoever holds slots has
+// to have finished before.
+func (n *Node) Run(ctx context.Context) error {
+	tick := time.NewTicker(pulse)
+	defer tick.Stop()
+	swept := time.Now()
+	for {
+		n.Beat(ctx)
+		if time.Since(swept) > sweep {
+			swept = time.Now()
+			if _, err := n.options.Pool.Exec(ctx, forgetSQL); err != nil && ctx.Err() == nil {
+				n.options.Log.Debug("nodes that are gone were not removed", slog.Any("error", err))
+			}
+		}
+		select {
+		case <-ctx.Done():
+			n.part(context.WithoutCancel(ctx))
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// part takes the node off, so that others need not wait until its slots expire.
+func (n *Node) part(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if _, err := n.options.Pool.Exec(ctx, partSQL, n.id); err != nil {
+		n.options.Log.Warn("other servers take over what this one did when its leases expire", slog.Any("error", err), slog.Duration("in", Term))
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, s := range n.shares {
+		s.lose()
+	}
+}
+
+// Beat is one pulse: it renews what is held, and takes or gives slots. It is exported for tests, and for whoever has just
+// registered a share and would like it before the next second.
+func (n *Node) Beat(ctx context.Context) {
+	n.beating.Lock()
+	defer n.beating.Unlock()
+	asked := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, Term/2)
+	defer cancel()
+	others, kept, err := n.beat(ctx)
+	n.tell(ctx, err)
+	if err != nil {
+		return
+	}
+	n.mu.Lock()
+	n.others = others
+	shares := append([]*Share(nil), n.shares...)
+	n.mu.Unlock()
+	for _, s := range shares {
+		s.renewed(kept, asked.Add(Term-margin))
+		if err := s.balance(ctx, others+1); err != nil && ctx.Err() == nil {
+			n.options.Log.Debug("slots were not divided anew", slog.String("lease", s.name), slog.Any("error", err))
+		}
+	}
+}
+
+// tell logs once that beats fail, and once that they are back.
+func (n *Node) tell(ctx context.Context, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case err != nil && !n.away && ctx.Err() == nil:
+		n.away = true
+		n.options.Log.Warn("the database does not hear that this server lives; it lets go of its work soon", slog.Any("error", err), slog.Duration("in", Term-margin))
+	case err == nil && n.away:
+		n.away = false
+		n.options.Log.Info("the database hears this server again")
+	}
+}
+
+// Peers tells how many nodes there are, this one included, as of the last beat.
+func (n *Node) Peers() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.others + 1
+}

@@ -1,0 +1,131 @@
+package cluster
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	// What is held is renewed even when it has expired: nobody has taken it, or its holder would be another.
+	beatSQL = `
+with me as (
+    insert into _system.node as n (id, name, version, url)
+    values ($1, $2, $3, $4)
+    on conflict (id) do update set seen_at = clock_timestamp(), url = excluded.url
+    returning id
+), kept as (
+    update _system.lease l
+    set expires_at = clock_timestamp() + $5
+    from me
+    where l.holder = me.id
+    returning l.name, l.slot, l.epoch
+)
+select null::text, (select count(*) from _system.node where seen_at > clock_timestamp() - $5::interval and id <> $1)::int, 0::int8
+union all
+select name, slot, epoch from kept`
+
+	acquireSQL = `
+update _system.lease l
+set holder = $1, epoch = l.epoch + 1, expires_at = clock_timestamp() + $2
+from (
+    select name, slot
+    from _system.lease
+    where name = $3 and (holder is null or expires_at < clock_timestamp())
+    order by slot
+    limit $4
+    for update skip locked
+) free
+where l.name = free.name and l.slot = free.slot
+returning l.slot, l.epoch`
+
+	giveSQL = `
+update _system.lease
+set holder = null, expires_at = '-infinity'
+where holder = $1 and name = $2 and slot = any ($3)`
+
+	partSQL = `
+with given as (
+    update _system.lease
+    set holder = null, expires_at = '-infinity'
+    where holder = $1
+)
+delete from _system.node
+where id = $1`
+
+	// Of nodes that died nothing is left to do: their leases have expired long ago.
+	forgetSQL = `
+delete from _system.node
+where seen_at < clock_timestamp() - interval '1 hour'`
+
+	nodesSQL = `
+select id::text, name, version, coalesce(url, ''), started_at, extract(epoch from clock_timestamp() - seen_at)::float8
+from _system.node
+where seen_at > clock_timestamp() - $1::interval
+order by started_at, id`
+)
+
+// Peer is a node as another one sees it.
+type Peer struct {
+	ID      string        `json:"id"`
+	Name    string        `json:"name"`
+	Version string        `json:"version"`
+	URL     string        `json:"url,omitempty"`
+	Started time.Time     `json:"started_at"`
+	Silent  time.Duration `json:"-"` // since it was seen
+}
+
+// Nodes gives those that were seen within a Term, the oldest first.
+func Nodes(ctx context.Context, pool *pgxpool.Pool) ([]Peer, error) {
+	rows, err := pool.Query(ctx, nodesSQL, Term)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Peer, error) {
+		var p Peer
+		var silent float64
+		err := row.Scan(&p.ID, &p.Name, &p.Version, &p.URL, &p.Started, &silent)
+		p.Silent = time.Duration(silent * float64(time.Second))
+		return p, err
+	})
+}
+
+// held is what a beat says of a slot.
+type held struct {
+	name  string
+	slot  int
+	epoch int64
+}
+
+// beat says that the node lives, renews what it holds, and tells how many others there are.
+func (n *Node) beat(ctx context.Context) (others int, kept []held, err error) {
+	rows, err := n.options.Pool.Query(ctx, beatSQL, n.id, n.options.Name, n.options.Version, n.options.URL, Term)
+	if err != nil {
+		return 0, nil, err
+	}
+	var name *string
+	var slot int
+	var epoch int64
+	_, err = pgx.ForEachRow(rows, []any{&name, &slot, &epoch}, func() error {
+		if name == nil {
+			others = slot
+		} else {
+			kept = append(kept, held{*name, slot, epoch})
+		}
+		return nil
+	})
+	return others, kept, err
+}
+
+func (n *Node) acquire(ctx context.Context, name string, count int) ([]held, error) {
+	rows, err := n.options.Pool.Query(ctx, acquireSQL, n.id, Term, name, count)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (held, error) {
+		h := held{name: name}
+		return h, row.Scan(&h.slot, &h.epoch)
+	})
+}

@@ -1,0 +1,122 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	// batchSize is how many deliveries one transaction does at most.
+	batchSize = 250
+	// batchesAtOnce is how many such transactions of one consumer run at once.
+	batchesAtOnce = 2
+)
+
+// split makes batches. Deliveries of one key stay in one, in their order.
+func split(all []result) [][]result {
+	var batches [][]result
+	var now []result
+	for i, r := range all {
+		if len(now) >= batchSize && all[i-1].item.key != r.item.key {
+			batches = append(batches, now)
+			now = nil
+		}
+		now = append(now, r)
+	}
+	return append(batches, now)
+}
+
+// errGone says that deliveries of a batch are another server's by now.
+var errGone = errors.New("the delivery is another server's now")
+
+// batch does deliveries in one transaction, together with their marks: when it commits, both have happened, and else
+// neither. What another server has taken over is left out.
+func (d *Dispatcher) batch(all []result) {
+	began := time.Now()
+	ctx, cancel := context.WithCancel(all[0].lane.ctx)
+	defer cancel()
+	for _, r := range all { // a lane that is lost takes its batch along
+		stop := context.AfterFunc(r.lane.ctx, cancel)
+		defer stop()
+	}
+	for i := range all {
+		all[i].Result = Result{Outcome: Done}
+	}
+	err := d.together(ctx, all, began)
+	if err == nil {
+		d.finishAll(all)
+		return
+	}
+	if ctx.Err() != nil || len(all) == 1 && !errors.Is(err, errGone) {
+		d.refused(ctx, all, err)
+		return
+	}
+	failed := map[int64]bool{}
+	for i := range all {
+		one := all[i : i+1]
+		if failed[one[0].item.key] {
+			one[0].Result = Result{Outcome: Rest} // what came before it in its key has to be done first
+			d.finish(one[0])
+			continue
+		}
+		if err := d.together(ctx, one, time.Now()); err != nil {
+			failed[one[0].item.key] = true
+			d.refused(ctx, one, err)
+			continue
+		}
+		d.finish(one[0])
+	}
+}
+
+// together runs a batch and its marks.
+func (d *Dispatcher) together(ctx context.Context, all []result, began time.Time) error {
+	d.mu.Lock()
+	h := d.holding()
+	d.mu.Unlock()
+	return pgx.BeginFunc(ctx, d.options.Pool, func(tx pgx.Tx) error {
+		mine, err := finished(ctx, tx, h, all)
+		if err != nil {
+			return err
+		}
+		if len(mine) < len(all) {
+			return errGone
+		}
+		deliveries := make([]*Delivery, len(all))
+		for i, r := range all {
+			deliveries[i] = r.delivery
+		}
+		if err := all[0].of.Batch(ctx, tx, deliveries); err != nil {
+			return err
+		}
+		took := time.Since(began) / time.Duration(len(all))
+		for i := range all {
+			all[i].took = took
+		}
+		return record(ctx, tx, all, mine)
+	})
+}
+
+// refused asks the consumer what becomes of deliveries that its database did not take.
+func (d *Dispatcher) refused(ctx context.Context, all []result, err error) {
+	for _, r := range all {
+		switch {
+		case errors.Is(err, errGone):
+			r.Result, r.mark = Result{Outcome: Done}, true // which finds nothing to mark, and lets go of it
+		case ctx.Err() != nil:
+			r.Result = Result{Outcome: Rest}
+		default:
+			r.Result, r.mark = r.of.Failed(r.delivery, err), true
+		}
+		d.finish(r)
+	}
+}
+
+func (d *Dispatcher) finishAll(all []result) {
+	d.mu.Lock()
+	d.results = append(d.results, all...)
+	d.mu.Unlock()
+	d.Wake()
+}

@@ -1,0 +1,241 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/fraiseql/fraiseql/runtime/events"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+)
+
+// begin starts what may be started now.
+func (d *Dispatcher) begin(ctx context.Context, now time.Time) error {
+	var chosen []result
+	for _, c := range d.consumers {
+		c.awake(now)
+		if c.paused || c.rests.After(now) {
+			continue
+		}
+		if err := d.unblock(ctx, c); err != nil {
+			return err
+		}
+		some, err := d.choose(ctx, c, now)
+		if err != nil {
+			return err
+		}
+		chosen = append(chosen, some...)
+	}
+	return d.start(ctx, chosen)
+}
+
+// limit is how many deliveries of a consumer this server may have at work: its part of what all may.
+func (d *Dispatcher) limit(c *consumer) int {
+	return max(1, (c.Concurrency*len(d.holds)+lanes-1)/lanes)
+}
+
+// choose takes the heads of lines, for Batch with what stands behind them.
+func (d *Dispatcher) choose(ctx context.Context, c *consumer, now time.Time) ([]result, error) {
+	var chosen []result
+	limit := d.limit(c)
+	per := 1
+	if c.Batch != nil {
+		limit, per = batchSize*batchesAtOnce, linePending
+	}
+	ready := c.ready
+	c.ready = nil
+	for i, l := range ready {
+		if c.running >= limit {
+			c.ready = append(c.ready, ready[i:]...)
+			break
+		}
+		l.listed = false
+		head := l.head()
+		if head == nil && l.more {
+			if err := d.refill(ctx, c, l); err != nil {
+				c.lists(ready[i:])
+				return chosen, err
+			}
+			head = l.head()
+		}
+		if head == nil || head.state != queued || head.due.After(now) {
+			continue
+		}
+		free, err := d.free(ctx, c, head, now)
+		if err != nil {
+			c.lists(ready[i:])
+			return chosen, err
+		}
+		if !free {
+			c.lists(ready[i : i+1])
+			if soon := now.Add(busy); soon.Before(d.next) {
+				d.next = soon
+			}
+			continue
+		}
+		for n, it := range l.items {
+			hold := d.holds[it.lane]
+			if n >= per || hold == nil || hold.leaving || it.state != queued || n > 0 && (it.other != nil || len(c.moves) > 0) {
+				break
+			}
+			it.state, it.began = running, now
+			c.running++
+			hold.running++
+			chosen = append(chosen, result{of: c, item: it, lane: hold})
+		}
+	}
+	return chosen, nil
+}
+
+// lists puts lines back.
+func (c *consumer) lists(all []*line) {
+	for _, l := range all {
+		l.listed = true
+		c.ready = append(c.ready, l)
+	}
+}
+
+// free tells whether nothing that changes keys is in the way of an item.
+func (d *Dispatcher) free(ctx context.Context, c *consumer, it *item, now time.Time) (bool, error) {
+	for _, m := range c.moves {
+		if m.before(it.itemKey) && (m.other == it.key || m.other == 0) {
+			return false, nil
+		}
+	}
+	if it.other == nil || it.clear {
+		return true, nil
+	}
+	if now.Sub(it.looked) < busy {
+		return false, nil
+	}
+	it.looked = now
+	var earlier bool
+	err := d.options.Pool.QueryRow(ctx, earlierSQL, c.id, it.id, it.part, *it.other).Scan(&earlier)
+	it.clear = !earlier
+	return it.clear && err == nil, err
+}
+
+// unblock asks what has become of other servers' deliveries that change keys.
+func (d *Dispatcher) unblock(ctx context.Context, c *consumer) error {
+	if len(c.moves) == 0 || time.Since(c.unblocked) < busy {
+		return nil
+	}
+	c.unblocked = time.Now()
+	var ids []int64
+	for key, m := range c.moves {
+		if c.items[key] == nil || !m.mine {
+			ids = append(ids, m.id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err := d.options.Pool.Query(ctx, unfinishedSQL, c.id, ids)
+	if err != nil {
+		return err
+	}
+	still := map[itemKey]bool{}
+	for rows.Next() {
+		var key itemKey
+		if err := rows.Scan(&key.id, &key.part); err != nil {
+			rows.Close()
+			return err
+		}
+		still[key] = true
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for key := range c.moves {
+		if slices.Contains(ids, key.id) && !still[key] {
+			delete(c.moves, key)
+		}
+	}
+	return nil
+}
+
+// start loads the events of what was chosen and hands it to workers.
+func (d *Dispatcher) start(ctx context.Context, chosen []result) error {
+	if len(chosen) == 0 {
+		return nil
+	}
+	ids, at := make([]int64, len(chosen)), make([]time.Time, len(chosen))
+	for i, r := range chosen {
+		ids[i], at[i] = r.item.id, r.item.at
+	}
+	loading, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	all, err := events.Load(loading, d.options.Pool, ids, at)
+	if err != nil {
+		for _, r := range chosen {
+			d.back(r)
+		}
+		return err
+	}
+	byID := make(map[int64]*events.Event, len(all))
+	for _, e := range all {
+		byID[e.ID] = e
+	}
+	batches := map[*consumer][]result{}
+	for _, r := range chosen {
+		it := r.item
+		r.delivery = &Delivery{Event: byID[it.id], Part: it.part, Step: it.step, Attempt: it.attempt, item: it}
+		switch {
+		case r.delivery.Event == nil:
+			r.Result = Result{Outcome: Dead, Err: fault.New(fault.NotFound, "events/gone", "the event is no longer kept")}
+			r.mark = true
+			d.finish(r)
+		case r.of.Batch != nil:
+			batches[r.of] = append(batches[r.of], r)
+		default:
+			d.workers.Go(func() { d.work(r) })
+		}
+	}
+	for _, all := range batches {
+		for _, some := range split(all) {
+			d.workers.Go(func() { d.batch(some) })
+		}
+	}
+	return nil
+}
+
+// back undoes the choice of an item.
+func (d *Dispatcher) back(r result) {
+	if r.item.state != running {
+		return
+	}
+	r.item.state = queued
+	r.of.running--
+	r.lane.running--
+	if l := r.of.lines[r.item.key]; l != nil {
+		r.of.list(l, time.Now())
+	}
+}
+
+// work does one delivery.
+func (d *Dispatcher) work(r result) {
+	began := time.Now()
+	r.mark = true
+	defer func() {
+		if p := recover(); p != nil {
+			r.Result = Result{Outcome: Again, Wait: time.Second, Err: fault.Wrap(fault.Internal, "events/panic", "the work on a change panicked", fmt.Errorf("%v\n%s", p, debug.Stack()))}
+		}
+		r.took = time.Since(began)
+		d.finish(r)
+	}()
+	if !d.valid(r.lane, began) {
+		r.Result = Result{Outcome: Rest}
+		return
+	}
+	r.Result = r.of.Work(r.lane.ctx, r.delivery)
+}
+
+// finish hands a result to the loop.
+func (d *Dispatcher) finish(r result) {
+	d.mu.Lock()
+	d.results = append(d.results, r)
+	d.mu.Unlock()
+	d.Wake()
+}

@@ -1,0 +1,139 @@
+package dispatch
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// settle marks what workers have given back. When the database does not answer nothing is forgotten: it is tried again.
+func (d *Dispatcher) settle(ctx context.Context) error {
+	d.mu.Lock()
+	all := d.results
+	d.results = nil
+	d.mu.Unlock()
+	if len(all) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var marks []result
+	for _, r := range all {
+		if r.mark && r.item.state == running && (r.Outcome != Rest) {
+			marks = append(marks, r)
+		}
+	}
+	mine, err := d.mark(ctx, marks)
+	if err != nil {
+		d.mu.Lock()
+		d.results = append(all, d.results...)
+		d.mu.Unlock()
+		return err
+	}
+	now := time.Now()
+	for _, r := range all {
+		d.apply(r, !r.mark || r.Outcome == Rest || mine[named{r.of.id, r.item.itemKey}], now)
+	}
+	return nil
+}
+
+// mark writes results in one transaction, with what consumers record of them, and gives those that were this node's to mark.
+func (d *Dispatcher) mark(ctx context.Context, all []result) (map[named]bool, error) {
+	mine := map[named]bool{}
+	if len(all) == 0 {
+		return mine, nil
+	}
+	err := pgx.BeginFunc(ctx, d.options.Pool, func(tx pgx.Tx) error {
+		var err error
+		mine, err = markAll(ctx, tx, d.holding(), all)
+		return err
+	})
+	return mine, err
+}
+
+// markAll writes results in a transaction.
+func markAll(ctx context.Context, tx pgx.Tx, h holding, all []result) (map[named]bool, error) {
+	var done, again, dead []result
+	for _, r := range all {
+		switch r.Outcome {
+		case Done:
+			done = append(done, r)
+		case Dead:
+			dead = append(dead, r)
+		default:
+			again = append(again, r)
+		}
+	}
+	mine := map[named]bool{}
+	for _, kind := range []struct {
+		all []result
+		run func(context.Context, pgx.Tx, holding, []result) (map[named]bool, error)
+	}{{done, finished}, {again, postponed}, {dead, buried}} {
+		if len(kind.all) == 0 {
+			continue
+		}
+		got, err := kind.run(ctx, tx, h, kind.all)
+		if err != nil {
+			return nil, err
+		}
+		for n := range got {
+			mine[n] = true
+		}
+	}
+	return mine, record(ctx, tx, all, mine)
+}
+
+// record lets consumers note what was marked.
+func record(ctx context.Context, tx pgx.Tx, all []result, mine map[named]bool) error {
+	settled := map[*consumer][]Settled{}
+	for _, r := range all {
+		if r.of.Record != nil && mine[named{r.of.id, r.item.itemKey}] {
+			settled[r.of] = append(settled[r.of], Settled{Delivery: r.delivery, Result: r.Result, Took: r.took})
+		}
+	}
+	for c, some := range settled {
+		if err := c.Record(ctx, tx, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply takes a result over into what is held. mine is false for what another server has taken over meanwhile.
+func (d *Dispatcher) apply(r result, mine bool, now time.Time) {
+	c, it := r.of, r.item
+	r.lane.running--
+	if it.state != running {
+		return // its lane was lost, and all of it forgotten
+	}
+	c.running--
+	switch {
+	case !mine:
+		delete(c.items, it.itemKey)
+		delete(c.moves, it.itemKey)
+		it.state = settled
+		c.drop(it)
+	case r.Outcome == Rest:
+		it.state = queued
+		if r.Wait > 0 {
+			c.rests = now.Add(r.Wait)
+		}
+	case r.Outcome == Done || r.Outcome == Dead:
+		delete(c.items, it.itemKey)
+		delete(c.moves, it.itemKey)
+		it.state = settled
+		c.drop(it)
+	default:
+		step, attempt, wait := r.after()
+		it.step, it.attempt = step, attempt
+		if wait > 0 {
+			c.postpone(it, now.Add(wait))
+			return
+		}
+		it.state = queued
+	}
+	if l := c.lines[it.key]; l != nil {
+		c.list(l, now)
+	}
+}

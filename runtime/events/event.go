@@ -1,0 +1,110 @@
+package events
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Op is what happened to a row.
+type Op string
+
+// The ops. Truncate says that all rows of a table are gone, Custom that somebody called _system.emit_event.
+const (
+	Insert   Op = "INSERT"
+	Update   Op = "UPDATE"
+	Delete   Op = "DELETE"
+	Truncate Op = "TRUNCATE"
+	Custom   Op = "CUSTOM"
+)
+
+// Ops is a set of ops, as event_interest keeps it.
+type Ops int
+
+var bits = map[Op]Ops{Insert: 1, Update: 2, Delete: 4, Truncate: 8, Custom: 16}
+
+// SetOf makes a set.
+func SetOf(ops ...Op) Ops {
+	var set Ops
+	for _, op := range ops {
+		set |= bits[op]
+	}
+	return set
+}
+
+// Has tells whether an op is in the set.
+func (s Ops) Has(op Op) bool { return s&bits[op] != 0 }
+
+// ops by the letter that _system.event keeps.
+var ops = map[byte]Op{'I': Insert, 'U': Update, 'D': Delete, 'T': Truncate, 'C': Custom}
+
+// Event is one change of one row. Rows are JSON objects by the names of columns; of a row that was too large to be kept Old
+// is nil and New is the row as it is now.
+type Event struct {
+	ID      int64
+	At      time.Time // of the change; the commit came later
+	Op      Op
+	Source  int // of _system.event_source
+	Entity  string
+	Schema  string // empty for CUSTOM
+	Table   string
+	Key     json.RawMessage // an object; nil for TRUNCATE
+	Old     json.RawMessage // nil for INSERT
+	New     json.RawMessage // nil for DELETE; of CUSTOM what was emitted
+	Changed []string        // columns that an UPDATE changed; nil where nobody knows
+	Claims  json.RawMessage // of the token of who did it; nil for others than the API
+	Login   string          // the role of the database that did it
+	Request string          // the id of the HTTP request; empty for others than the API
+	Trace   string          // its traceparent, by the W3C's Trace Context; may be empty
+	XID     uint64          // the transaction
+	Cut     bool            // the row was too large
+}
+
+// wire is an event as others see it. Its shape is stable within a major version.
+type wire struct {
+	ID      string          `json:"id"`
+	Op      Op              `json:"op"`
+	Entity  string          `json:"entity"`
+	Schema  string          `json:"schema"`
+	Table   string          `json:"table"`
+	Key     json.RawMessage `json:"key"`
+	Old     json.RawMessage `json:"old"`
+	New     json.RawMessage `json:"new"`
+	Changed []string        `json:"changed"`
+	Claims  json.RawMessage `json:"claims"`
+	At      string          `json:"at"`
+	Cut     bool            `json:"cut,omitempty"`
+}
+
+// MarshalJSON gives the event's stable shape. The id is a string, as all 64-bit numbers are in this program's JSON.
+func (e *Event) MarshalJSON() ([]byte, error) {
+	w := wire{
+		ID: strconv.FormatInt(e.ID, 10), Op: e.Op, Entity: e.Entity, Schema: e.Schema, Table: e.Table,
+		Key: e.Key, Old: e.Old, New: e.New, Changed: e.Changed, Claims: e.Claims, At: e.At.UTC().Format(time.RFC3339Nano), Cut: e.Cut,
+	}
+	if w.Changed == nil {
+		w.Changed = []string{}
+	}
+	return json.Marshal(w)
+}
+
+// Ref names the event for good: its number alone may come again in a database that was restored.
+func (e *Event) Ref() string { return Ref(e.ID, e.At) }
+
+// Ref names the event with a number and a time.
+func Ref(id int64, at time.Time) string {
+	return "evt_" + strconv.FormatInt(id, 10) + "_" + strconv.FormatInt(at.UnixMicro(), 36)
+}
+
+// request takes the setting fraiseql.request apart, which is "id traceparent".
+func (e *Event) request(setting string) {
+	e.Request, e.Trace, _ = strings.Cut(setting, " ")
+}
+
+// claims takes over what a session said of itself, which may be no JSON.
+func (e *Event) claims(text string) {
+	if text != "" && json.Valid([]byte(text)) {
+		e.Claims = json.RawMessage(text)
+	}
+}

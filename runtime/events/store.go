@@ -1,0 +1,54 @@
+package events
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// columns are those of an event with its source, for Scan.
+const columns = `e.id, e.at, e.xid::text::int8, e.op::text, e.cut, e.key, e.old, e.new, e.changed, e.login, coalesce(e.claims, ''), coalesce(e.request, ''),
+       s.id, s.entity, s.schema_name, s.table_name`
+
+const loadSQL = `
+select ` + columns + `
+from unnest($1::int8[], $2::timestamptz[]) as u(id, at)
+join _system.event e on e.id = u.id and e.at = u.at
+join _system.event_source s on s.id = e.source`
+
+// Queryer is a pool, a connection or a transaction.
+type Queryer interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// Scan reads one row of columns.
+func scan(row pgx.CollectableRow) (*Event, error) {
+	var e Event
+	var op, claims, request string
+	var xid int64
+	var key, old, now []byte
+	err := row.Scan(&e.ID, &e.At, &xid, &op, &e.Cut, &key, &old, &now, &e.Changed, &e.Login, &claims, &request, &e.Source, &e.Entity, &e.Schema, &e.Table)
+	if err != nil {
+		return nil, err
+	}
+	e.Op, e.XID = ops[op[0]], uint64(xid)
+	e.Key, e.Old, e.New = json.RawMessage(key), json.RawMessage(old), json.RawMessage(now)
+	e.claims(claims)
+	e.request(request)
+	return &e, nil
+}
+
+// Load reads events by their numbers and times; those that are gone are left out.
+func Load(ctx context.Context, q Queryer, ids []int64, at []time.Time) ([]*Event, error) {
+	rows, err := q.Query(ctx, loadSQL, ids, at)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scan)
+}
+
+// Store reads and writes the tables of events.
+type Store struct{ Pool *pgxpool.Pool }
