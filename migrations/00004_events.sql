@@ -1,12 +1,13 @@
 -- +goose Up
 create sequence _system.event_id;
+create sequence _system.event_replay as integer cycle;
 
 create table _system.event_source (
     id integer generated always as identity primary key,
     schema_name text not null,
     table_name text not null,
     entity text not null,
-    omit text[] not null default '{}',
+    omit text[],
     hash text[] not null default '{}',
     columns text[] not null default '{}',
     key text[] not null default '{}',
@@ -14,7 +15,7 @@ create table _system.event_source (
     unique (schema_name, table_name)
 );
 comment on table _system.event_source is 'What events tell of: tables, and names of CUSTOM events, which have no schema.';
-comment on column _system.event_source.omit is 'Columns that events leave out; of those in hash they hold a digest.';
+comment on column _system.event_source.omit is 'Columns that events leave out, null for those that are called like secrets; of those in hash they hold a digest.';
 comment on column _system.event_source.columns is 'What the capturing function was made for; key and shape likewise.';
 
 create table _system.event_consumer (
@@ -157,6 +158,13 @@ as $$ select 'sha256:' || encode(sha256(convert_to(value, 'UTF8')), 'hex') $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
+create function _system.event_secret(name text) returns boolean
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select name ~* '(passw|passphrase|secret|token|api_?key|private_?key|credential)' $$;
+-- +goose StatementEnd
+comment on function _system.event_secret is 'Whether a column is called like what nobody should read.';
+
+-- +goose StatementBegin
 create function _system.recapture(which integer) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $make$
@@ -179,6 +187,10 @@ begin
     rel := to_regclass(format('%I.%I', s.schema_name, s.table_name));
     if rel is null or s.schema_name = '' then
         return false;
+    end if;
+    if s.omit is null then
+        s.omit := array(select a.attname::text from pg_attribute a where a.attrelid = rel and a.attnum > 0 and not a.attisdropped
+                        and _system.event_secret(a.attname) and a.attname::text <> all (s.hash));
     end if;
     with a as (
         select a.attname::text as name, a.attnum, t.typname,
@@ -204,6 +216,7 @@ begin
                              quote_ident(name), literal), ', ' order by attnum),
            -- how values are written must not depend on who writes them
            case when bool_or(not built_in or typname ~ '^_?(timestamptz|tstzrange|tstzmultirange)$') then ' set timezone = ''UTC''' else '' end ||
+           case when bool_or(not built_in or typname ~ 'range$') then ' set datestyle = ''ISO, MDY''' else '' end ||
            case when bool_or(not built_in or typname ~ '^_?(float4|float8|point|box|path|polygon|circle|line|lseg)$') then ' set extra_float_digits = 1' else '' end ||
            case when bool_or(not built_in or typname ~ '^_?interval$') then ' set intervalstyle = ''iso_8601''' else '' end ||
            case when bool_or(not built_in or typname ~ '^_?bytea$') then ' set bytea_output = ''hex''' else '' end
@@ -220,7 +233,8 @@ begin
     order by x.indisprimary desc, x.indisreplident desc, x.indexrelid
     limit 1;
     keys := coalesce(keys, '{}');
-    select 'pg_catalog.json_build_object(' || coalesce(string_agg(replace(quote_literal(k), '%', '%%') || ', %1$s.' || replace(quote_ident(k), '%', '%%'), ', ' order by n), '') || ')'
+    select 'pg_catalog.json_build_object(' || coalesce(string_agg(replace(quote_literal(k), '%', '%%') || ', '
+        || format(case when k = any (s.omit || s.hash) then '_system.event_digest(%%1$s.%s::pg_catalog.text)' else '%%1$s.%s' end, replace(quote_ident(k), '%', '%%')), ', ' order by n), '') || ')'
     into key from unnest(keys) with ordinality u(k, n);
     for op in select * from (values ('INSERT', 1), ('UPDATE', 2), ('DELETE', 4)) v(word, bit) loop
         hears := hears || format(E'    %s tg_op operator(pg_catalog.=) %L then\n', case op.bit when 1 then 'if' else 'elsif' end, op.word);
@@ -260,13 +274,13 @@ begin
     select pg_catalog.array_agg(i.consumer) filter (where i.delivers), pg_catalog.bool_or(true) into w, heard from _system.event_interest i
     where i.source operator(pg_catalog.=) %10$s and (i.ops operator(pg_catalog.&) (case tg_op when 'INSERT' then 1 when 'UPDATE' then 2 else 4 end)) operator(pg_catalog.<>) 0;
     if heard is null then return null; end if;
-    if tg_op operator(pg_catalog.<>) 'INSERT' then o := _system.event_row(pg_catalog.to_jsonb(old), %11$L); end if;
-    if tg_op operator(pg_catalog.<>) 'DELETE' then n := _system.event_row(pg_catalog.to_jsonb(new), %11$L); end if;
-    k := _system.event_row(coalesce(n, o)::pg_catalog.jsonb, %12$L);
+    if tg_op operator(pg_catalog.<>) 'INSERT' then o := _system.event_row(pg_catalog.to_jsonb(old), %11$L::pg_catalog.text[]); end if;
+    if tg_op operator(pg_catalog.<>) 'DELETE' then n := _system.event_row(pg_catalog.to_jsonb(new), %11$L::pg_catalog.text[]); end if;
+    k := _system.event_row(coalesce(n, o)::pg_catalog.jsonb, %12$L::pg_catalog.text[]);
     c := null; was := null; other := 0;
   end;
   h := pg_catalog.hashtextextended(k::pg_catalog.text, %10$s);
-  if h operator(pg_catalog.=) 0 then h := 1; end if;
+  if h is null or h operator(pg_catalog.=) 0 then h := 1; end if;
   if n is not null and was is not null and was::pg_catalog.text operator(pg_catalog.<>) k::pg_catalog.text then other := pg_catalog.hashtextextended(was::pg_catalog.text, %10$s); end if;
   if pg_catalog.pg_column_size(o) operator(pg_catalog.>) 262144 or pg_catalog.pg_column_size(n) operator(pg_catalog.>) 262144 then o := null; n := null; cut := true; end if;
   e := pg_catalog.nextval('_system.event_id');
@@ -288,7 +302,7 @@ begin
 end $body$ $f$,
         'capture_' || which, settings, differs, hears,
         format(row, 'old'), 'row_' || which, format(key, 'old'), format(row, 'new'), format(key, 'new'),
-        which, told, keys);
+        which, array(select t from unnest(told) t where t <> all (s.hash)), keys);
     execute format('revoke all on function _system.%I() from public', 'capture_' || which);
     update _system.event_source e set columns = told, key = keys, shape = form where id = which;
     return true;
@@ -346,7 +360,7 @@ begin
   end if;
   e := nextval('_system.event_id');
   t := clock_timestamp();
-  h := coalesce(nullif(case when key is null then e else jsonb_hash_extended(key, which) end, 0), 1);
+  h := coalesce(nullif(coalesce(hashtextextended(key::text, which), hashint8extended(e, which)), 0), 1);
   insert into _system.event values (e, t, x, which, 'C', false, emit_event.key, null, data, null, session_user,
     nullif(current_setting('request.jwt.claims', true), ''), nullif(current_setting('fraiseql.request', true), ''));
   insert into _system.event_delivery (consumer, event_id, event_at, lane, key)
@@ -395,9 +409,12 @@ begin
                  and (e.xid >= pg_snapshot_xmax(r.position) or e.xid in (select pg_snapshot_xip(r.position)))));
     begin -- emptied first: that waits for nobody who writes today's events
       execute format('truncate %s', p.rel);
+    exception when lock_not_available then continue; -- the next time
+    end;
+    begin
       execute format('drop table %s', p.rel);
       dropped := dropped + 1;
-    exception when lock_not_available then null; -- the next time
+    exception when lock_not_available then null;
     end;
   end loop;
   delete from _system.event_default e where e.at < before
@@ -415,6 +432,50 @@ create table _system.event_reader (
 );
 comment on table _system.event_reader is 'Who reads the events as a log, and what they have read: all that this snapshot sees.';
 
+-- +goose StatementBegin
+create function _system.event_look(since pg_snapshot, consumers integer[], lanes smallint[], most integer)
+returns table (
+    now text, more boolean, consumer integer, event_id bigint, part integer, event_at timestamptz, lane smallint, key bigint, other bigint,
+    step smallint, attempt smallint, wait float8
+)
+language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off set plan_cache_mode = force_generic_plan
+as $$
+begin
+  return query
+  with fresh as materialized (
+      (select e.id from _system.event e where e.xid >= pg_snapshot_xmax(since) order by e.xid, e.id limit most + 1)
+      union all
+      select e.id from pg_snapshot_xip(since) as x cross join lateral (
+          select e.id from _system.event e where e.xid = x order by e.id limit most + 1
+      ) e
+      limit most + 1
+  )
+  select n.now, n.more, d.*
+  from (select pg_current_snapshot()::text as now, (select count(*) from fresh) > most as more) n
+  left join (fresh f cross join lateral (
+      select d.consumer, d.event_id, d.part, d.event_at, d.lane, d.key, d.other, d.step, d.attempt,
+             coalesce(greatest(extract(epoch from d.due_at - clock_timestamp()), 0), 0)::float8
+      from _system.event_delivery d
+      where d.consumer = any (consumers) and d.event_id = f.id and d.part = 0 and (d.lane = any (lanes) or d.other is not null)
+      offset 0 -- joined row by row: for how many there are nobody can guess
+  ) d) on not n.more;
+end $$;
+-- +goose StatementEnd
+comment on function _system.event_look is 'What has become visible to be delivered since a snapshot, and the snapshot of this look. More than so many events are not listed.';
+
+-- +goose StatementBegin
+create function _system.event_fresh(since pg_snapshot) returns table (now text, lowest bigint)
+language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off set plan_cache_mode = force_generic_plan
+as $$
+begin
+  return query
+  select pg_current_snapshot()::text, least(
+      (select min(e.id) from (select e.id from _system.event e where e.xid >= pg_snapshot_xmax(since) order by e.xid, e.id limit 1000000000) e),
+      (select min(e.id) from pg_snapshot_xip(since) as x cross join lateral (select e.id from _system.event e where e.xid = x order by e.id limit 1) e));
+end $$;
+-- +goose StatementEnd
+comment on function _system.event_fresh is 'A snapshot of now, and the lowest id that it sees and an earlier one did not; null for none.';
+
 create view _system.events as
 select e.id, e.at, case e.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE' else 'CUSTOM' end as op,
        s.entity, s.schema_name as schema, s.table_name as "table", e.key, e.old, e.new, e.changed, e.claims, e.login, e.request, e.xid
@@ -429,7 +490,16 @@ revoke all on all functions in schema _system from public;
 drop view _system.events;
 drop table _system.event_reader, _system.event_setting, _system.lease, _system.node, _system.event_dead, _system.event_delivery, _system.event,
     _system.event_filter, _system.event_interest, _system.event_consumer, _system.event_source cascade;
-drop function _system.event_forget, _system.event_days, _system.emit_event, _system.event_replicated,
-    _system.recapture, _system.event_digest, _system.event_row;
+drop function _system.event_fresh, _system.event_look, _system.event_forget, _system.event_days, _system.emit_event, _system.event_replicated,
+    _system.recapture, _system.event_secret, _system.event_digest, _system.event_row;
 drop function _system.capture_truncate cascade;
-drop sequence _system.event_id;
+drop sequence _system.event_id, _system.event_replay;
+-- what recapture has made
+-- +goose StatementBegin
+do $$
+declare f regprocedure; r regtype;
+begin
+  for f in select p.oid::regprocedure from pg_proc p where p.pronamespace = '_system'::regnamespace and p.proname ~ '^capture_\d+$' loop execute format('drop function %s cascade', f); end loop;
+  for r in select t.oid::regtype from pg_type t where t.typnamespace = '_system'::regnamespace and t.typtype = 'c' and t.typname ~ '^row_\d+$' loop execute format('drop type %s', r); end loop;
+end $$;
+-- +goose StatementEnd

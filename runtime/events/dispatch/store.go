@@ -29,17 +29,8 @@ const (
 
 	// Rows of all lanes that change a key are read: they hold up others.
 	tailSQL = `
-with now as materialized (select pg_current_snapshot() as s)
-select now.s::text, d.*
-from now
-left join lateral (
-    select ` + deliveryColumns + `
-    from _system.event e
-    join _system.event_delivery d on d.event_id = e.id and d.part = 0 and d.consumer = any ($2)
-    where (e.xid >= pg_snapshot_xmax($1::pg_snapshot) or e.xid = any (array(select pg_snapshot_xip($1::pg_snapshot))))
-      and (d.lane = any ($3) or d.other is not null)
-    limit $4
-) d on true`
+select now, more, consumer, event_id, part, event_at, lane, key, other, step, attempt, wait
+from _system.event_look($1, $2, $3, $4)`
 
 	catchUpSQL = `
 select ` + deliveryColumns + `
@@ -78,7 +69,7 @@ func scanFound(row pgx.CollectableRow) (found, error) {
 // tail gives what has become visible since a snapshot, and the snapshot of this look. more says that there was more than
 // the limit.
 func (d *Dispatcher) tail(ctx context.Context, since string, consumers, lanes []int, limit int) (all []found, now string, more bool, err error) {
-	rows, err := d.options.Pool.Query(ctx, tailSQL, since, consumers, lanes, limit+1)
+	rows, err := d.options.Pool.Query(ctx, tailSQL, since, consumers, lanes, limit)
 	if err != nil {
 		return nil, "", false, err
 	}
@@ -89,20 +80,17 @@ func (d *Dispatcher) tail(ctx context.Context, since string, consumers, lanes []
 		var id, key *int64
 		var at *time.Time
 		var wait *float64
-		if err := rows.Scan(&now, &consumer, &id, &part, &at, &lane, &key, &f.other, &step, &attempt, &wait); err != nil {
+		if err := rows.Scan(&now, &more, &consumer, &id, &part, &at, &lane, &key, &f.other, &step, &attempt, &wait); err != nil {
 			return nil, "", false, err
 		}
 		if consumer == nil {
-			break
+			continue // only to tell the snapshot
 		}
 		f.consumer, f.id, f.part, f.at, f.lane, f.key, f.step, f.attempt = *consumer, *id, *part, *at, *lane, *key, *step, *attempt
 		f.wait = time.Duration(*wait * float64(time.Second))
 		all = append(all, f)
 	}
-	if len(all) > limit {
-		return nil, now, true, rows.Err()
-	}
-	return all, now, false, rows.Err()
+	return all, now, more, rows.Err()
 }
 
 func (d *Dispatcher) query(ctx context.Context, sql string, args ...any) ([]found, error) {

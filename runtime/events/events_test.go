@@ -1,0 +1,122 @@
+package events_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/goleak"
+
+	"github.com/fraiseql/fraiseql/runtime/events"
+	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func connect(t testing.TB, address string) *pgxpool.Pool {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+// exec runs statements in one go, as psql -c does.
+func exec(t testing.TB, pool *pgxpool.Pool, sql string) {
+	t.Helper()
+	if err := try(t.Context(), pool, sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func try(ctx context.Context, pool *pgxpool.Pool, sql string) error {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	_, err = conn.Conn().PgConn().Exec(ctx, sql).ReadAll()
+	return err
+}
+
+// captured makes a database with some tables of which somebody hears everything.
+func captured(t testing.TB, sql string, tables ...string) (*events.Store, *pgxpool.Pool) {
+	t.Helper()
+	pool := connect(t, pgtest.System(t, sql))
+	s := &events.Store{Pool: pool}
+	capture(t, s, nil, tables...)
+	return s, pool
+}
+
+func capture(t testing.TB, s *events.Store, columns map[string]events.Columns, tables ...string) {
+	t.Helper()
+	var all []events.Interest
+	for _, table := range tables {
+		all = append(all, events.Interest{
+			Relation: events.Relation{Schema: "public", Table: table}, Entity: table, Consumer: "all", Delivers: true,
+			Ops: events.SetOf(events.Insert, events.Update, events.Delete, events.Truncate),
+		})
+	}
+	if err := s.Declare(t.Context(), columns, all); err != nil {
+		t.Fatal(err)
+	}
+	install(t, s)
+}
+
+func install(t testing.TB, s *events.Store) []events.Captured {
+	t.Helper()
+	all, err := s.Drift(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), s.Pool.Config().ConnString())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	done, err := events.Install(t.Context(), conn, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done
+}
+
+// told gives the events so far, the oldest first, in short: op, key, old, new, changed.
+func told(t testing.TB, s *events.Store) []string {
+	t.Helper()
+	all, err := s.List(t.Context(), events.Filter{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := make([]string, len(all))
+	for i, e := range all {
+		var parts []string
+		for _, j := range []json.RawMessage{e.Key, e.Old, e.New} {
+			if j == nil {
+				parts = append(parts, "-")
+				continue
+			}
+			var v any
+			if err := json.Unmarshal(j, &v); err != nil {
+				t.Fatalf("%s: %v", j, err)
+			}
+			text, _ := json.Marshal(v)
+			parts = append(parts, string(text))
+		}
+		lines[len(all)-1-i] = fmt.Sprint(e.Op, " ", strings.Join(parts, " "), " ", strings.Join(e.Changed, ","))
+	}
+	return lines
+}
+
+func expect(t testing.TB, got []string, want ...string) {
+	t.Helper()
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("told\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
