@@ -43,18 +43,21 @@ func newMigrateUp(env *Env) *cobra.Command {
 	c := &cobra.Command{
 		Use: "up", Short: "Run what is pending", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return env.migrator(cmd.Context(), func(m *deployment.Migrator) error {
-				if to == 0 {
-					return env.ran(m.Up(cmd.Context(), 0, both...))
-				}
-				steps, err := m.Up(cmd.Context(), 0, deployment.System)
-				if err == nil {
-					var more []deployment.Step
-					more, err = m.Up(cmd.Context(), to, deployment.Project)
-					steps = append(steps, more...)
-				}
-				return env.ran(steps, err)
-			})
+			a, err := env.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer a.Close(context.WithoutCancel(cmd.Context()))
+			steps, err := a.Migrations.Up(cmd.Context(), 0, deployment.System)
+			if err == nil {
+				var more []deployment.Step
+				more, err = a.Migrations.Up(cmd.Context(), to, deployment.Project)
+				steps = append(steps, more...)
+			}
+			if err == nil {
+				err = a.Capture(cmd.Context())
+			}
+			return env.ran(steps, err)
 		},
 	}
 	c.Flags().Int64Var(&to, "to", 0, "the version to stop at (default: the newest)")

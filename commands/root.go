@@ -20,6 +20,7 @@ func all(env *Env) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
 		"start":   {newInitCommand(env), newServeCommand(env), newValidateCommand(env)},
 		"data":    {newQueryCommand(env), newExplainCommand(env), newSchemaCommand(env), newMigrateCommand(env), newDBCommand(env)},
+		"react":   {newObserversCommand(env), newEventsCommand(env)},
 		"operate": {newDoctorCommand(env), newPolicyCommand(env), newVersionCommand(env), newDocsCommand(env)},
 	}
 }
@@ -83,7 +84,7 @@ func newRoot(env *Env) *cobra.Command {
 		return fault.New(fault.Usage, "usage", err.Error()).WithHint("%s --help", cmd.CommandPath())
 	})
 	groups := all(env)
-	for _, group := range []struct{ id, title string }{{"start", "Start:"}, {"data", "Data:"}, {"operate", "Operate:"}} {
+	for _, group := range []struct{ id, title string }{{"start", "Start:"}, {"data", "Data:"}, {"react", "React:"}, {"operate", "Operate:"}} {
 		root.AddGroup(&cobra.Group{ID: group.id, Title: group.title})
 		for _, c := range groups[group.id] {
 			c.GroupID = group.id

@@ -23,10 +23,12 @@ import (
 
 // Options are the choices of a run that do not stand in the configuration.
 type Options struct {
-	Log  *slog.Logger
-	Dir  string // the project's folder: the private cluster lives below it
-	Dev  bool   // introspection, the playground, a quick look for schema changes
-	Load string // SQL that fills a private database that is still empty: the demo's
+	Log *slog.Logger
+	Dir string // the project's folder: the private cluster lives below it
+	Dev bool   // introspection, the playground, a quick look for schema changes
+
+	Version string // of the program
+	Load    string // SQL that fills a private database that is still empty: the demo's
 
 	Resolvers []resolve.Field // fields of the API whose values code of a program of one's own gives
 }
@@ -40,6 +42,7 @@ type App struct {
 	Replicas []graphql.Replica
 	Auth     *auth.Service
 	GraphQL  *graphql.Service
+	Reaction *reaction // nil when nothing hears of changes
 
 	redis *redis.Client // of [graphql.persisted]; nil without
 
@@ -47,13 +50,14 @@ type App struct {
 	Migrations *deployment.Migrator
 
 	log      *slog.Logger
+	dev      bool
 	migrated atomic.Bool // what [migrations] on_start says has been done
 }
 
 // Open builds what the configuration asks for. It starts no loop and no listener; with a database of
 // one's own it does not wait for that either. Close ends what Open began.
 func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
-	a := &App{Config: c, log: o.Log}
+	a := &App{Config: c, log: o.Log, dev: o.Dev}
 	address, err := a.address(ctx, o)
 	if err != nil {
 		return nil, err
@@ -67,6 +71,10 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 		return nil, err
 	}
 	if err := a.openMigrations(address, o); err != nil {
+		a.Close(ctx)
+		return nil, err
+	}
+	if err := a.openReaction(ctx, address, o); err != nil {
 		a.Close(ctx)
 		return nil, err
 	}
@@ -103,10 +111,18 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 		a.GraphQL = graphql.New(c.GraphQL, graphql.Deps{
 			Pool: a.Pool, Connections: c.Database.PoolSize - c.Database.Shared(), Log: o.Log, Schemas: c.Database.Schemas, Declared: declared, Dev: o.Dev,
 			Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
-			Timeout: c.Database.StatementTimeout, Documents: documents, Texts: texts, Resolvers: o.Resolvers, Replicas: a.Replicas,
+			Timeout: c.Database.StatementTimeout, Documents: documents, Texts: texts, Resolvers: o.Resolvers, Replicas: a.Replicas, Committed: a.committed(),
 		})
 	}
 	return a, nil
+}
+
+// committed is what mutations tell that they are done: whoever hears of changes looks for them at once.
+func (a *App) committed() func() {
+	if a.Reaction == nil {
+		return nil
+	}
+	return a.Reaction.dispatcher.Wake
 }
 
 // sharedTexts gives where servers share what clients register; nil where they do not.
@@ -194,6 +210,12 @@ func (a *App) Close(ctx context.Context) {
 	if a.redis != nil {
 		a.redis.Close()
 	}
+	if r := a.Reaction; r != nil {
+		r.pool.Close()
+		if r.outbound != nil {
+			r.outbound.Close()
+		}
+	}
 	if a.Pool != nil {
 		a.Pool.Close()
 	}
@@ -232,6 +254,9 @@ func (a *App) checks() []httpapi.Check {
 	}
 	if a.GraphQL != nil {
 		checks = append(checks, httpapi.Check{Name: "database", Run: a.GraphQL.Check})
+	}
+	if a.Reaction != nil {
+		checks = append(checks, httpapi.Check{Name: "events", Run: a.checkReaction})
 	}
 	return checks
 }

@@ -8,9 +8,12 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/config/planned"
 	"github.com/fraiseql/fraiseql/runtime/deployment"
 	"github.com/fraiseql/fraiseql/runtime/diag"
+	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
 	"github.com/fraiseql/fraiseql/runtime/observability"
+	"github.com/fraiseql/fraiseql/runtime/observers"
+	"github.com/fraiseql/fraiseql/runtime/outbound"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
@@ -27,8 +30,10 @@ type RuntimeConfig struct {
 	Auth       *auth.Config       `toml:"auth" doc:"Who is asking."`
 	Migrations *deployment.Config `toml:"migrations" doc:"The project's own changes of the database."`
 
-	Events        *planned.Events        `toml:"events" planned:"true" doc:"How changes of rows are captured and kept."`
-	Observers     *planned.Observers     `toml:"observers" planned:"true" doc:"What happens after which change, by name."`
+	Events    *events.Config    `toml:"events" doc:"How changes of rows are captured and kept."`
+	Observers *observers.Config `toml:"observers" doc:"What happens after which change, by name."`
+	Outbound  *outbound.Config  `toml:"outbound" doc:"How this program calls others."`
+
 	Notifications *planned.Notifications `toml:"notifications" planned:"true" doc:"The channels that messages leave by."`
 	Templates     *planned.Templates     `toml:"templates" planned:"true" doc:"The texts of messages."`
 	Search        *planned.Search        `toml:"search" planned:"true" doc:"Full-text search."`
@@ -38,7 +43,6 @@ type RuntimeConfig struct {
 	Webhooks      *planned.Webhooks      `toml:"webhooks" planned:"true" doc:"Calls of others that are taken, by name."`
 	Files         *planned.Files         `toml:"files" planned:"true" doc:"Uploads, by name."`
 	Storage       *planned.Storage       `toml:"storage" planned:"true" doc:"Where files lie, by name."`
-	Outbound      *planned.Outbound      `toml:"outbound" planned:"true" doc:"How this program calls others."`
 }
 
 // Load reads the configuration. When it is o.Live, as for a server, what is only a warning otherwise is an error

@@ -9,6 +9,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/config/planned"
 	"github.com/fraiseql/fraiseql/runtime/diag"
+	"github.com/fraiseql/fraiseql/runtime/observers"
 )
 
 // Check judges what one table says of another.
@@ -89,8 +90,7 @@ func (c *RuntimeConfig) checkRoutes(r *config.Report) {
 	}
 }
 
-func (c *RuntimeConfig) checkObserver(r *config.Report, o planned.Observer) {
-	c.checkQueue(r, o.Queue)
+func (c *RuntimeConfig) checkObserver(r *config.Report, o observers.Rule) {
 	for i, a := range o.Actions {
 		at := r.At(fmt.Sprintf("actions[%d]", i))
 		switch a.Type {

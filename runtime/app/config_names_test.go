@@ -84,11 +84,11 @@ func TestOneTableIsAListOfOne(t *testing.T) {
 // TestSwitchesOfTheEnvironment turns tables on and off from outside.
 func TestSwitchesOfTheEnvironment(t *testing.T) {
 	t.Parallel()
-	c, _, text := read(t, "[cache]\n", map[string]string{"FRAISEQL_CACHE_ENABLED": "false", "FRAISEQL_EVENTS_RETENTION": "2d"}, nil)
+	c, _, text := read(t, "[cache]\n", map[string]string{"FRAISEQL_CACHE_ENABLED": "false", "FRAISEQL_EVENTS_RETENTION": "2d", "FRAISEQL_SEARCH_ENABLED": "true"}, nil)
 	if c.Cache == nil || c.Cache.On() {
 		t.Errorf("the cache is on: %+v", c.Cache)
 	}
-	if strings.Contains(text, "[cache]") || !strings.Contains(text, "[events]") {
+	if strings.Contains(text, "[cache]") || !strings.Contains(text, "[search]") {
 		t.Errorf("what is not built is told as:\n%s", text)
 	}
 	if c.Events == nil || c.Events.Retention.Hours() != 48 {

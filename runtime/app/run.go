@@ -33,10 +33,20 @@ func (a *App) Run(ctx context.Context, ready func(url string)) error {
 			stopServing()
 			return err
 		}
+		var following errgroup.Group
 		if a.GraphQL != nil {
-			return a.GraphQL.Run(loops)
+			following.Go(func() error { return a.GraphQL.Run(loops) })
 		}
-		return nil
+		if a.Reaction != nil {
+			following.Go(func() error {
+				err := a.react(loops)
+				if err != nil {
+					stopServing()
+				}
+				return err
+			})
+		}
+		return following.Wait()
 	})
 	running.Go(func() error {
 		a.announce(loops, health, server, ready)

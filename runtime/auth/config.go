@@ -36,7 +36,7 @@ type Config struct {
 
 // Check wants a way to tell who asks, and of what is planned names that are no routes and tokens that outlive each other.
 func (c *Config) Check(r *config.Report) {
-	planned.CheckNames(r.At("providers"), c.Providers, "/auth", "signup", "login", "refresh", "logout", "me", "sessions", "magic-link", "totp", "passkeys", "callback")
+	config.CheckNames(r.At("providers"), c.Providers, "/auth", "signup", "login", "refresh", "logout", "me", "sessions", "magic-link", "totp", "passkeys", "callback")
 	if len(c.Providers) > 0 && c.CallbackBaseURL == "" && !r.Reported("callback_base_url") {
 		r.Error("providers", "config/missing-key", "providers need `callback_base_url` in [auth], to send people back", `callback_base_url = "https://api.example.com"`)
 	}

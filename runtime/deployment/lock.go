@@ -88,10 +88,19 @@ func (m *Migrator) grant(ctx context.Context) error {
 		"grant usage on schema _system to ",
 		"grant select, insert, update, delete on all tables in schema _system to ",
 		"grant usage on all sequences in schema _system to ",
+		"grant execute on all functions in schema _system to ",
 	} {
 		if _, err := m.db.ExecContext(ctx, statement+quote(m.options.Login)); err != nil {
 			return postgres.Explain(err)
 		}
+	}
+	var there bool
+	if err := m.db.QueryRowContext(ctx, "select to_regclass('_system.event_filter') is not null").Scan(&there); err != nil || !there {
+		return err
+	}
+	// What stands in it becomes code that runs as the owner.
+	if _, err := m.db.ExecContext(ctx, "revoke insert, update, delete on _system.event_filter from "+quote(m.options.Login)); err != nil {
+		return postgres.Explain(err)
 	}
 	return nil
 }

@@ -275,3 +275,19 @@ func (s *Service) count(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Table finds the table that a type of the API shows, by the type's name, for any of the roles.
+func (s *Service) Table(entity string) *catalog.Table {
+	p := s.pictures.Load()
+	if p == nil {
+		return nil
+	}
+	for _, one := range p.sorted() {
+		for _, o := range one.schema.Objects {
+			if o.Name == entity && o.Table != nil {
+				return o.Table
+			}
+		}
+	}
+	return nil
+}

@@ -59,6 +59,9 @@ func (s *Service) answer(ctx context.Context, a admitted, op *plan.Operation, bo
 		request.Key = keyOf(r)
 	}
 	result := s.run(ctx, a, r, request)
+	if bound.Writes && len(result.Errors) == 0 && s.deps.Committed != nil {
+		s.deps.Committed()
+	}
 	if bound.Later != nil {
 		result = s.resolve(ctx, request, result)
 	}

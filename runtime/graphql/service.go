@@ -38,6 +38,7 @@ type Deps struct {
 	Texts     SharedTexts        // of [graphql.persisted] redis_url; nil is none
 	Resolvers []resolve.Field    // fields whose values code gives
 	Replicas  []Replica          // of the database; they get queries while Run runs
+	Committed func()             // is told of each mutation that was committed; nil is nobody
 }
 
 // Service answers GraphQL requests. It is safe for use by many goroutines.

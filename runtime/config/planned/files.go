@@ -13,7 +13,7 @@ type Files struct {
 }
 
 // Check wants names that fit into routes.
-func (f *Files) Check(r *config.Report) { CheckNames(r, f.Named, "/files", "enabled") }
+func (f *Files) Check(r *config.Report) { config.CheckNames(r, f.Named, "/files", "enabled") }
 
 // Bucket is the table [files.NAME].
 type Bucket struct {
@@ -88,12 +88,12 @@ type Store struct {
 	PublicURL string        `toml:"public_url" form:"url" doc:"Where public files are read, such as a CDN."`
 }
 
-var storeRules = map[string]rule{
-	"local": {needs: []string{"base_path"}, takes: []string{"serve_path"}},
-	"s3":    {needs: []string{"bucket"}, takes: []string{"region", "endpoint", "path_style", "access_key", "secret_key"}},
-	"r2":    {needs: []string{"bucket", "account_id", "access_key", "secret_key"}, takes: []string{"endpoint"}},
-	"gcs":   {needs: []string{"bucket"}, takes: []string{"credentials", "endpoint"}},
-	"azure": {needs: []string{"bucket", "account_id", "access_key"}, takes: []string{"endpoint"}},
+var storeRules = map[string]config.Kind{
+	"local": {Needs: []string{"base_path"}, Takes: []string{"serve_path"}},
+	"s3":    {Needs: []string{"bucket"}, Takes: []string{"region", "endpoint", "path_style", "access_key", "secret_key"}},
+	"r2":    {Needs: []string{"bucket", "account_id", "access_key", "secret_key"}, Takes: []string{"endpoint"}},
+	"gcs":   {Needs: []string{"bucket"}, Takes: []string{"credentials", "endpoint"}},
+	"azure": {Needs: []string{"bucket", "account_id", "access_key"}, Takes: []string{"endpoint"}},
 }
 
 // Check wants the keys of the backend.
@@ -105,5 +105,5 @@ func (s *Store) Check(r *config.Report) {
 		r.Error("", "config/missing-key", "a storage needs `backend`", `backend = "local"`)
 		return
 	}
-	storeRules[s.Backend].check(r, s.Backend, storeRules)
+	storeRules[s.Backend].Check(r, s.Backend, storeRules)
 }

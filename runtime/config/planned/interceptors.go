@@ -1,6 +1,7 @@
 package planned
 
 import (
+	"regexp"
 	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/config"
@@ -16,7 +17,7 @@ type Interceptors struct {
 
 // Check wants names that are no routes, and keys where signatures are required.
 func (i *Interceptors) Check(r *config.Report) {
-	CheckNames(r, i.Named, "/interceptors")
+	config.CheckNames(r, i.Named, "/interceptors")
 	if i.RequireSignature && len(i.TrustedKeys) == 0 {
 		r.Error("require_signature", "config/missing-key", "signatures are required, but no key is trusted", "add [interceptors.trusted_keys]")
 	}
@@ -59,10 +60,12 @@ type Match struct {
 	Fields     []string `toml:"fields" doc:"Root fields."`
 }
 
-var interceptorRules = map[string]rule{
-	"wasm": {needs: []string{"module|module_url"}, takes: []string{"sha256", "instances"}},
-	"lua":  {needs: []string{"source"}, takes: []string{"isolation"}},
-	"http": {needs: []string{"url"}, takes: []string{"secret"}},
+var fieldForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$`)
+
+var interceptorRules = map[string]config.Kind{
+	"wasm": {Needs: []string{"module|module_url"}, Takes: []string{"sha256", "instances"}},
+	"lua":  {Needs: []string{"source"}, Takes: []string{"isolation"}},
+	"http": {Needs: []string{"url"}, Takes: []string{"secret"}},
 }
 
 // Check wants code, and to know when it runs.
@@ -74,7 +77,7 @@ func (i *Interceptor) Check(r *config.Report) {
 		r.Error("", "config/missing-key", "an interceptor needs `type`", `type = "wasm"`)
 		return
 	}
-	interceptorRules[i.Type].check(r, "an interceptor of type "+i.Type, interceptorRules)
+	interceptorRules[i.Type].Check(r, "an interceptor of type "+i.Type, interceptorRules)
 	for key, file := range map[string]string{"module": i.Module, "source": i.Source} {
 		if file != "" && !r.File(file) {
 			r.Need(key, "config/missing-file", "the file `"+file+"` is not there", "")

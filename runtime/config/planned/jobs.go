@@ -5,6 +5,7 @@ import (
 	_ "time/tzdata" // zones are judged alike on every machine
 
 	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/retry"
 )
 
 // DefaultQueue is the queue that is always there.
@@ -19,7 +20,7 @@ type Jobs struct {
 	PollInterval time.Duration       `toml:"poll_interval" default:"500ms" min:"10ms" doc:"Longest wait between two looks for jobs."`
 	Timeout      time.Duration       `toml:"timeout" default:"1m" min:"10ms" doc:"How long a job may take."`
 	Retention    time.Duration       `toml:"retention" default:"7d" min:"1m" doc:"How long finished jobs are kept."`
-	Retry        Retry               `toml:"retry" doc:"How a job that fails is tried again."`
+	Retry        retry.Policy        `toml:"retry" doc:"How a job that fails is tried again."`
 	Queues       map[string]Queue    `toml:"queues" doc:"Queues by name; default is always there."`
 	Schedules    map[string]Schedule `toml:"schedules" doc:"What is enqueued again and again, by name."`
 	Handlers     map[string]Handler  `toml:"handlers" doc:"What is done with a kind of job, by kind."`
@@ -30,8 +31,8 @@ func (j *Jobs) Check(r *config.Report) {
 	if j.Backend == "redis" && !j.RedisURL.Given() {
 		r.Error("backend", "config/missing-key", "jobs in Redis need `redis_url_env`", `redis_url_env = "REDIS_URL"`)
 	}
-	CheckNames(r.At("queues"), j.Queues, "/jobs/queues")
-	CheckNames(r.At("schedules"), j.Schedules, "/jobs/schedules")
+	config.CheckNames(r.At("queues"), j.Queues, "/jobs/queues")
+	config.CheckNames(r.At("schedules"), j.Schedules, "/jobs/schedules")
 }
 
 // Queue is the table [jobs.queues.NAME].
@@ -68,7 +69,7 @@ func (s *Schedule) Check(r *config.Report) {
 		r.Error("every", "config/out-of-range", "`every` must be at least 1s", `every = "1s"`)
 	}
 	if s.Kind == "" && !r.Reported("kind") {
-		r.Error("", "config/missing-key", "a schedule needs `kind`", example("kind"))
+		r.Error("", "config/missing-key", "a schedule needs `kind`", config.Example("kind"))
 	}
 	if _, err := time.LoadLocation(s.Timezone); err != nil || s.Timezone == "Local" {
 		r.Error("timezone", "config/bad-value", "there is no time zone `"+s.Timezone+"`", `timezone = "Europe/Paris"`)
@@ -90,15 +91,15 @@ type Handler struct {
 	Source   string            `toml:"source" doc:"wasm, lua: the module or script."`
 	Queue    string            `toml:"queue" default:"default" doc:"The queue of its jobs, unless they name one."`
 	Timeout  time.Duration     `toml:"timeout" default:"1m" min:"10ms" doc:"How long one may take."`
-	Retry    Retry             `toml:"retry" doc:"How one that fails is tried again."`
+	Retry    retry.Policy      `toml:"retry" doc:"How one that fails is tried again."`
 }
 
-var handlerRules = map[string]rule{
-	"http":         {needs: []string{"url"}, takes: []string{"secret", "method", "headers"}},
-	"function":     {needs: []string{"function"}},
-	"notification": {needs: []string{"channel", "template"}},
-	"wasm":         {needs: []string{"source"}},
-	"lua":          {needs: []string{"source"}},
+var handlerRules = map[string]config.Kind{
+	"http":         {Needs: []string{"url"}, Takes: []string{"secret", "method", "headers"}},
+	"function":     {Needs: []string{"function"}},
+	"notification": {Needs: []string{"channel", "template"}},
+	"wasm":         {Needs: []string{"source"}},
+	"lua":          {Needs: []string{"source"}},
 }
 
 // Check wants the keys of the handler's type.
@@ -110,7 +111,7 @@ func (h *Handler) Check(r *config.Report) {
 		r.Error("", "config/missing-key", "a handler needs `type`", `type = "http"`)
 		return
 	}
-	handlerRules[h.Type].check(r, "a handler of type "+h.Type, handlerRules)
+	handlerRules[h.Type].Check(r, "a handler of type "+h.Type, handlerRules)
 	if h.Source != "" && !r.File(h.Source) {
 		r.Need("source", "config/missing-file", "the file `"+h.Source+"` is not there", "")
 	}

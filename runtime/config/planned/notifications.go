@@ -8,13 +8,14 @@ import (
 
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/diag"
+	"github.com/fraiseql/fraiseql/runtime/retry"
 )
 
 // Notifications is the table [notifications]: the channels that messages leave by.
 type Notifications struct {
 	config.Switch
 	DedupeWindow time.Duration `toml:"dedupe_window" default:"0s" doc:"A message that equals one sent this recently is not sent."`
-	Retry        Retry         `toml:"retry" doc:"How a message that could not be sent is tried again."`
+	Retry        retry.Policy  `toml:"retry" doc:"How a message that could not be sent is tried again."`
 	Retention    time.Duration `toml:"retention" default:"90d" min:"1h" doc:"How long finished messages are kept."`
 	Email        *Channel      `toml:"email" doc:"Mail: smtp, sendgrid, postmark, ses, resend, mailgun."`
 	SMS          *Channel      `toml:"sms" doc:"Text messages: twilio, sns, vonage."`
@@ -95,7 +96,7 @@ func (c *Channel) check(r *config.Report, channel string) {
 	}
 }
 
-func (c *Channel) checkProviders(r *config.Report, channel string, kinds map[string]rule) []string {
+func (c *Channel) checkProviders(r *config.Report, channel string, kinds map[string]config.Kind) []string {
 	var names []string
 	for _, p := range c.Providers {
 		names = append(names, p.ConfigName)
@@ -106,7 +107,7 @@ func (c *Channel) checkProviders(r *config.Report, channel string, kinds map[str
 		if kind == "" {
 			key, kind = "", p.ConfigName
 		}
-		if key == "" && kinds[kind].needs == nil {
+		if key == "" && kinds[kind].Needs == nil {
 			at.Error("", "config/missing-key", "provider `"+p.ConfigName+"` needs `type`", `type = "`+cmp.Or(usual[channel], channel)+`"`)
 			continue
 		}
@@ -122,7 +123,7 @@ func (c *Channel) checkProviders(r *config.Report, channel string, kinds map[str
 
 // checkSender warns of mail that would have no sender: sends fail with notifications/no-sender.
 func (c *Channel) checkSender(r *config.Report, channel, kind, from string) {
-	if channel == "email" && from == "" && providerRules[channel][kind].needs != nil && !r.Given("from") {
+	if channel == "email" && from == "" && providerRules[channel][kind].Needs != nil && !r.Given("from") {
 		r.Warn("", "config/no-sender", "mail of this provider has no sender", `from = "Shop <shop@example.com>"`)
 	}
 }

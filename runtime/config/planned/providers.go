@@ -50,41 +50,41 @@ type ProviderKeys struct {
 }
 
 // providerRules is every provider of every channel.
-var providerRules = map[string]map[string]rule{
+var providerRules = map[string]map[string]config.Kind{
 	"email": {
-		"smtp":     {needs: []string{"host"}, takes: []string{"port", "tls", "username", "password"}},
-		"sendgrid": {needs: []string{"api_key"}, takes: []string{"base_url"}},
-		"postmark": {needs: []string{"api_key"}, takes: []string{"base_url"}},
-		"resend":   {needs: []string{"api_key"}, takes: []string{"base_url"}},
-		"mailgun":  {needs: []string{"api_key", "domain"}, takes: []string{"base_url"}},
-		"ses":      {needs: []string{"region"}, takes: []string{"access_key", "secret_key", "configuration_set", "base_url"}},
+		"smtp":     {Needs: []string{"host"}, Takes: []string{"port", "tls", "username", "password"}},
+		"sendgrid": {Needs: []string{"api_key"}, Takes: []string{"base_url"}},
+		"postmark": {Needs: []string{"api_key"}, Takes: []string{"base_url"}},
+		"resend":   {Needs: []string{"api_key"}, Takes: []string{"base_url"}},
+		"mailgun":  {Needs: []string{"api_key", "domain"}, Takes: []string{"base_url"}},
+		"ses":      {Needs: []string{"region"}, Takes: []string{"access_key", "secret_key", "configuration_set", "base_url"}},
 	},
 	"sms": {
-		"twilio": {needs: []string{"account_sid", "auth_token"}, takes: []string{"messaging_service_sid", "base_url"}},
-		"sns":    {needs: []string{"region"}, takes: []string{"access_key", "secret_key", "base_url"}},
-		"vonage": {needs: []string{"api_key", "api_secret"}, takes: []string{"base_url"}},
+		"twilio": {Needs: []string{"account_sid", "auth_token"}, Takes: []string{"messaging_service_sid", "base_url"}},
+		"sns":    {Needs: []string{"region"}, Takes: []string{"access_key", "secret_key", "base_url"}},
+		"vonage": {Needs: []string{"api_key", "api_secret"}, Takes: []string{"base_url"}},
 	},
 	"push": {
-		"firebase":  {needs: []string{"credentials"}, takes: []string{"project_id", "base_url"}},
-		"onesignal": {needs: []string{"app_id", "api_key"}, takes: []string{"base_url"}},
-		"apns":      {needs: []string{"team_id", "key_id", "private_key", "topic"}, takes: []string{"base_url"}},
-		"webpush":   {needs: []string{"public_key", "private_key"}},
-		"ntfy":      {needs: []string{"url"}, takes: []string{"topic", "auth_token"}},
+		"firebase":  {Needs: []string{"credentials"}, Takes: []string{"project_id", "base_url"}},
+		"onesignal": {Needs: []string{"app_id", "api_key"}, Takes: []string{"base_url"}},
+		"apns":      {Needs: []string{"team_id", "key_id", "private_key", "topic"}, Takes: []string{"base_url"}},
+		"webpush":   {Needs: []string{"public_key", "private_key"}},
+		"ntfy":      {Needs: []string{"url"}, Takes: []string{"topic", "auth_token"}},
 	},
-	"slack":    {"slack": {needs: []string{"webhook_url|bot_token"}, takes: []string{"base_url"}}},
-	"discord":  {"discord": {needs: []string{"webhook_url"}}},
-	"telegram": {"telegram": {needs: []string{"bot_token"}, takes: []string{"default_chat_id", "base_url"}}},
-	"webhook":  {"webhook": {needs: []string{"url"}, takes: []string{"secret", "headers"}}},
+	"slack":    {"slack": {Needs: []string{"webhook_url|bot_token"}, Takes: []string{"base_url"}}},
+	"discord":  {"discord": {Needs: []string{"webhook_url"}}},
+	"telegram": {"telegram": {Needs: []string{"bot_token"}, Takes: []string{"default_chat_id", "base_url"}}},
+	"webhook":  {"webhook": {Needs: []string{"url"}, Takes: []string{"secret", "headers"}}},
 }
 
 // usual is what an example names.
 var usual = map[string]string{"email": "smtp", "sms": "twilio", "push": "firebase"}
 
 // checkKind wants a provider that the channel has, with its keys.
-func checkKind(r *config.Report, key, kind string, kinds map[string]rule) {
+func checkKind(r *config.Report, key, kind string, kinds map[string]config.Kind) {
 	k, known := kinds[kind]
 	if known {
-		k.check(r, kind, allProviders)
+		k.Check(r, kind, allProviders)
 		return
 	}
 	words := slices.Sorted(maps.Keys(kinds))
@@ -92,8 +92,8 @@ func checkKind(r *config.Report, key, kind string, kinds map[string]rule) {
 	r.Error(key, "config/unknown-value", "`"+kind+"` is no provider of this channel", help)
 }
 
-var allProviders = func() map[string]rule {
-	all := map[string]rule{}
+var allProviders = func() map[string]config.Kind {
+	all := map[string]config.Kind{}
 	for _, kinds := range providerRules {
 		maps.Copy(all, kinds)
 	}

@@ -22,7 +22,7 @@ type Search struct {
 
 // Check wants the keys of the backends in use.
 func (s *Search) Check(r *config.Report) {
-	CheckNames(r.At("indexes"), s.Indexes, "/search")
+	config.CheckNames(r.At("indexes"), s.Indexes, "/search")
 	used := map[string]string{s.Backend: "backend"}
 	for _, name := range slices.Sorted(maps.Keys(s.Indexes)) {
 		if b := s.Indexes[name].Backend; b != "" && used[b] == "" {

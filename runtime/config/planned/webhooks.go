@@ -14,7 +14,7 @@ type Webhooks struct {
 
 // Check wants names that are no routes.
 func (w *Webhooks) Check(r *config.Report) {
-	CheckNames(r, w.Named, "/webhooks", "deliveries", "enabled")
+	config.CheckNames(r, w.Named, "/webhooks", "deliveries", "enabled")
 }
 
 // Webhook is the table [webhooks.NAME].

@@ -99,6 +99,43 @@ func (d *Dispatcher) together(ctx context.Context, all []result, began time.Time
 	})
 }
 
+// within does a step in the transaction that marks it.
+func (d *Dispatcher) within(r *result, work func(ctx context.Context, tx pgx.Tx) error, then Result) {
+	began := time.Now()
+	d.mu.Lock()
+	h := d.holding()
+	d.mu.Unlock()
+	r.Result = then
+	err := pgx.BeginFunc(r.lane.ctx, d.options.Pool, func(tx pgx.Tx) error {
+		mark := finished
+		if then.Outcome == Next {
+			mark = postponed
+		}
+		mine, err := mark(r.lane.ctx, tx, h, []result{*r})
+		if err != nil {
+			return err
+		}
+		if len(mine) == 0 {
+			return errGone
+		}
+		if err := work(r.lane.ctx, tx); err != nil {
+			return err
+		}
+		r.took = time.Since(began)
+		return record(r.lane.ctx, tx, []result{*r}, mine)
+	})
+	r.mark = err != nil // else it is marked
+	switch {
+	case err == nil:
+	case errors.Is(err, errGone):
+		r.Result = Result{Outcome: Done} // which finds nothing to mark, and lets go of it
+	case r.lane.ctx.Err() != nil:
+		r.Result, r.mark = Result{Outcome: Rest}, false
+	default:
+		r.Result = r.of.Failed(r.delivery, err)
+	}
+}
+
 // refused asks the consumer what becomes of deliveries that its database did not take.
 func (d *Dispatcher) refused(ctx context.Context, all []result, err error) {
 	for _, r := range all {

@@ -40,27 +40,26 @@ func (d *Dispatcher) limit(c *consumer) int {
 func (d *Dispatcher) choose(ctx context.Context, c *consumer, now time.Time) ([]result, error) {
 	var chosen []result
 	limit := d.limit(c)
-	per := 1
 	if c.Batch != nil {
-		limit, per = batchSize*batchesAtOnce, linePending
+		limit = batchSize * batchesAtOnce
 	}
 	ready := c.ready
 	c.ready = nil
 	for i, l := range ready {
-		if c.running >= limit {
+		if c.running >= limit && !c.Immediate {
 			c.ready = append(c.ready, ready[i:]...)
 			break
 		}
 		l.listed = false
-		head := l.head()
-		if head == nil && l.more {
-			if err := d.refill(ctx, c, l); err != nil {
-				c.lists(ready[i:])
-				return chosen, err
-			}
-			head = l.head()
-		}
-		if head == nil || head.state != queued || head.due.After(now) {
+		head, err := d.first(ctx, c, l, now)
+		switch {
+		case err != nil:
+			c.lists(ready[i:])
+			return chosen, err
+		case head == nil:
+			continue
+		case c.running >= limit && head.attempt > 0:
+			c.lists(ready[i : i+1])
 			continue
 		}
 		free, err := d.free(ctx, c, head, now)
@@ -70,23 +69,54 @@ func (d *Dispatcher) choose(ctx context.Context, c *consumer, now time.Time) ([]
 		}
 		if !free {
 			c.lists(ready[i : i+1])
-			if soon := now.Add(busy); soon.Before(d.next) {
-				d.next = soon
-			}
+			d.soon(now)
 			continue
 		}
-		for n, it := range l.items {
-			hold := d.holds[it.lane]
-			if n >= per || hold == nil || hold.leaving || it.state != queued || n > 0 && (it.other != nil || len(c.moves) > 0) {
-				break
-			}
-			it.state, it.began = running, now
-			c.running++
-			hold.running++
-			chosen = append(chosen, result{of: c, item: it, lane: hold})
-		}
+		chosen = append(chosen, d.pick(c, l, now)...)
 	}
 	return chosen, nil
+}
+
+// first gives the head of a line when it may begin, reading the line when it is not here.
+func (d *Dispatcher) first(ctx context.Context, c *consumer, l *line, now time.Time) (*item, error) {
+	head := l.head()
+	if head == nil && l.more {
+		if err := d.refill(ctx, c, l); err != nil {
+			return nil, err
+		}
+		head = l.head()
+	}
+	if head == nil || head.state != queued || head.due.After(now) {
+		return nil, nil //nolint:nilnil // none is a valid answer
+	}
+	return head, nil
+}
+
+// pick takes the head of a line, for Batch with what stands behind it.
+func (d *Dispatcher) pick(c *consumer, l *line, now time.Time) []result {
+	per := 1
+	if c.Batch != nil && len(c.moves) == 0 {
+		per = linePending
+	}
+	var picked []result
+	for _, it := range l.items[:min(per, len(l.items))] {
+		hold := d.holds[it.lane]
+		if hold == nil || hold.leaving || it.state != queued || it.due.After(now) {
+			break
+		}
+		it.state = running
+		c.running++
+		hold.running++
+		picked = append(picked, result{of: c, item: it, lane: hold})
+	}
+	return picked
+}
+
+// soon lets the next turn come soon, for what nobody will wake the loop for.
+func (d *Dispatcher) soon(now time.Time) {
+	if at := now.Add(busy); at.Before(d.next) {
+		d.next = at
+	}
 }
 
 // lists puts lines back.
@@ -228,6 +258,12 @@ func (d *Dispatcher) work(r result) {
 	if !d.valid(r.lane, began) {
 		r.Result = Result{Outcome: Rest}
 		return
+	}
+	if r.of.Within != nil {
+		if work, then := r.of.Within(r.delivery); work != nil {
+			d.within(&r, work, then)
+			return
+		}
 	}
 	r.Result = r.of.Work(r.lane.ctx, r.delivery)
 }

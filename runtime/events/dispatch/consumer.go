@@ -15,6 +15,7 @@ type Delivery struct {
 	Part    int // 0; of a replay its number
 	Step    int // what has been done of several steps
 	Attempt int // tries of this step that have failed
+	Note    any // for Record, from whoever works
 
 	item *item
 }
@@ -36,7 +37,6 @@ type Result struct {
 	Outcome Outcome
 	Wait    time.Duration
 	Err     error
-	Note    any // for Record
 }
 
 // Settled is a delivery whose result has been marked.
@@ -49,14 +49,19 @@ type Settled struct {
 // Consumer is who events are delivered to. Either Work or Batch is given.
 type Consumer struct {
 	Name        string
-	Concurrency int // deliveries at work at once, on all servers together; 0 is 10
+	Concurrency int  // deliveries at work at once, on all servers together; 0 is 10
+	Immediate   bool // what has not been tried yet does not wait for its turn: Concurrency bounds further tries only
 
 	// Work does one delivery. Its context ends when the server loses the lane: nothing may be sent after that.
 	Work func(ctx context.Context, d *Delivery) Result
 
+	// Within gives work on a step that is to be done in the transaction that marks it as then says, Done or Next; nil for steps
+	// that Work does. An error of it is judged by Failed. It may be nil.
+	Within func(d *Delivery) (work func(ctx context.Context, tx pgx.Tx) error, then Result)
+
 	// Batch does deliveries within the transaction that marks them. An error undoes them all; they are then done one by one.
 	Batch func(ctx context.Context, tx pgx.Tx, ds []*Delivery) error
-	// Failed says what becomes of a delivery that Batch refused alone.
+	// Failed says what becomes of a delivery that Batch refused alone, or Within.
 	Failed func(d *Delivery, err error) Result
 
 	// Record notes what was settled, in the transaction that marks it; nil for nothing to note.

@@ -34,7 +34,6 @@ type item struct {
 	state   state
 	clear   bool      // nothing earlier is in the way of its other key
 	looked  time.Time // when that was last asked
-	began   time.Time
 }
 
 // line is what waits for one key, in order.

@@ -1,21 +1,16 @@
-package planned
+package config
 
 import (
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/fraiseql/fraiseql/runtime/config"
 )
 
-var (
-	nameForm  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$`)
-	fieldForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*$`)
-)
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$`)
 
 // CheckNames wants names that can stand in a route, and not those that are routes already.
-func CheckNames[T any](r *config.Report, named map[string]T, route string, taken ...string) {
+func CheckNames[T any](r *Report, named map[string]T, route string, taken ...string) {
 	for _, name := range slices.Sorted(maps.Keys(named)) {
 		at := r.Item(name)
 		if slices.Contains(taken, strings.ToLower(name)) {
@@ -26,14 +21,14 @@ func CheckNames[T any](r *config.Report, named map[string]T, route string, taken
 	}
 }
 
-// rule says which keys one kind of a thing needs and which it may have beside those that all kinds have.
-type rule struct {
-	needs []string // "a|b": one of them; a secret counts under its bare name
-	takes []string
+// Kind says which keys one kind of a thing needs and which it may have beside those that all kinds have.
+type Kind struct {
+	Needs []string // "a|b": one of them; a secret counts under its bare name
+	Takes []string
 }
 
 // given tells whether a key is there under its own name, as NAME_env or as NAME_file.
-func given(r *config.Report, key string) bool {
+func given(r *Report, key string) bool {
 	for _, spelling := range []string{key, key + "_env", key + "_file"} {
 		if r.Given(spelling) || r.Written(spelling) || r.Reported(spelling) {
 			return true
@@ -43,7 +38,7 @@ func given(r *config.Report, key string) bool {
 }
 
 // written finds the spelling under which a key is there.
-func written(r *config.Report, key string) string {
+func written(r *Report, key string) string {
 	for _, spelling := range []string{key, key + "_env", key + "_file"} {
 		if r.Given(spelling) || r.Written(spelling) {
 			return spelling
@@ -52,18 +47,18 @@ func written(r *config.Report, key string) string {
 	return key
 }
 
-// check reports the keys that a kind lacks, and those of other kinds that it does not look at.
-func (k rule) check(r *config.Report, kind string, of map[string]rule) {
-	for _, needed := range k.needs {
+// Check reports the keys that a kind lacks, and those of other kinds that it does not look at.
+func (k Kind) Check(r *Report, kind string, of map[string]Kind) {
+	for _, needed := range k.Needs {
 		ways := strings.Split(needed, "|")
 		if !slices.ContainsFunc(ways, func(key string) bool { return given(r, key) }) {
-			r.Error("", "config/missing-key", kind+" needs `"+strings.Join(ways, "` or `")+"`", example(ways[0]))
+			r.Error("", "config/missing-key", kind+" needs `"+strings.Join(ways, "` or `")+"`", Example(ways[0]))
 		}
 	}
-	mine := strings.Split(strings.Join(append(slices.Clone(k.needs), k.takes...), "|"), "|")
+	mine := strings.Split(strings.Join(append(slices.Clone(k.Needs), k.Takes...), "|"), "|")
 	seen := map[string]bool{}
 	for _, other := range of {
-		for _, key := range strings.Split(strings.Join(append(slices.Clone(other.needs), other.takes...), "|"), "|") {
+		for _, key := range strings.Split(strings.Join(append(slices.Clone(other.Needs), other.Takes...), "|"), "|") {
 			if key == "" || seen[key] || slices.Contains(mine, key) || !given(r, key) {
 				continue
 			}
@@ -98,7 +93,8 @@ var examples = map[string]string{
 	"webhook_url": `webhook_url_env = "WEBHOOK_URL"`,
 }
 
-func example(key string) string {
+// Example gives a key with a value that shows its form.
+func Example(key string) string {
 	if text, has := examples[key]; has {
 		return text
 	}

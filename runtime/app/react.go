@@ -1,0 +1,242 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fraiseql/fraiseql/runtime/cluster"
+	"github.com/fraiseql/fraiseql/runtime/events"
+	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/observers"
+	"github.com/fraiseql/fraiseql/runtime/outbound"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
+)
+
+// reaction is what follows changes of data. It is there when something is configured that hears of them.
+type reaction struct {
+	Events     *events.Store
+	Observers  *observers.Service // nil without
+	config     events.Config
+	pool       *pgxpool.Pool
+	node       *cluster.Node
+	dispatcher *dispatch.Dispatcher
+	outbound   *outbound.Client
+	ready      atomic.Bool
+}
+
+// reactionConnections are those of one server for changes of data: the loop's, those of functions that run as actions,
+// and one to spare for routes.
+const reactionConnections = 6
+
+// reacts tells whether anything hears of changes.
+func (c *RuntimeConfig) reacts() bool {
+	return c.Observers != nil && c.Observers.On() || c.Events != nil && c.Events.On()
+}
+
+// openReaction builds what hears of changes.
+func (a *App) openReaction(ctx context.Context, address string, o Options) error {
+	if !a.Config.reacts() {
+		return nil
+	}
+	r := &reaction{config: events.DefaultConfig()}
+	if a.Config.Events != nil {
+		r.config = *a.Config.Events
+	}
+	var err error
+	if r.pool, err = a.connect(ctx, address, reactionConnections); err != nil {
+		return err
+	}
+	a.Reaction = r
+	r.Events = &events.Store{Pool: r.pool}
+	host, _ := os.Hostname()
+	r.node = cluster.New(cluster.Options{Pool: r.pool, Log: o.Log, Name: host, Version: o.Version})
+	r.dispatcher = dispatch.New(dispatch.Options{Pool: r.pool, Node: r.node, Log: o.Log, IdleMax: r.config.IdlePollMax, Drain: a.Config.Lifecycle.ShutdownTimeout})
+	if a.Config.Observers == nil || !a.Config.Observers.On() {
+		return nil
+	}
+	call := outbound.Config{}
+	if a.Config.Outbound != nil {
+		call = *a.Config.Outbound
+	}
+	if r.outbound, err = outbound.New(call, outbound.Deps{Log: o.Log, Loopback: o.Dev}); err != nil {
+		return err
+	}
+	r.Observers = observers.New(*a.Config.Observers, observers.Deps{
+		Pool: r.pool, Log: o.Log, Dir: o.Dir, Outbound: r.outbound, Relation: a.relation, Listen: a.listen,
+	})
+	return nil
+}
+
+// relation finds the table that people call by a name of the API, or by schema and name.
+func (a *App) relation(entity string) (events.Relation, bool) {
+	if schema, table, qualified := strings.Cut(entity, "."); qualified {
+		return events.Relation{Schema: schema, Table: table}, true
+	}
+	if a.GraphQL != nil {
+		if t := a.GraphQL.Table(entity); t != nil {
+			return events.Relation{Schema: t.Schema, Table: t.Name}, true
+		}
+	}
+	return events.Relation{}, false
+}
+
+// installs tells whether this server may make triggers by itself: where the database is its own, and in development.
+func (a *App) installs() bool { return a.Cluster != nil || a.dev }
+
+// listen says in the database what is heard, and has it delivered.
+func (a *App) listen(ctx context.Context, all []events.Interest, consumers []dispatch.Consumer) error {
+	if err := a.Reaction.Events.Declare(ctx, a.Reaction.config.Columns, all); err != nil {
+		return postgres.Explain(err)
+	}
+	a.Reaction.dispatcher.Register(consumers...)
+	if a.installs() {
+		return a.install(ctx)
+	}
+	return nil
+}
+
+// install makes and drops triggers as the owner of the tables.
+func (a *App) install(ctx context.Context) error {
+	all, err := a.Reaction.Events.Drift(ctx)
+	if err != nil {
+		return postgres.Explain(err)
+	}
+	return a.Migrations.AsOwner(ctx, func(conn *pgx.Conn) error {
+		done, err := events.Install(ctx, conn, all)
+		for _, c := range done {
+			a.log.Info("capture has changed", slog.String("table", c.String()), slog.Bool("captured", c.Wanted))
+		}
+		return err
+	})
+}
+
+// Capture brings the triggers of tables to what the configuration hears of: for `migrate up`.
+func (a *App) Capture(ctx context.Context) error {
+	if a.Reaction == nil {
+		return nil
+	}
+	if a.GraphQL != nil {
+		if err := a.GraphQL.Load(ctx); err != nil {
+			return err
+		}
+	}
+	if a.Reaction.Observers != nil {
+		if err := a.Reaction.Observers.Reload(ctx); err != nil {
+			return err
+		}
+	}
+	return a.install(ctx)
+}
+
+// ObserversFor gives the observers for a command, which listens to nothing.
+func (a *App) ObserversFor(ctx context.Context) (*observers.Service, error) {
+	if a.Reaction == nil || a.Reaction.Observers == nil {
+		return nil, fault.New(fault.NotFound, "observers/none", "there are no observers in the configuration").WithHint("add [observers.NAME] with `event`, `entity` and [[observers.NAME.actions]]")
+	}
+	if a.GraphQL != nil {
+		if err := a.GraphQL.Load(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return a.Reaction.Observers, nil
+}
+
+// uncaptured tells which tables somebody hears of, and changes of which nobody would be told.
+func (a *App) uncaptured(ctx context.Context) error {
+	all, err := a.Reaction.Events.Drift(ctx)
+	if err != nil {
+		return postgres.Explain(err)
+	}
+	var missing []string
+	for _, c := range all {
+		switch {
+		case c.Wanted && !c.There:
+			return fault.New(fault.Invalid, "events/no-table", "there is no table "+c.String()+", of which an observer hears").WithHint("create it, or correct `entity`")
+		case c.Wanted && !c.Whole():
+			missing = append(missing, c.String())
+		}
+	}
+	if len(missing) > 0 {
+		return fault.New(fault.ActionNeeded, "events/not-captured", "changes of "+strings.Join(missing, ", ")+" are not captured: its triggers are missing or switched off").
+			WithHint("fraiseql migrate up")
+	}
+	return nil
+}
+
+// react has changes of data heard until ctx ends. Its error ends the server: what is wrong does not mend itself.
+func (a *App) react(ctx context.Context) error {
+	r := a.Reaction
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		err := a.hear(ctx)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return nil //nolint:nilerr // being told to stop is the ordinary end
+		case fault.KindOf(err) != fault.Unavailable:
+			return err
+		default:
+			a.log.Debug("changes are not heard yet; trying again", slog.Any("error", err))
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(wait):
+			}
+			continue
+		}
+		break
+	}
+	r.ready.Store(true)
+	beating, stopBeat := context.WithCancel(context.WithoutCancel(ctx))
+	var beat, beside sync.WaitGroup
+	beat.Go(func() { _ = r.node.Run(beating) })
+	beside.Go(func() { r.Events.Keep(ctx, r.config, a.log) })
+	if r.Observers != nil {
+		beside.Go(func() { _ = r.Observers.Run(ctx, r.config.Retention) })
+	}
+	err := r.dispatcher.Run(ctx)
+	stopBeat()
+	beat.Wait()
+	beside.Wait()
+	return err
+}
+
+// hear says what is heard, once the schema is known by whose names it is said.
+func (a *App) hear(ctx context.Context) error {
+	if a.GraphQL != nil && a.GraphQL.AnySchema() == nil {
+		return fault.New(fault.Unavailable, "graphql/not-loaded", "the schema of the database has not been read yet")
+	}
+	if a.Reaction.Observers != nil {
+		if err := a.Reaction.Observers.Reload(ctx); err != nil {
+			if _, told := fault.As(err); told {
+				return err
+			}
+			return a.unmigrated(postgres.Explain(err))
+		}
+	}
+	return a.uncaptured(ctx)
+}
+
+// unmigrated says what to do where our own tables are not there yet.
+func (a *App) unmigrated(err *fault.Error) error {
+	if fault.KindOf(err) == fault.Invalid {
+		return fault.Wrap(fault.ActionNeeded, "migrations/pending", "the database lacks tables that observers need", err).WithHint("fraiseql migrate up")
+	}
+	return err
+}
+
+// checkReaction tells whether changes are heard.
+func (a *App) checkReaction(context.Context) error {
+	if a.Reaction.ready.Load() {
+		return nil
+	}
+	return fault.New(fault.Unavailable, "events/not-heard", "changes of data are not heard yet")
+}

@@ -1,0 +1,198 @@
+package observers
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/outbound"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// makers are the actions that there are.
+var makers = map[string]func(s *Service, o *observer, a Action, t texts) (action, error){
+	"log": (*Service).logAction, "webhook": (*Service).webhookAction, "database": (*Service).databaseAction,
+}
+
+// action makes an action of what a rule says.
+func (s *Service) action(o *observer, a Action) (action, error) {
+	maker, known := makers[a.Type]
+	if !known {
+		return action{}, fault.New(fault.NotSupported, "observers/not-built", "this version has no actions of type "+a.Type+" yet")
+	}
+	var failure error
+	t := a.parse(func(_ string, err error) { failure = err })
+	if failure != nil {
+		return action{}, failure
+	}
+	return maker(s, o, a, t)
+}
+
+var levels = map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+
+// logAction writes a line. Without a message of its own it has no values of the row, only its key.
+func (s *Service) logAction(o *observer, a Action, t texts) (action, error) {
+	return action{kind: a.Type, run: func(ctx context.Context, d *dispatch.Delivery) reply {
+		message := string(d.Event.Op) + " " + d.Event.Entity
+		if t.message != nil {
+			values, err := data(d.Event)
+			if err == nil {
+				message, err = t.message.Render(values)
+			}
+			if err != nil {
+				return reply{err: err, final: true}
+			}
+		}
+		s.deps.Log.Log(ctx, levels[a.Level], message, slog.String("observer", o.name), slog.Int64("event", d.Event.ID), slog.String("entity", d.Event.Entity),
+			slog.String("op", string(d.Event.Op)), slog.String("key", string(d.Event.Key)))
+		return reply{text: message}
+	}}, nil
+}
+
+// webhookAction calls an address, by Standard Webhooks: the id is the same at each try.
+func (s *Service) webhookAction(o *observer, a Action, t texts) (action, error) {
+	address, err := a.URLFrom.Resolve(lookup, s.deps.Dir)
+	if err != nil {
+		return action{}, err
+	}
+	var keys *outbound.Keys
+	if a.Secret.Given() {
+		secret, err := a.Secret.Resolve(lookup, s.deps.Dir)
+		if err != nil {
+			return action{}, err
+		}
+		parsed, err := outbound.ParseKeys(secret)
+		if err != nil {
+			return action{}, err
+		}
+		keys = &parsed
+	}
+	return action{kind: a.Type, run: func(ctx context.Context, d *dispatch.Delivery) reply {
+		request, err := o.request(d, a, t, address, keys)
+		if err != nil {
+			return reply{err: err, final: true}
+		}
+		return replyOf(s.deps.Outbound.Do(ctx, request))
+	}}, nil
+}
+
+// request is what a webhook sends.
+func (o *observer) request(d *dispatch.Delivery, a Action, t texts, address string, keys *outbound.Keys) (outbound.Request, error) {
+	r := outbound.Request{Method: a.Method, URL: address, Header: http.Header{}, Timeout: a.Timeout, Repeatable: true}
+	var err error
+	if r.Body, err = d.Event.MarshalJSON(); err != nil {
+		return r, err
+	}
+	if t.url != nil || t.body != nil || len(t.headers) > 0 {
+		if err := t.fill(&r, d); err != nil {
+			return r, err
+		}
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if a.Method == http.MethodGet {
+		r.Body = nil
+		r.Header.Del("Content-Type")
+	}
+	id, now := o.idOf(d), time.Now()
+	if keys == nil {
+		r.Header.Set("Webhook-Id", id)
+		r.Header.Set("Webhook-Timestamp", strconv.FormatInt(now.Unix(), 10))
+		return r, nil
+	}
+	signed, err := keys.Sign(id, now, r.Body)
+	if err != nil {
+		return r, err
+	}
+	for name, values := range signed {
+		r.Header[name] = values
+	}
+	return r, nil
+}
+
+// fill renders the templates of a request.
+func (t *texts) fill(r *outbound.Request, d *dispatch.Delivery) error {
+	values, err := data(d.Event)
+	if err != nil {
+		return err
+	}
+	if t.url != nil {
+		if r.URL, err = t.url.Render(values); err != nil {
+			return err
+		}
+	}
+	if t.body != nil {
+		body, err := t.body.Render(values)
+		if err != nil {
+			return err
+		}
+		r.Body = []byte(body)
+	}
+	for name, header := range t.headers {
+		value := ""
+		if header != nil {
+			if value, err = header.Render(values); err != nil {
+				return err
+			}
+		}
+		r.Header.Set(name, value)
+	}
+	return nil
+}
+
+// replyOf judges what a receiver answered.
+func replyOf(r outbound.Result) reply {
+	text := r.Snippet()
+	if r.Status != 0 {
+		text = strings.TrimSpace(itoa(r.Status) + " " + text)
+	}
+	switch {
+	case r.Class == outbound.Delivered:
+		return reply{text: text}
+	case r.Class == outbound.Gone:
+		return reply{text: text, err: r.Err, final: true, off: "the receiver answered 410: it wants no more of these, ever"}
+	case r.Class == outbound.Refused:
+		return reply{text: text, err: r.Err, final: true}
+	}
+	return reply{text: text, err: r.Err, wait: r.Wait, resting: fault.CodeOf(r.Err) == "outbound/host-rests"}
+}
+
+// databaseAction calls a function with the event as jsonb, in the transaction that marks the delivery.
+func (s *Service) databaseAction(_ *observer, a Action, _ texts) (action, error) {
+	call := "select (" + qualified(a.Function) + "($1::jsonb))::text"
+	return action{kind: a.Type, within: func(ctx context.Context, tx pgx.Tx, ds []*dispatch.Delivery) ([]string, error) {
+		batch := &pgx.Batch{}
+		for _, d := range ds {
+			event, err := d.Event.MarshalJSON()
+			if err != nil {
+				return nil, err
+			}
+			batch.Queue(call, string(event))
+		}
+		results := tx.SendBatch(ctx, batch)
+		replies := make([]string, len(ds))
+		for i := range ds {
+			var text *string
+			if err := results.QueryRow().Scan(&text); err != nil {
+				_ = results.Close()
+				return nil, fault.Wrap(fault.Invalid, "observers/function", "the function "+a.Function+" failed", err)
+			}
+			if text != nil {
+				replies[i] = *text
+			}
+		}
+		return replies, results.Close()
+	}}, nil
+}
+
+// qualified quotes the name of a function, with its schema where it has one.
+func qualified(name string) string {
+	return pgx.Identifier(strings.Split(name, ".")).Sanitize()
+}

@@ -1,0 +1,271 @@
+package observers
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fraiseql/fraiseql/runtime/conditions"
+	"github.com/fraiseql/fraiseql/runtime/events"
+	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/outbound"
+)
+
+// Deps is what a Service works with.
+type Deps struct {
+	Pool     *pgxpool.Pool
+	Log      *slog.Logger
+	Dir      string // of the project: relative files begin there
+	Outbound *outbound.Client
+	Schemas  []string // where functions are looked for that name none
+
+	// Relation finds the table that people call by a name of the API; false when nothing is called so.
+	Relation func(entity string) (events.Relation, bool)
+	// Listen is called when what is heard has changed.
+	Listen func(ctx context.Context, all []events.Interest, consumers []dispatch.Consumer) error
+}
+
+// Service has the observers. It is safe for use by many goroutines.
+type Service struct {
+	config Config
+	deps   Deps
+	store  store
+	events *events.Store
+
+	mu        sync.Mutex
+	observers map[string]*observer
+	stamp     string
+}
+
+// New makes a service that nothing is delivered to yet: see Reload and Run.
+func New(c Config, d Deps) *Service {
+	return &Service{config: c, deps: d, store: store{d.Pool}, events: &events.Store{Pool: d.Pool}, observers: map[string]*observer{}}
+}
+
+// on gives the observers of the file that are not switched off there.
+func (s *Service) on() map[string]Rule {
+	all := maps.Clone(s.config.Named)
+	maps.DeleteFunc(all, func(_ string, r Rule) bool { return !r.On() })
+	return all
+}
+
+// Reload brings the observers of the file into the database, and has all that are enabled listen.
+func (s *Service) Reload(ctx context.Context) error {
+	if err := s.store.save(ctx, s.on()); err != nil {
+		return err
+	}
+	return s.listen(ctx)
+}
+
+// listen builds what the database says is enabled.
+func (s *Service) listen(ctx context.Context) error {
+	var stamp string
+	if err := s.deps.Pool.QueryRow(ctx, stampSQL).Scan(&stamp); err != nil {
+		return err
+	}
+	stored, err := s.store.all(ctx)
+	if err != nil {
+		return err
+	}
+	built := map[string]*observer{}
+	var interests []events.Interest
+	var consumers []dispatch.Consumer
+	for _, one := range stored {
+		rule, known := s.on()[one.Name]
+		if !known {
+			continue
+		}
+		o, err := s.build(one.Name, rule)
+		if err != nil {
+			return err
+		}
+		o.id = one.ID
+		built[o.name] = o
+		if one.Enabled {
+			interests = append(interests, o.interest())
+		}
+		consumers = append(consumers, o.consumer(s))
+	}
+	if err := s.deps.Listen(ctx, interests, consumers); err != nil {
+		return err
+	}
+	for _, one := range stored { // what it had heard before it was switched off waits
+		if err := s.events.Pause(ctx, consumerOf(one.Name), !one.Enabled); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.observers, s.stamp = built, stamp
+	return nil
+}
+
+// build makes an observer of a rule.
+func (s *Service) build(name string, rule Rule) (*observer, error) {
+	o := &observer{name: name, rule: rule}
+	var known bool
+	if o.on, known = s.relation(rule); !known {
+		return nil, fault.New(fault.Invalid, "observers/no-entity", fmt.Sprintf("observer %s hears of %s, and nothing is called so", name, rule.Entity)).
+			WithHint(`name a type of the API (fraiseql schema print), or a table as "schema.table"`)
+	}
+	if rule.When != "" {
+		var err error
+		if o.when, err = conditions.Compile(rule.When, nil); err != nil {
+			return nil, err
+		}
+	}
+	for _, a := range rule.Actions {
+		built, err := s.action(o, a)
+		if err != nil {
+			return nil, err
+		}
+		o.actions = append(o.actions, built)
+	}
+	return o, nil
+}
+
+// relation finds what a rule hears of.
+func (s *Service) relation(rule Rule) (events.Relation, bool) {
+	if slices.Contains(rule.Event, string(events.Custom)) {
+		return events.Relation{Table: rule.Entity}, true
+	}
+	return s.deps.Relation(rule.Entity)
+}
+
+// Run follows what is switched on and off, on whichever server that was said, and forgets old logs, until ctx ends.
+func (s *Service) Run(ctx context.Context, keep time.Duration) error {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	forgot := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := s.follow(ctx); err != nil && ctx.Err() == nil {
+			s.deps.Log.Warn("it was not seen whether observers have changed; trying again", slog.Any("error", err))
+		}
+		if time.Since(forgot) > time.Minute {
+			forgot = time.Now()
+			if _, err := s.deps.Pool.Exec(ctx, forgetSQL, time.Now().Add(-keep)); err != nil && ctx.Err() == nil {
+				s.deps.Log.Warn("old logs of observers were not removed; trying again", slog.Any("error", err))
+			}
+		}
+	}
+}
+
+func (s *Service) follow(ctx context.Context) error {
+	var stamp string
+	if err := s.deps.Pool.QueryRow(ctx, stampSQL).Scan(&stamp); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	same := stamp == s.stamp
+	s.mu.Unlock()
+	if same {
+		return nil
+	}
+	return s.listen(ctx)
+}
+
+// List gives all observers, those of the file and those of the database.
+func (s *Service) List(ctx context.Context) ([]Stored, error) { return s.store.all(ctx) }
+
+// State is an observer and what it still has to do.
+type State struct {
+	Stored
+	Open    int64      `json:"open"`
+	Oldest  *time.Time `json:"oldest,omitempty"`
+	Failing int64      `json:"failing"`
+	Dead    int64      `json:"dead"`
+}
+
+// States gives all observers with what each still has to do.
+func (s *Service) States(ctx context.Context) ([]State, error) {
+	all, err := s.store.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	backlogs, err := s.events.Backlogs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states := make([]State, len(all))
+	for i, o := range all {
+		states[i].Stored = o
+		for _, b := range backlogs {
+			if b.Consumer == consumerOf(o.Name) {
+				states[i].Open, states[i].Oldest, states[i].Failing, states[i].Dead = b.Open, b.Oldest, b.Failing, b.Dead
+			}
+		}
+	}
+	return states, nil
+}
+
+// Show gives one.
+func (s *Service) Show(ctx context.Context, name string) (Stored, error) {
+	all, err := s.store.all(ctx)
+	if err != nil {
+		return Stored{}, err
+	}
+	if i := slices.IndexFunc(all, func(o Stored) bool { return o.Name == name }); i >= 0 {
+		return all[i], nil
+	}
+	return Stored{}, fault.New(fault.NotFound, "observers/not-found", "there is no observer "+name).WithHint("fraiseql observers list")
+}
+
+// Switch enables or disables an observer on all servers. What changes while it is disabled it does not hear; what it had
+// heard before waits.
+func (s *Service) Switch(ctx context.Context, name string, enabled bool) error {
+	if _, err := s.Show(ctx, name); err != nil {
+		return err
+	}
+	_, err := s.deps.Pool.Exec(ctx, switchSQL, name, enabled, "")
+	return err
+}
+
+// switchOff disables an observer whose receiver wants no more.
+func (s *Service) switchOff(ctx context.Context, o *observer, reason string) {
+	s.deps.Log.Error("an observer is switched off", slog.String("observer", o.name), slog.String("reason", reason),
+		slog.String("hint", "fraiseql observers enable "+o.name))
+	if _, err := s.deps.Pool.Exec(ctx, switchSQL, o.name, false, reason); err != nil {
+		s.deps.Log.Warn("the observer could not be switched off", slog.String("observer", o.name), slog.Any("error", err))
+	}
+}
+
+// Logs gives what observers did, the newest first. Empty name and status are all.
+func (s *Service) Logs(ctx context.Context, name, status string, before time.Time, limit int) ([]Log, error) {
+	return s.store.logs(ctx, name, status, before, limit)
+}
+
+// Dead gives the dead letters of observers, the newest first.
+func (s *Service) Dead(ctx context.Context, name string, before int64, limit int) ([]events.DeadLetter, error) {
+	if name != "" {
+		name = consumerOf(name)
+	}
+	return s.events.Dead(ctx, name, before, limit)
+}
+
+// Retry has dead letters tried again: one by its id, all of an observer, or all (0 and empty). It tells how many.
+func (s *Service) Retry(ctx context.Context, id int64, name string) (int64, error) {
+	if name != "" {
+		name = consumerOf(name)
+	}
+	count, err := s.events.Revive(ctx, id, name)
+	if err == nil && count == 0 && id != 0 {
+		return 0, fault.New(fault.NotFound, "observers/no-dead-letter", fmt.Sprintf("there is no dead letter %d", id)).WithHint("fraiseql observers dead")
+	}
+	return count, err
+}
+
+// lookup reads the environment for secrets.
+func lookup(name string) (string, bool) { return os.LookupEnv(name) }

@@ -1,0 +1,137 @@
+package observers
+
+import (
+	"context"
+
+	"github.com/fraiseql/fraiseql/runtime/events"
+	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+)
+
+// Trial is what an observer would do about an event.
+type Trial struct {
+	Observer string        `json:"observer"`
+	Event    *events.Event `json:"event"`
+	Hears    bool          `json:"hears"`   // its entity, event and columns fit
+	Matches  bool          `json:"matches"` // its condition holds
+	Actions  []TrialAction `json:"actions"`
+}
+
+// TrialAction is what one action would do.
+type TrialAction struct {
+	Type    string            `json:"type"`
+	Method  string            `json:"method,omitempty"`
+	URL     string            `json:"url,omitempty"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    string            `json:"body,omitempty"`
+	Call    string            `json:"call,omitempty"`
+	Message string            `json:"message,omitempty"`
+	Error   string            `json:"error,omitempty"`
+}
+
+// Test renders all that an observer would send about an event, and sends nothing. id 0 takes the newest event of its entity.
+func (s *Service) Test(ctx context.Context, name string, id int64) (Trial, error) {
+	rule, known := s.on()[name]
+	if !known {
+		return Trial{}, fault.New(fault.NotFound, "observers/not-found", "there is no observer "+name+" in the configuration").WithHint("fraiseql observers list")
+	}
+	o, err := s.build(name, rule)
+	if err != nil {
+		return Trial{}, err
+	}
+	filter := events.Filter{Entity: o.on.String(), Limit: 1}
+	if o.on.Schema == "" {
+		filter.Entity = o.on.Table
+	}
+	if id != 0 {
+		filter = events.Filter{IDs: []int64{id}, Limit: 1}
+	}
+	found, err := s.events.List(ctx, filter)
+	if err != nil {
+		return Trial{}, err
+	}
+	if len(found) == 0 {
+		return Trial{}, fault.New(fault.NotFound, "events/not-found", "there is no event to try it with").WithHint("change a row of %s, or name one by --event", rule.Entity)
+	}
+	return s.try(o, found[0])
+}
+
+func (s *Service) try(o *observer, e *events.Event) (Trial, error) {
+	d := &dispatch.Delivery{Event: e}
+	yes, err := o.wants(d)
+	if err != nil {
+		return Trial{}, err
+	}
+	t := Trial{Observer: o.name, Event: e, Hears: o.hears(e), Matches: yes}
+	for i, a := range o.rule.Actions {
+		d.Step = i
+		one := TrialAction{Type: a.Type}
+		if err := s.render(o, a, d, &one); err != nil {
+			one.Error = err.Error()
+		}
+		t.Actions = append(t.Actions, one)
+	}
+	return t, nil
+}
+
+// hears tells whether an event would be delivered at all.
+func (o *observer) hears(e *events.Event) bool {
+	i := o.interest()
+	if e.Schema != o.on.Schema || e.Table != o.on.Table || !i.Ops.Has(e.Op) {
+		return false
+	}
+	if e.Op != events.Update || len(i.Columns) == 0 {
+		return true
+	}
+	for _, column := range e.Changed {
+		for _, wanted := range i.Columns {
+			if column == wanted {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *Service) render(o *observer, a Action, d *dispatch.Delivery, one *TrialAction) error {
+	var failure error
+	t := a.parse(func(_ string, err error) { failure = err })
+	if failure != nil {
+		return failure
+	}
+	switch a.Type {
+	case "webhook":
+		address, err := a.URLFrom.Resolve(lookup, s.deps.Dir)
+		if err != nil {
+			return err
+		}
+		request, err := o.request(d, a, t, address, nil)
+		if err != nil {
+			return err
+		}
+		one.Method, one.URL, one.Body, one.Headers = request.Method, request.URL, string(request.Body), map[string]string{}
+		if a.URL == "" {
+			one.URL = "(hidden)" // an address that was kept out of the file is a secret
+		}
+		for name := range request.Header {
+			one.Headers[name] = request.Header.Get(name)
+		}
+	case "database":
+		event, err := d.Event.MarshalJSON()
+		if err != nil {
+			return err
+		}
+		one.Call, one.Body = "select "+qualified(a.Function)+"($1::jsonb)", string(event)
+	case "log":
+		one.Message = string(d.Event.Op) + " " + d.Event.Entity
+		if t.message != nil {
+			values, err := data(d.Event)
+			if err != nil {
+				return err
+			}
+			one.Message, err = t.message.Render(values)
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package observers
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/events"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/templates"
+)
+
+// texts are the templates of an action, by the keys that they stand under.
+type texts struct {
+	url     *templates.Template
+	body    *templates.Template // nil: the event
+	message *templates.Template // nil: what happened to what
+	headers map[string]*templates.Template
+}
+
+// parse reads the templates of an action; problem is called for each that cannot be read.
+func (a *Action) parse(problem func(key string, err error)) texts {
+	read := func(key, text string, escape templates.Escape) *templates.Template {
+		if text == "" {
+			return nil
+		}
+		t, err := templates.Parse(key, text, templates.Options{Escape: escape, Missing: templates.Refuse})
+		if err != nil {
+			problem(key, err)
+		}
+		return t
+	}
+	t := texts{
+		url: read("url", a.URL, templates.URL), message: read("message", a.Message, templates.None),
+		headers: map[string]*templates.Template{},
+	}
+	if a.Type == "webhook" {
+		t.body = read("body", a.Body, templates.JSON)
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
+		t.headers[name] = read("headers."+name, a.Headers[name], templates.Header)
+	}
+	return t
+}
+
+// checkTexts wants templates that can be read.
+func (a *Action) checkTexts(r *config.Report) {
+	a.parse(func(key string, err error) {
+		message, hint := err.Error(), ""
+		if told, known := fault.As(err); known {
+			message, hint = told.Message, told.Hint
+		}
+		var at *templates.Error
+		if errors.As(err, &at) {
+			message += " (column " + itoa(at.Column) + " of the template)"
+		}
+		r.Error(key, "config/bad-template", "the template cannot be read: "+message, hint)
+	})
+}
+
+// data is what templates see of an event: its stable shape, and the row as it is now, or was.
+func data(e *events.Event) (map[string]any, error) {
+	whole, err := e.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	var all map[string]any
+	decoder := json.NewDecoder(strings.NewReader(string(whole)))
+	decoder.UseNumber()
+	if err := decoder.Decode(&all); err != nil {
+		return nil, err
+	}
+	all["row"] = all["new"]
+	if all["row"] == nil {
+		all["row"] = all["old"]
+	}
+	return all, nil
+}
