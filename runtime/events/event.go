@@ -1,6 +1,7 @@
 package events
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -86,7 +87,11 @@ func (e *Event) MarshalJSON() ([]byte, error) {
 	if w.Changed == nil {
 		w.Changed = []string{}
 	}
-	return json.Marshal(w)
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false) // the rows' own text
+	err := encoder.Encode(w)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // Ref names the event for good: its number alone may come again in a database that was restored.

@@ -3,6 +3,7 @@ package templates
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,7 +27,7 @@ var dateParts = []struct {
 	{"dddd", layout("Monday")},
 	{"ddd", layout("Mon")},
 	{"HH", layout("15")},
-	{"H", func(t time.Time) string { return fmt.Sprint(t.Hour()) }},
+	{"H", func(t time.Time) string { return strconv.Itoa(t.Hour()) }},
 	{"hh", layout("03")},
 	{"h", layout("3")},
 	{"mm", layout("04")},

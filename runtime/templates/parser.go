@@ -24,11 +24,12 @@ func (p *parser) advance() token {
 func (p *parser) unexpected() *Error {
 	t := p.current
 	switch t.kind {
-	case end:
-		if p.tag {
+	case end, invalid:
+		if !strings.Contains(p.text[t.at.from:], "}}") {
 			return p.problem(t.at, "syntax", "the template ends within a tag: }} is missing")
 		}
-		return p.problem(t.at, "syntax", "the template ends within a block")
+	case closeUnescaped:
+		return p.problem(t.at, "syntax", "}}} closes {{{ only").try("write a space after }} where a } follows: {{x}} }")
 	case openSubexpression, closeSubexpression:
 		return p.notYet(t.at, "subexpressions, as in (helper value),")
 	case openBlockParams, closeBlockParams:

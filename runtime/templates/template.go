@@ -40,9 +40,6 @@ func Parse(name, text string, o Options) (*Template, error) {
 	default:
 		return nil, p.problem(t.at, "syntax", "there is no block that this belongs to")
 	}
-	if p.tag {
-		return nil, p.unexpected()
-	}
 	new(whitespace).program(made)
 	t := &Template{s, o, made}
 	if err := t.judge(made); err != nil {

@@ -98,7 +98,7 @@ func isList(v any) bool {
 }
 
 // same tells whether a value is the context that there is already, as == of JavaScript does: then it is no new one for ../
-// to come back from.
+// to come back from. Empty lists cannot be told apart, and are never the same.
 func same(a, b any) bool {
 	switch x := a.(type) {
 	case map[string]any:
