@@ -16,11 +16,13 @@ alter table _system.observer_logs
     add column duration_ms float8,
     add column response text;
 create unique index observer_logs_delivery on _system.observer_logs (observer_id, event_id, part, action);
-create index observer_logs_event on _system.observer_logs (event_id);
+drop index _system.observer_logs_age;
+create index observer_logs_age on _system.observer_logs using brin (executed_at);
 comment on column _system.observer_logs.status is 'pending is tried again; success and failed are ends.';
 
 -- +goose Down
-drop index _system.observer_logs_event, _system.observer_logs_delivery;
+drop index _system.observer_logs_delivery, _system.observer_logs_age;
+create index observer_logs_age on _system.observer_logs (executed_at);
 alter table _system.observer_logs
     drop column event_id, drop column event_at, drop column part, drop column action, drop column type, drop column attempts, drop column duration_ms, drop column response;
 alter table _system.observers drop column origin, drop column reason, drop column updated_at;

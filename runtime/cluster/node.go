@@ -2,8 +2,6 @@ package cluster
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"log/slog"
 	"sync"
 	"time"
@@ -48,15 +46,6 @@ func New(o Options) *Node { return &Node{options: o, id: newID()} }
 
 // ID is the node's own, new with each start of a server.
 func (n *Node) ID() string { return n.id }
-
-// newID makes a UUID of version 4 (RFC 9562, section 5.4).
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
-}
 
 // Run says that the node lives until ctx ends; then it gives back all that it holds and leaves. Whoever holds slots has
 // to have finished before.

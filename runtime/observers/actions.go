@@ -164,31 +164,39 @@ func replyOf(r outbound.Result) reply {
 	return reply{text: text, err: r.Err, wait: r.Wait, resting: fault.CodeOf(r.Err) == "outbound/host-rests"}
 }
 
-// databaseAction calls a function with the event as jsonb, in the transaction that marks the delivery.
+// databaseAction calls a function with the event as jsonb, in the transaction that marks the delivery. Several are one
+// statement, which calls it for one after the other.
 func (s *Service) databaseAction(_ *observer, a Action, _ texts) (action, error) {
-	call := "select (" + qualified(a.Function) + "($1::jsonb))::text"
+	call := "select (" + qualified(a.Function) + "(u.event::jsonb))::text from unnest($1::text[]) as u(event)"
 	return action{kind: a.Type, within: func(ctx context.Context, tx pgx.Tx, ds []*dispatch.Delivery) ([]string, error) {
-		batch := &pgx.Batch{}
-		for _, d := range ds {
+		bodies := make([]string, len(ds))
+		for i, d := range ds {
 			event, err := d.Event.MarshalJSON()
 			if err != nil {
 				return nil, err
 			}
-			batch.Queue(call, string(event))
+			bodies[i] = string(event)
 		}
-		results := tx.SendBatch(ctx, batch)
-		replies := make([]string, len(ds))
-		for i := range ds {
-			var text *string
-			if err := results.QueryRow().Scan(&text); err != nil {
-				_ = results.Close()
-				return nil, fault.Wrap(fault.Invalid, "observers/function", "the function "+a.Function+" failed", err)
-			}
-			if text != nil {
-				replies[i] = *text
-			}
+		rows, err := tx.Query(ctx, call, bodies)
+		if err != nil {
+			return nil, err
 		}
-		return replies, results.Close()
+		replies := make([]string, 0, len(ds))
+		var text *string
+		_, err = pgx.ForEachRow(rows, []any{&text}, func() error {
+			if text == nil {
+				text = new(string)
+			}
+			replies = append(replies, *text)
+			return nil
+		})
+		switch {
+		case err != nil:
+			return nil, fault.Wrap(fault.Invalid, "observers/function", "the function "+a.Function+" failed", err)
+		case len(replies) != len(ds):
+			return nil, fault.New(fault.Invalid, "observers/function", "the function "+a.Function+" gives rows: it has to give one value")
+		}
+		return replies, nil
 	}}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/fraiseql/fraiseql/runtime/cluster"
 	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
 )
 
@@ -41,10 +42,10 @@ set enabled = $2, reason = nullif($3, ''), updated_at = now()
 where name = $1`
 
 	recordSQL = `
-insert into _system.observer_logs as l (observer_id, event_id, event_at, part, action, type, event_data, status, attempts, duration_ms, response, error_message, executed_at)
-select $1::uuid, event_id, event_at, part, action, type, data, status, attempts, duration, response, error, clock_timestamp()
-from unnest($2::int8[], $3::timestamptz[], $4::int[], $5::int[], $6::text[], $7::json[], $8::text[], $9::int[], $10::float8[], $11::text[], $12::text[])
-    as u(event_id, event_at, part, action, type, data, status, attempts, duration, response, error)
+insert into _system.observer_logs as l (id, observer_id, event_id, event_at, part, action, type, event_data, status, attempts, duration_ms, response, error_message, executed_at)
+select id, $1::uuid, event_id, event_at, part, action, type, data, status, attempts, duration, response, error, clock_timestamp()
+from unnest($2::int8[], $3::timestamptz[], $4::int[], $5::int[], $6::text[], $7::jsonb[], $8::text[], $9::int[], $10::float8[], $11::text[], $12::text[], $13::uuid[])
+    as u(event_id, event_at, part, action, type, data, status, attempts, duration, response, error, id)
 on conflict (observer_id, event_id, part, action) do update
 set status = excluded.status, attempts = excluded.attempts, duration_ms = excluded.duration_ms, response = excluded.response,
     error_message = excluded.error_message, executed_at = excluded.executed_at`
@@ -133,7 +134,7 @@ func record(ctx context.Context, tx pgx.Tx, o *observer, all []dispatch.Settled)
 	var ids []int64
 	var at []time.Time
 	var parts, actions, attempts []int
-	var kinds, data, statuses []string
+	var kinds, data, statuses, rows []string
 	var durations []float64
 	var replies, errors []*string
 	for _, s := range all {
@@ -157,12 +158,12 @@ func record(ctx context.Context, tx pgx.Tx, o *observer, all []dispatch.Settled)
 		if s.Result.Err != nil {
 			message = short(s.Result.Err.Error())
 		}
-		errors = append(errors, message)
+		errors, rows = append(errors, message), append(rows, cluster.NewTimeID())
 	}
 	if len(ids) == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, recordSQL, o.id, ids, at, parts, actions, kinds, data, statuses, attempts, durations, replies, errors)
+	_, err := tx.Exec(ctx, recordSQL, o.id, ids, at, parts, actions, kinds, data, statuses, attempts, durations, replies, errors, rows)
 	return err
 }
 

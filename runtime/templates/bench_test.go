@@ -34,7 +34,7 @@ func BenchmarkRender(b *testing.B) {
 		{"a subject", "Order {{id}} of {{address.city}}", templates.Header, order},
 		{"a subject, decoded", "Order of {{name}}", templates.Header, mail},
 		{"a mail of twenty lines", "<p>Dear {{name}},</p>\n{{#each items}}\n  <li>{{sku}}: {{qty}}</li>\n{{else}}\nnothing\n{{/each}}\n", templates.HTML, mail},
-		{"a body of JSON", `{"id": {{id}}, "name": "{{name}}", "items": {{json items}}}`, templates.JSON, order},
+		{"a body of JSON", `{"id": {{id}}, "name": "{{name}}", "items": {{json items}} }`, templates.JSON, order},
 	} {
 		made, err := templates.Parse("t", c.text, templates.Options{Escape: c.escape})
 		if err != nil {

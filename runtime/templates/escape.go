@@ -41,7 +41,7 @@ func (r *renderer) result(c *call, s scope, f *frame) (v any, asIs bool, err err
 		v, err = r.find(c.path, s, f)
 		return v, false, err
 	}
-	given := make([]any, len(c.params), len(c.params)+len(c.hash))
+	given := make([]any, len(c.params))
 	for i, e := range c.params {
 		if given[i], err = r.evaluate(e, s, f); err != nil {
 			return nil, false, err
@@ -50,8 +50,11 @@ func (r *renderer) result(c *call, s scope, f *frame) (v any, asIs bool, err err
 			return nil, false, r.problem(e.at, "missing", "%s is not there", r.text[e.at.from:e.at.to])
 		}
 	}
-	hash := map[string]any{}
+	var hash map[string]any
 	for _, pair := range c.hash {
+		if hash == nil {
+			hash = map[string]any{}
+		}
 		if hash[pair.key], err = r.evaluate(pair.value, s, f); err != nil {
 			return nil, false, err
 		}

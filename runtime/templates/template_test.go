@@ -37,6 +37,7 @@ func TestEscapes(t *testing.T) {
 		{"url with a space", templates.URL, "https://h/a b", "", "control-character"},
 		{"url that goes up", templates.URL, "https://h/users/{{dots}}/x", "", "unsafe-url"},
 		{"url that goes up at its end", templates.URL, "https://h/users/{{dots}}", "", "unsafe-url"},
+		{"url that stays", templates.URL, "https://h/users/{{lookup dots 0}}/x", "", "unsafe-url"},
 		{"url that goes up in two steps", templates.URL, "https://h/users/.{{lookup dots 0}}?x", "", "unsafe-url"},
 		{"url that goes up in disguise", templates.URL, "https://h/users/%2e{{lookup dots 0}}#x", "", "unsafe-url"},
 		{"url with dots in its query", templates.URL, "https://h/users/x{{dots}}?q={{dots}}/../", "https://h/users/x..?q=../../", ""},

@@ -155,5 +155,5 @@ func (d *Dispatcher) finishAll(all []result) {
 	d.mu.Lock()
 	d.results = append(d.results, all...)
 	d.mu.Unlock()
-	d.Wake()
+	d.nudge()
 }

@@ -273,5 +273,5 @@ func (d *Dispatcher) finish(r result) {
 	d.mu.Lock()
 	d.results = append(d.results, r)
 	d.mu.Unlock()
-	d.Wake()
+	d.nudge()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -38,6 +39,8 @@ type Dispatcher struct {
 	options Options
 	share   *cluster.Share
 	wake    chan struct{}
+
+	committed atomic.Bool // something was, since the last look
 
 	mu      sync.Mutex
 	wanted  []Consumer
@@ -112,6 +115,12 @@ func (d *Dispatcher) Register(all ...Consumer) {
 
 // Wake says that something was committed here: it is looked for at once.
 func (d *Dispatcher) Wake() {
+	d.committed.Store(true)
+	d.nudge()
+}
+
+// nudge lets the loop take a turn.
+func (d *Dispatcher) nudge() {
 	select {
 	case d.wake <- struct{}{}:
 	default:

@@ -73,8 +73,10 @@ func (d *Dispatcher) read(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := d.look(ctx); err != nil {
-		return err
+	if d.committed.Swap(false) || !time.Now().Before(d.next) {
+		if err := d.look(ctx); err != nil {
+			return err
+		}
 	}
 	for _, c := range d.consumers {
 		if err := d.catchUp(ctx, c); err != nil {
