@@ -20,7 +20,7 @@ func newObserversCommand(env *Env) *cobra.Command {
 		Example: "  fraiseql observers list\n  fraiseql observers logs order_paid --status failed\n  fraiseql observers test order_paid\n  fraiseql observers retry --observer order_paid",
 	}
 	c.AddCommand(newObserversList(env), newObserversShow(env), newObserversSwitch(env, "enable", true), newObserversSwitch(env, "disable", false),
-		newObserversTest(env), newObserversLogs(env), newObserversDead(env), newObserversRetry(env))
+		newObserversDelete(env), newObserversTest(env), newObserversLogs(env), newObserversDead(env), newObserversRetry(env))
 	return c
 }
 
@@ -84,6 +84,20 @@ func newObserversSwitch(env *Env, verb string, enabled bool) *cobra.Command {
 					return err
 				}
 				return env.print(listing{head: []string{"NAME", "ENABLED"}, value: map[string]any{"name": args[0], "enabled": enabled}, rows: [][]string{{args[0], strconv.FormatBool(enabled)}}})
+			})
+		},
+	}
+}
+
+func newObserversDelete(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use: "delete NAME", Short: "Forget an observer that the configuration has no more, with its log and what it had still to do", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return env.withObservers(cmd.Context(), func(s *observers.Service) error {
+				if err := s.Delete(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+				return env.print(listing{head: []string{"DELETED"}, rows: [][]string{{args[0]}}, value: map[string]string{"deleted": args[0]}})
 			})
 		},
 	}

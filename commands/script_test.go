@@ -3,6 +3,7 @@ package commands_test
 import (
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,6 +29,8 @@ func TestMain(m *testing.M) {
 //	$EXAMPLES                  the folder of examples
 //	exits CODE PROGRAM ARGS…   the program ends with that code
 //	database [FILE…]           DATABASE_URL is a new database with what the files of testdata make
+//
+// and those of serverCommands.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs("../testdata")
@@ -47,16 +50,20 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"database": func(ts *testscript.TestScript, _ bool, files []string) {
-				for i, name := range files {
-					files[i] = filepath.Join(root, name)
-				}
-				ts.Setenv("DATABASE_URL", pgtest.Database(t, files...))
-			},
-		},
+		Cmds: verbs(t, root),
 	})
+}
+
+func verbs(t *testing.T, root string) map[string]func(*testscript.TestScript, bool, []string) {
+	all := maps.Clone(serverCommands)
+	all["exits"] = exits
+	all["database"] = func(ts *testscript.TestScript, _ bool, files []string) {
+		for i, name := range files {
+			files[i] = filepath.Join(root, name)
+		}
+		ts.Setenv("DATABASE_URL", pgtest.Database(t, files...))
+	}
+	return all
 }
 
 func exits(ts *testscript.TestScript, _ bool, args []string) {

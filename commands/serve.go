@@ -99,7 +99,7 @@ func (s *server) open(ctx context.Context) (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := app.Options{Log: s.env.logger(c, s.env.quiet), Dir: projectDir(file), Dev: s.dev || s.demo, Version: currentVersion().Version}
+	options := app.Options{Log: s.env.logger(c, s.env.quiet), Dir: projectDir(file), Dev: s.dev || s.demo, Version: currentVersion().Version, Serve: true}
 	if s.demo {
 		if !c.Private() {
 			return nil, fault.New(fault.Usage, "serve/demo-with-database", "--demo runs on the private server, but a database is configured").

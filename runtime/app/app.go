@@ -28,6 +28,7 @@ type Options struct {
 	Dev bool   // introspection, the playground, a quick look for schema changes
 
 	Version string // of the program
+	Serve   bool   // it is a server that is opened, not a command
 	Load    string // SQL that fills a private database that is still empty: the demo's
 
 	Resolvers []resolve.Field // fields of the API whose values code of a program of one's own gives
@@ -51,6 +52,7 @@ type App struct {
 
 	log      *slog.Logger
 	dev      bool
+	admin    *httpapi.Admin
 	migrated atomic.Bool // what [migrations] on_start says has been done
 }
 
@@ -90,6 +92,10 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 			return nil, err
 		}
 	}
+	if a.admin, err = a.openAdmin(o); err != nil {
+		a.Close(ctx)
+		return nil, err
+	}
 	if c.GraphQL.Enabled == nil || *c.GraphQL.Enabled {
 		declared, err := c.GraphQL.ReadSchemaFiles(o.Dir)
 		if err != nil {
@@ -111,18 +117,11 @@ func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 		a.GraphQL = graphql.New(c.GraphQL, graphql.Deps{
 			Pool: a.Pool, Connections: c.Database.PoolSize - c.Database.Shared(), Log: o.Log, Schemas: c.Database.Schemas, Declared: declared, Dev: o.Dev,
 			Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
-			Timeout: c.Database.StatementTimeout, Documents: documents, Texts: texts, Resolvers: o.Resolvers, Replicas: a.Replicas, Committed: a.committed(),
+			Timeout: c.Database.StatementTimeout, Documents: documents, Texts: texts, Resolvers: o.Resolvers, Replicas: a.Replicas,
+			Committed: a.committed, Changed: a.changed,
 		})
 	}
 	return a, nil
-}
-
-// committed is what mutations tell that they are done: whoever hears of changes looks for them at once.
-func (a *App) committed() func() {
-	if a.Reaction == nil {
-		return nil
-	}
-	return a.Reaction.dispatcher.Wake
 }
 
 // sharedTexts gives where servers share what clients register; nil where they do not.
@@ -212,9 +211,7 @@ func (a *App) Close(ctx context.Context) {
 	}
 	if r := a.Reaction; r != nil {
 		r.pool.Close()
-		if r.outbound != nil {
-			r.outbound.Close()
-		}
+		r.outbound.Close()
 	}
 	if a.Pool != nil {
 		a.Pool.Close()
@@ -235,15 +232,20 @@ func (a *App) routes() *http.ServeMux {
 	if a.GraphQL != nil {
 		a.GraphQL.Routes(mux)
 	}
+	if a.Reaction != nil {
+		a.Reaction.Events.Routes(mux, a.admin)
+		a.Reaction.Observers.Routes(mux, a.admin)
+	}
 	return mux
 }
 
 // identify is what requests go through before a feature has them.
 func (a *App) identify(next http.Handler) http.Handler {
-	if a.Auth == nil {
-		return next
+	otherwise := next
+	if a.Auth != nil {
+		otherwise = a.Auth.Identify(next)
 	}
-	return a.Auth.Identify(next)
+	return a.admin.Identify(otherwise, next)
 }
 
 // checks gathers what must be well for requests to be answered.

@@ -23,6 +23,9 @@ func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
 	if a.GraphQL != nil {
 		checks = append(checks, doctor.Check{Name: "graphql", Run: a.checkGraphQL}, doctor.Check{Name: "requests", Run: a.checkRequests})
 	}
+	if a.Reaction != nil {
+		checks = append(checks, doctor.Check{Name: "events", Run: a.checkEvents})
+	}
 	if a.redis != nil {
 		checks = append(checks, doctor.Check{Name: "redis", Run: a.checkRedis})
 	}

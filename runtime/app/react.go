@@ -24,13 +24,14 @@ import (
 // reaction is what follows changes of data. It is there when something is configured that hears of them.
 type reaction struct {
 	Events     *events.Store
-	Observers  *observers.Service // nil without
+	Observers  *observers.Service
 	config     events.Config
 	pool       *pgxpool.Pool
 	node       *cluster.Node
 	dispatcher *dispatch.Dispatcher
 	outbound   *outbound.Client
 	ready      atomic.Bool
+	altered    chan struct{} // the database has another schema than before
 }
 
 // reactionConnections are those of one server for changes of data: the loop's, those of functions that run as actions,
@@ -47,7 +48,7 @@ func (a *App) openReaction(ctx context.Context, address string, o Options) error
 	if !a.Config.reacts() {
 		return nil
 	}
-	r := &reaction{config: events.DefaultConfig()}
+	r := &reaction{config: events.DefaultConfig(), altered: make(chan struct{}, 1)}
 	if a.Config.Events != nil {
 		r.config = *a.Config.Events
 	}
@@ -60,8 +61,9 @@ func (a *App) openReaction(ctx context.Context, address string, o Options) error
 	host, _ := os.Hostname()
 	r.node = cluster.New(cluster.Options{Pool: r.pool, Log: o.Log, Name: host, Version: o.Version})
 	r.dispatcher = dispatch.New(dispatch.Options{Pool: r.pool, Node: r.node, Log: o.Log, IdleMax: r.config.IdlePollMax, Drain: a.Config.Lifecycle.ShutdownTimeout})
-	if a.Config.Observers == nil || !a.Config.Observers.On() {
-		return nil
+	rules := observers.Config{} // with none, those that were there before are switched off
+	if a.Config.Observers != nil && a.Config.Observers.On() {
+		rules = *a.Config.Observers
 	}
 	call := outbound.Config{}
 	if a.Config.Outbound != nil {
@@ -70,10 +72,42 @@ func (a *App) openReaction(ctx context.Context, address string, o Options) error
 	if r.outbound, err = outbound.New(call, outbound.Deps{Log: o.Log, Loopback: o.Dev}); err != nil {
 		return err
 	}
-	r.Observers = observers.New(*a.Config.Observers, observers.Deps{
+	r.Observers = observers.New(rules, observers.Deps{
 		Pool: r.pool, Log: o.Log, Dir: o.Dir, Outbound: r.outbound, Relation: a.relation, Listen: a.listen,
 	})
 	return nil
+}
+
+// committed is what mutations tell that they are done: whoever hears of changes looks for them at once.
+func (a *App) committed() {
+	if a.Reaction != nil {
+		a.Reaction.dispatcher.Wake()
+	}
+}
+
+// changed is told when tables are others than before: capturing functions are made anew.
+func (a *App) changed() {
+	if a.Reaction == nil {
+		return
+	}
+	select {
+	case a.Reaction.altered <- struct{}{}:
+	default:
+	}
+}
+
+// follow hears anew whenever the schema has changed, until ctx ends.
+func (a *App) follow(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.Reaction.altered:
+		}
+		if err := a.hear(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("the schema has changed, and not all that observers hear of is captured", slog.Any("error", err))
+		}
+	}
 }
 
 // relation finds the table that people call by a name of the API, or by schema and name.
@@ -93,8 +127,8 @@ func (a *App) relation(entity string) (events.Relation, bool) {
 func (a *App) installs() bool { return a.Cluster != nil || a.dev }
 
 // listen says in the database what is heard, and has it delivered.
-func (a *App) listen(ctx context.Context, all []events.Interest, consumers []dispatch.Consumer) error {
-	if err := a.Reaction.Events.Declare(ctx, a.Reaction.config.Columns, all); err != nil {
+func (a *App) listen(ctx context.Context, names []string, all []events.Interest, consumers []dispatch.Consumer) error {
+	if err := a.Reaction.Events.Declare(ctx, a.Reaction.config.Columns, names, all); err != nil {
 		return postgres.Explain(err)
 	}
 	a.Reaction.dispatcher.Register(consumers...)
@@ -129,17 +163,15 @@ func (a *App) Capture(ctx context.Context) error {
 			return err
 		}
 	}
-	if a.Reaction.Observers != nil {
-		if err := a.Reaction.Observers.Reload(ctx); err != nil {
-			return err
-		}
+	if err := a.Reaction.Observers.Reload(ctx); err != nil {
+		return err
 	}
 	return a.install(ctx)
 }
 
 // ObserversFor gives the observers for a command, which listens to nothing.
 func (a *App) ObserversFor(ctx context.Context) (*observers.Service, error) {
-	if a.Reaction == nil || a.Reaction.Observers == nil {
+	if a.Reaction == nil {
 		return nil, fault.New(fault.NotFound, "observers/none", "there are no observers in the configuration").WithHint("add [observers.NAME] with `event`, `entity` and [[observers.NAME.actions]]")
 	}
 	if a.GraphQL != nil {
@@ -199,9 +231,8 @@ func (a *App) react(ctx context.Context) error {
 	var beat, beside sync.WaitGroup
 	beat.Go(func() { _ = r.node.Run(beating) })
 	beside.Go(func() { r.Events.Keep(ctx, r.config, a.log) })
-	if r.Observers != nil {
-		beside.Go(func() { _ = r.Observers.Run(ctx, r.config.Retention) })
-	}
+	beside.Go(func() { a.follow(ctx) })
+	beside.Go(func() { _ = r.Observers.Run(ctx, r.config.Retention) })
 	err := r.dispatcher.Run(ctx)
 	stopBeat()
 	beat.Wait()
@@ -214,13 +245,11 @@ func (a *App) hear(ctx context.Context) error {
 	if a.GraphQL != nil && a.GraphQL.AnySchema() == nil {
 		return fault.New(fault.Unavailable, "graphql/not-loaded", "the schema of the database has not been read yet")
 	}
-	if a.Reaction.Observers != nil {
-		if err := a.Reaction.Observers.Reload(ctx); err != nil {
-			if _, told := fault.As(err); told {
-				return err
-			}
-			return a.unmigrated(postgres.Explain(err))
+	if err := a.Reaction.Observers.Reload(ctx); err != nil {
+		if _, told := fault.As(err); told {
+			return err
 		}
+		return a.unmigrated(postgres.Explain(err))
 	}
 	return a.uncaptured(ctx)
 }

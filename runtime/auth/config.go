@@ -24,7 +24,7 @@ type Config struct {
 	RedirectURL        string                          `toml:"redirect_url" form:"url" planned:"true" doc:"Where a login ends."`
 	AllowedRedirects   []string                        `toml:"allowed_redirects" planned:"true" doc:"Where else it may end."`
 	CallbackBaseURL    string                          `toml:"callback_base_url" form:"url" planned:"true" doc:"How providers reach this server."`
-	AdminRole          string                          `toml:"admin_role" planned:"true" doc:"The role that may use the management routes."`
+	AdminRole          string                          `toml:"admin_role" doc:"The role that may use the management routes, as tokens name it."`
 	UserMapping        map[string]string               `toml:"user_mapping" planned:"true" doc:"Claims and the columns of the user that they come from."`
 	Password           planned.Password                `toml:"password" planned:"true" doc:"Login by password."`
 	MagicLink          planned.MagicLink               `toml:"magic_link" planned:"true" doc:"Login by a link in a mail."`

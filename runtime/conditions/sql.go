@@ -15,6 +15,8 @@ type Filter struct {
 // changed, of any type; op; and all that && || ! make of them. Claims, JSON members, times, floats, the order of texts,
 // calculations and patterns are not.
 //
+// It is taken for granted that events have the rows as to_jsonb gives them: of an update both, with all of [Columns].
+//
 // False is: nothing can be said before the row is in Go, or the columns are not known, or the operation has no rows.
 func (c *Condition) SQL(op Op, old, new string) (Filter, bool) {
 	if op != Insert && op != Update && op != Delete {

@@ -35,7 +35,7 @@ func TestSQLAgrees(t *testing.T) {
 	}
 	fill(t, conn, r, 400)
 	counts := map[string]int{}
-	for range tries(t, 6) {
+	for range tries(t, 4) {
 		for _, op := range []conditions.Op{conditions.Insert, conditions.Update, conditions.Delete} {
 			var all []*conditions.Condition
 			var filters []conditions.Filter

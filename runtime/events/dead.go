@@ -58,6 +58,14 @@ left join lateral (
 left join lateral (select count(*) as dead from _system.event_dead d where d.consumer = c.id) x on true
 order by c.name`
 
+	forgetDeliveriesSQL = `
+delete from _system.event_delivery
+where consumer = (select id from _system.event_consumer where name = $1)`
+
+	forgetConsumerSQL = `
+delete from _system.event_consumer
+where name = $1`
+
 	pauseSQL = `
 update _system.event_consumer
 set paused = $2
@@ -97,6 +105,19 @@ func (s *Store) Backlogs(ctx context.Context) ([]Backlog, error) {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Backlog])
+}
+
+// Forget lets go of a consumer, with its dead letters and all that it had still to do.
+func (s *Store) Forget(ctx context.Context, consumer string) error {
+	return pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+		// Interests go first: what is written after that has nobody to be delivered to.
+		for _, sql := range []string{"delete from _system.event_interest where consumer = (select id from _system.event_consumer where name = $1)", forgetDeliveriesSQL, forgetConsumerSQL} {
+			if _, err := tx.Exec(ctx, sql, consumer); err != nil {
+				return err
+			}
+		}
+		return recapture(ctx, tx)
+	})
 }
 
 // Pause lets a consumer wait, on all servers, or go on. What it hears is kept for it meanwhile.

@@ -63,7 +63,7 @@ func capture(t testing.TB, s *events.Store, columns map[string]events.Columns, t
 			Ops: events.SetOf(events.Insert, events.Update, events.Delete, events.Truncate),
 		})
 	}
-	if err := s.Declare(t.Context(), columns, all); err != nil {
+	if err := s.Declare(t.Context(), columns, nil, all); err != nil {
 		t.Fatal(err)
 	}
 	install(t, s)

@@ -51,11 +51,11 @@ on conflict (source, consumer) do update
 set ops = excluded.ops, columns = excluded.columns, delivers = excluded.delivers
 where (i.ops, i.columns, i.delivers) is distinct from (excluded.ops, excluded.columns, excluded.delivers)`
 
-	// Whoever is not named hears no more. Deliveries that are open are done all the same.
+	// Deliveries that are open are done all the same.
 	uninterestedSQL = `
 delete from _system.event_interest i
 using _system.event_source s, _system.event_consumer c
-where s.id = i.source and c.id = i.consumer
+where s.id = i.source and c.id = i.consumer and c.name = any ($4)
   and (s.schema_name, s.table_name, c.name) not in (select * from unnest($1::text[], $2::text[], $3::text[]))`
 
 	// Each function that is there is made anew when what it was made of has changed: it says so in its comment.
@@ -66,9 +66,10 @@ where s.schema_name <> '' and to_regclass(format('%I.%I', s.schema_name, s.table
 order by s.id`
 )
 
-// Declare says who hears of what, in place of all that was said before, and makes the capturing functions anew. It needs
-// no right on the tables; which of them have no trigger yet, Drift tells.
-func (s *Store) Declare(ctx context.Context, columns map[string]Columns, all []Interest) error {
+// Declare says what some consumers hear, in place of what was said of them before, and makes the capturing functions anew.
+// What it says nothing of stays: another server may know of it. It needs no right on the tables; which of them have no
+// trigger yet, Drift tells.
+func (s *Store) Declare(ctx context.Context, columns map[string]Columns, consumers []string, all []Interest) error {
 	all = merged(all)
 	return pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
 		// Servers that start together take turns.
@@ -76,7 +77,7 @@ func (s *Store) Declare(ctx context.Context, columns map[string]Columns, all []I
 			return err
 		}
 		batch := &pgx.Batch{}
-		var schemas, tables, consumers []string
+		var schemas, tables, heard []string
 		for _, i := range all {
 			var omit, hash []string
 			if c, given := columns[i.Entity]; given {
@@ -90,9 +91,9 @@ func (s *Store) Declare(ctx context.Context, columns map[string]Columns, all []I
 			batch.Queue(sourceSQL, i.Schema, i.Table, i.Entity, omit, hash)
 			batch.Queue(consumerSQL, i.Consumer)
 			batch.Queue(interestSQL, i.Schema, i.Table, i.Consumer, int(i.Ops), i.Columns, i.Delivers)
-			schemas, tables, consumers = append(schemas, i.Schema), append(tables, i.Table), append(consumers, i.Consumer)
+			schemas, tables, heard = append(schemas, i.Schema), append(tables, i.Table), append(heard, i.Consumer)
 		}
-		batch.Queue(uninterestedSQL, schemas, tables, consumers)
+		batch.Queue(uninterestedSQL, schemas, tables, heard, append(consumers, heard...))
 		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 			return err
 		}

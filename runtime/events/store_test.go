@@ -33,7 +33,7 @@ func TestWhoHears(t *testing.T) {
 	item := events.Relation{Schema: "public", Table: "item"}
 	declare := func(all ...events.Interest) {
 		t.Helper()
-		if err := s.Declare(t.Context(), nil, all); err != nil {
+		if err := s.Declare(t.Context(), nil, []string{"a", "b", "reader"}, all); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -206,7 +206,7 @@ func TestATableInUse(t *testing.T) {
 	s := &events.Store{Pool: pool}
 	declare := func(table string) []events.Captured {
 		t.Helper()
-		if err := s.Declare(t.Context(), nil, []events.Interest{{Relation: events.Relation{Schema: "public", Table: table}, Entity: table, Consumer: "a", Ops: events.SetOf(events.Insert)}}); err != nil {
+		if err := s.Declare(t.Context(), nil, []string{"a"}, []events.Interest{{Relation: events.Relation{Schema: "public", Table: table}, Entity: table, Consumer: "a", Ops: events.SetOf(events.Insert)}}); err != nil {
 			t.Fatal(err)
 		}
 		all, err := s.Drift(t.Context())

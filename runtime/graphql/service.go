@@ -39,6 +39,7 @@ type Deps struct {
 	Resolvers []resolve.Field    // fields whose values code gives
 	Replicas  []Replica          // of the database; they get queries while Run runs
 	Committed func()             // is told of each mutation that was committed; nil is nobody
+	Changed   func()             // is told when the database has another schema than before; nil is nobody
 }
 
 // Service answers GraphQL requests. It is safe for use by many goroutines.
@@ -197,6 +198,9 @@ func (s *Service) look(ctx context.Context) error {
 		return err
 	}
 	s.tell(before != nil)
+	if before != nil && s.deps.Changed != nil {
+		s.deps.Changed()
+	}
 	return nil
 }
 

@@ -17,7 +17,7 @@ type Config struct {
 	CORS           *CORS         `toml:"cors" planned:"true" doc:"Which pages of other sites may call."`
 	Compression    *Compression  `toml:"compression" doc:"Smaller answers for clients that take them."`
 	RateLimit      *RateLimit    `toml:"rate_limit" planned:"true" doc:"How often one caller may ask."`
-	AdminToken     config.Secret `toml:"admin_token" planned:"true" doc:"The token of the management routes."`
+	AdminToken     config.Secret `toml:"admin_token" doc:"The token of the management routes. Without one they are closed, but for --dev and --demo, which make one."`
 	EncryptionKey  config.Secret `toml:"encryption_key" planned:"true" doc:"The key that stored secrets are wrapped with."`
 	TrustedProxies []string      `toml:"trusted_proxies" form:"cidr" planned:"true" doc:"Whose X-Forwarded-For is believed."`
 }

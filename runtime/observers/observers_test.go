@@ -140,8 +140,8 @@ func serve(t *testing.T, address string, named map[string]observers.Rule) *serve
 		Relation: func(entity string) (events.Relation, bool) {
 			return events.Relation{Schema: "public", Table: map[string]string{"Order": "orders"}[entity]}, entity == "Order"
 		},
-		Listen: func(ctx context.Context, all []events.Interest, consumers []dispatch.Consumer) error {
-			if err := store.Declare(ctx, nil, all); err != nil {
+		Listen: func(ctx context.Context, names []string, all []events.Interest, consumers []dispatch.Consumer) error {
+			if err := store.Declare(ctx, nil, names, all); err != nil {
 				return err
 			}
 			d.Register(consumers...)
@@ -419,7 +419,7 @@ func TestCustomEventsAndBadNames(t *testing.T) {
 	expect(t, "log", s.logged(t, "paid"), "2 1 log success 1 2 of 7 ")
 	bad := observers.New(observers.Config{Named: map[string]observers.Rule{"x": rule("INSERT", "Nothing", observers.Action{Type: "log"})}}, observers.Deps{
 		Pool: s.pool, Log: slog.New(slog.DiscardHandler), Relation: func(string) (events.Relation, bool) { return events.Relation{}, false },
-		Listen: func(context.Context, []events.Interest, []dispatch.Consumer) error { return nil },
+		Listen: func(context.Context, []string, []events.Interest, []dispatch.Consumer) error { return nil },
 	})
 	if err := bad.Reload(t.Context()); fault.CodeOf(err) != "observers/no-entity" {
 		t.Errorf("an entity that is not there: %v", err)

@@ -29,8 +29,8 @@ type Deps struct {
 
 	// Relation finds the table that people call by a name of the API; false when nothing is called so.
 	Relation func(entity string) (events.Relation, bool)
-	// Listen is called when what is heard has changed.
-	Listen func(ctx context.Context, all []events.Interest, consumers []dispatch.Consumer) error
+	// Listen is called when what is heard has changed. names are the consumers that all says everything of.
+	Listen func(ctx context.Context, names []string, all []events.Interest, consumers []dispatch.Consumer) error
 }
 
 // Service has the observers. It is safe for use by many goroutines.
@@ -76,12 +76,16 @@ func (s *Service) listen(ctx context.Context) error {
 		return err
 	}
 	built := map[string]*observer{}
+	var names []string
 	var interests []events.Interest
 	var consumers []dispatch.Consumer
 	for _, one := range stored {
 		rule, known := s.on()[one.Name]
+		if !one.Enabled {
+			names = append(names, consumerOf(one.Name))
+		}
 		if !known {
-			continue
+			continue // a server that has another file knows more of it
 		}
 		o, err := s.build(one.Name, rule)
 		if err != nil {
@@ -94,7 +98,7 @@ func (s *Service) listen(ctx context.Context) error {
 		}
 		consumers = append(consumers, o.consumer(s))
 	}
-	if err := s.deps.Listen(ctx, interests, consumers); err != nil {
+	if err := s.deps.Listen(ctx, names, interests, consumers); err != nil {
 		return err
 	}
 	for _, one := range stored { // what it had heard before it was switched off waits
@@ -230,6 +234,21 @@ func (s *Service) Switch(ctx context.Context, name string, enabled bool) error {
 		return err
 	}
 	_, err := s.deps.Pool.Exec(ctx, switchSQL, name, enabled, "")
+	return err
+}
+
+// Delete forgets an observer that the configuration file has no more, with its log and all that it had still to do.
+func (s *Service) Delete(ctx context.Context, name string) error {
+	if _, err := s.Show(ctx, name); err != nil {
+		return err
+	}
+	if _, known := s.on()[name]; known {
+		return fault.New(fault.Conflict, "observers/in-file", "the configuration file has the observer "+name+": it would be back with the next start").WithHint("remove [observers.%s] from the file, and start anew", name)
+	}
+	if err := s.events.Forget(ctx, consumerOf(name)); err != nil {
+		return err
+	}
+	_, err := s.deps.Pool.Exec(ctx, deleteSQL, name)
 	return err
 }
 

@@ -14,18 +14,28 @@ import (
 )
 
 const (
+	// absent is why an observer is off that the configuration file has no more.
+	absent = "the configuration file has it no more"
+
 	// Whether it is switched on is the operators' to say: a restart does not change that.
 	saveSQL = `
 insert into _system.observers as o (name, entity, event_type, config, origin)
 values ($1, $2, $3, $4, $5)
 on conflict (name) do update
-set entity = excluded.entity, event_type = excluded.event_type, config = excluded.config, origin = excluded.origin, updated_at = now()
-where (o.entity, o.event_type, o.config, o.origin) is distinct from (excluded.entity, excluded.event_type, excluded.config, excluded.origin)`
+set entity = excluded.entity, event_type = excluded.event_type, config = excluded.config, origin = excluded.origin, updated_at = now(),
+    enabled = o.enabled or o.reason is not distinct from '` + absent + `', reason = nullif(o.reason, '` + absent + `')
+where (o.entity, o.event_type, o.config, o.origin) is distinct from (excluded.entity, excluded.event_type, excluded.config, excluded.origin)
+   or o.reason = '` + absent + `'`
 
-	// What the file no longer has is gone from here, too. Its log goes with it.
+	// Its log, and what it had still to do, stay: the file may have lost it by mistake.
 	goneSQL = `
+update _system.observers
+set enabled = false, reason = '` + absent + `', updated_at = now()
+where origin = 'file' and name <> all ($1) and enabled`
+
+	deleteSQL = `
 delete from _system.observers
-where origin = 'file' and name <> all ($1)`
+where name = $1`
 
 	allSQL = `
 select id::text, name, entity, event_type, enabled, config, origin, coalesce(reason, ''), created_at, updated_at

@@ -98,7 +98,7 @@ func isList(v any) bool {
 }
 
 // same tells whether a value is the context that there is already, as == of JavaScript does: then it is no new one for ../
-// to come back from. Empty lists cannot be told apart, and are never the same.
+// to come back from. Empty lists cannot be told apart, and are taken for one.
 func same(a, b any) bool {
 	switch x := a.(type) {
 	case map[string]any:
@@ -107,7 +107,7 @@ func same(a, b any) bool {
 		}
 	case []any:
 		if y, ok := b.([]any); ok {
-			return len(x) > 0 && len(x) == len(y) && &x[0] == &y[0]
+			return len(x) == len(y) && (len(x) == 0 || &x[0] == &y[0])
 		}
 	}
 	if a == nil || b == nil {
