@@ -105,7 +105,7 @@ func (e *Env) tail(ctx context.Context, s *events.Store, f events.Filter) error 
 		page, err := r.Next(ctx, 500)
 		switch {
 		case ctx.Err() != nil:
-			return nil //nolint:nilerr // see above
+			return nil
 		case err != nil:
 			return err
 		}

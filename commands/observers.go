@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -52,7 +51,7 @@ func newObserversList(env *Env) *cobra.Command {
 				}
 				l := listing{head: []string{"NAME", "EVENT", "ENTITY", "ENABLED", "OPEN", "FAILING", "DEAD"}, value: all}
 				for _, o := range all {
-					l.rows = append(l.rows, []string{o.Name, o.Event, o.Entity, strconv.FormatBool(o.Enabled), fmt.Sprint(o.Open), fmt.Sprint(o.Failing), fmt.Sprint(o.Dead)})
+					l.rows = append(l.rows, []string{o.Name, o.Event, o.Entity, strconv.FormatBool(o.Enabled), strconv.FormatInt(o.Open, 10), strconv.FormatInt(o.Failing, 10), strconv.FormatInt(o.Dead, 10)})
 				}
 				return env.print(l)
 			})

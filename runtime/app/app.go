@@ -60,68 +60,74 @@ type App struct {
 // one's own it does not wait for that either. Close ends what Open began.
 func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
 	a := &App{Config: c, log: o.Log, dev: o.Dev}
+	if err := a.build(ctx, o); err != nil {
+		a.Close(ctx)
+		return nil, err
+	}
+	return a, nil
+}
+
+// build makes the features, bottom floor first.
+func (a *App) build(ctx context.Context, o Options) error {
 	address, err := a.address(ctx, o)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	a.Pool, err = a.connect(ctx, address, c.Database.Shared())
-	if err == nil {
-		err = a.openReplicas(ctx, o)
+	if a.Pool, err = a.connect(ctx, address, a.Config.Database.Shared()); err != nil {
+		return err
 	}
-	if err != nil {
-		a.Close(ctx)
-		return nil, err
+	if err := a.openReplicas(ctx, o); err != nil {
+		return err
 	}
 	if err := a.openMigrations(address, o); err != nil {
-		a.Close(ctx)
-		return nil, err
+		return err
 	}
 	if err := a.openReaction(ctx, address, o); err != nil {
-		a.Close(ctx)
-		return nil, err
+		return err
 	}
 	if a.Cluster != nil && o.Load != "" {
 		if err := a.fill(ctx, o.Load); err != nil {
-			a.Close(ctx)
-			return nil, err
+			return err
 		}
 	}
-	if c.Auth != nil && c.Auth.On() {
-		if a.Auth, err = auth.New(*c.Auth, auth.Deps{Dir: o.Dir}); err != nil {
-			a.Close(ctx)
-			return nil, err
+	if c := a.Config.Auth; c != nil && c.On() {
+		if a.Auth, err = auth.New(*c, auth.Deps{Dir: o.Dir}); err != nil {
+			return err
 		}
 	}
 	if a.admin, err = a.openAdmin(o); err != nil {
-		a.Close(ctx)
-		return nil, err
+		return err
 	}
-	if c.GraphQL.Enabled == nil || *c.GraphQL.Enabled {
-		declared, err := c.GraphQL.ReadSchemaFiles(o.Dir)
-		if err != nil {
-			a.Close(ctx)
-			return nil, err
-		}
-		var documents *trusted.Documents
-		if dir := c.GraphQL.DocumentsDir(o.Dir); dir != "" {
-			if documents, err = trusted.Read(dir); err != nil {
-				a.Close(ctx)
-				return nil, err
-			}
-		}
-		texts, err := a.sharedTexts(o)
-		if err != nil {
-			a.Close(ctx)
-			return nil, err
-		}
-		a.GraphQL = graphql.New(c.GraphQL, graphql.Deps{
-			Pool: a.Pool, Connections: c.Database.PoolSize - c.Database.Shared(), Log: o.Log, Schemas: c.Database.Schemas, Declared: declared, Dev: o.Dev,
-			Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
-			Timeout: c.Database.StatementTimeout, Documents: documents, Texts: texts, Resolvers: o.Resolvers, Replicas: a.Replicas,
-			Committed: a.committed, Changed: a.changed,
-		})
+	return a.openGraphQL(o)
+}
+
+// openGraphQL makes the API, with what stands in files.
+func (a *App) openGraphQL(o Options) error {
+	c := a.Config
+	if c.GraphQL.Enabled != nil && !*c.GraphQL.Enabled {
+		return nil
 	}
-	return a, nil
+	declared, err := c.GraphQL.ReadSchemaFiles(o.Dir)
+	if err != nil {
+		return err
+	}
+	var documents *trusted.Documents
+	if dir := c.GraphQL.DocumentsDir(o.Dir); dir != "" {
+		if documents, err = trusted.Read(dir); err != nil {
+			return err
+		}
+	}
+	texts, err := a.sharedTexts(o)
+	if err != nil {
+		return err
+	}
+	a.GraphQL = graphql.New(c.GraphQL, graphql.Deps{
+		Pool: a.Pool, Connections: c.Database.PoolSize - c.Database.Shared(), Log: o.Log, Schemas: c.Database.Schemas, Declared: declared, Dev: o.Dev,
+		Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
+		Timeout: c.Database.StatementTimeout, Documents: documents, Texts: texts, Resolvers: o.Resolvers, Replicas: a.Replicas,
+		Committed: a.committed, Changed: a.changed,
+	})
+	return nil
 }
 
 // sharedTexts gives where servers share what clients register; nil where they do not.

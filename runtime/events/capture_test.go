@@ -44,8 +44,10 @@ func TestEveryWayOfWriting(t *testing.T) {
 		{"within a partition", "update log_1 set n = 1", []string{`UPDATE {"day":"2026-01-05","id":1} {"day":"2026-01-05","id":1,"n":0} {"day":"2026-01-05","id":1,"n":1} n`}},
 		{"to another partition", "update log set day = '2026-02-05'", []string{`DELETE {"day":"2026-01-05","id":1} {"day":"2026-01-05","id":1,"n":1} - `, `INSERT {"day":"2026-02-05","id":1} - {"day":"2026-02-05","id":1,"n":1} `}},
 		{"a new partition", "create table log_3 partition of log for values from ('2026-03-01') to ('2026-04-01'); set session_replication_role = replica; insert into log values ('2026-03-05', 1, 0); reset session_replication_role", []string{`INSERT {"day":"2026-03-05","id":1} - {"day":"2026-03-05","id":1,"n":0} `}},
-		{"merge", "merge into parent p using (values (7, 'm'), (11, 'm')) v(id, name) on p.id = v.id when matched then update set name = v.name when not matched then insert values (v.id, v.name)",
-			[]string{`INSERT {"id":11} - {"id":11,"name":"m"} `, `UPDATE {"id":7} {"id":7,"name":"e"} {"id":7,"name":"m"} name`}},
+		{
+			"merge", "merge into parent p using (values (7, 'm'), (11, 'm')) v(id, name) on p.id = v.id when matched then update set name = v.name when not matched then insert values (v.id, v.name)",
+			[]string{`INSERT {"id":11} - {"id":11,"name":"m"} `, `UPDATE {"id":7} {"id":7,"name":"e"} {"id":7,"name":"m"} name`},
+		},
 		{"truncate", "truncate parent cascade", []string{"TRUNCATE - - - ", "TRUNCATE - - - "}},
 	} {
 		before := len(told(t, s))

@@ -153,12 +153,12 @@ func replyOf(r outbound.Result) reply {
 	if r.Status != 0 {
 		text = strings.TrimSpace(itoa(r.Status) + " " + text)
 	}
-	switch {
-	case r.Class == outbound.Delivered:
+	switch r.Class {
+	case outbound.Delivered:
 		return reply{text: text}
-	case r.Class == outbound.Gone:
+	case outbound.Gone:
 		return reply{text: text, err: r.Err, final: true, off: "the receiver answered 410: it wants no more of these, ever"}
-	case r.Class == outbound.Refused:
+	case outbound.Refused:
 		return reply{text: text, err: r.Err, final: true}
 	}
 	return reply{text: text, err: r.Err, wait: r.Wait, resting: fault.CodeOf(r.Err) == "outbound/host-rests"}

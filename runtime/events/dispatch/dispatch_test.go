@@ -82,42 +82,18 @@ func serve(t testing.TB, address string, consumers ...dispatch.Consumer) *server
 type sink struct {
 	mu  sync.Mutex
 	all []*events.Event
-	got chan struct{}
 }
 
-func newSink() *sink { return &sink{got: make(chan struct{}, 1)} }
-
-func (s *sink) take(e *events.Event) int {
+func (s *sink) take(e *events.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all = append(s.all, e)
-	select {
-	case s.got <- struct{}{}:
-	default:
-	}
-	return len(s.all)
 }
 
 func (s *sink) events() []*events.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]*events.Event(nil), s.all...)
-}
-
-// wait returns when so many have been delivered.
-func (s *sink) wait(t testing.TB, n int) []*events.Event {
-	t.Helper()
-	deadline := time.After(60 * time.Second)
-	for {
-		if all := s.events(); len(all) >= n {
-			return all
-		}
-		select {
-		case <-s.got:
-		case <-deadline:
-			t.Fatalf("%d of %d were delivered", len(s.events()), n)
-		}
-	}
 }
 
 // to makes a consumer that puts all into a sink.
@@ -151,7 +127,7 @@ func TestWhatIsCommittedIsDelivered(t *testing.T) {
 	t.Parallel()
 	address := pgtest.System(t, accounts)
 	pool := connect(t, address)
-	one, two := newSink(), newSink()
+	one, two := &sink{}, &sink{}
 	exec(t, pool, "insert into account (id) values (1)") // before there is a server
 	serve(t, address, one.to("one"), two.to("two"))
 	exec(t, pool, "begin; insert into account (id) values (2); rollback")
@@ -199,7 +175,7 @@ func TestThreeServers(t *testing.T) {
 	t.Parallel()
 	address := pgtest.System(t, accounts, "insert into account (id) select generate_series(1, 200); delete from _system.event_delivery;")
 	pool := connect(t, address)
-	s := newSink()
+	s := &sink{}
 	consumer := s.to("one")
 	take := consumer.Work
 	consumer.Work = func(ctx context.Context, d *dispatch.Delivery) dispatch.Result {
