@@ -42,7 +42,7 @@ var floors = [][]string{
 	{"runtime/deployment"},
 	{"runtime/app"},
 	{"commands"},
-	{"cmd/fraiseql", "bench/baseline"},
+	{"cmd/fraiseql", "bench/baseline", "bench/torture"},
 	{"internal/house"},
 }
 
@@ -51,7 +51,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":             {"commands"},
 	"github.com/spf13/viper":             {"runtime/config"},
 	"github.com/pelletier/go-toml":       {"runtime/config"},
-	"github.com/jackc/pgx":               {"runtime/postgres", "runtime/cluster", "runtime/events", "runtime/observers", "runtime/graphql", "runtime/deployment", "runtime/app", "bench/baseline"},
+	"github.com/jackc/pgx":               {"runtime/postgres", "runtime/cluster", "runtime/events", "runtime/observers", "runtime/graphql", "runtime/deployment", "runtime/app", "bench/baseline", "bench/torture"},
 	"github.com/expr-lang/expr":          {"runtime/conditions"},
 	"github.com/pressly/goose":           {"runtime/deployment"},
 	"github.com/redis/rueidis":           {"runtime/redis"},

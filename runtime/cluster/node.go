@@ -10,12 +10,9 @@ import (
 )
 
 const (
-	// Term is how long a slot is held without a renewal.
+	// Term is how long a slot is held without a renewal, unless Options say otherwise. A sixth of it before its end its holder
+	// stops, for what is on its way then; each twelfth of it a node says that it lives.
 	Term = 12 * time.Second
-	// margin is what a holder stops earlier: for what is on its way when it does.
-	margin = 2 * time.Second
-	// pulse is how often a node says that it lives.
-	pulse = time.Second
 	// sweep is how often nodes that have long been dead are removed.
 	sweep = 10 * time.Minute
 )
@@ -26,7 +23,8 @@ type Options struct {
 	Log     *slog.Logger
 	Name    string // for people, such as the host's
 	Version string
-	URL     string // where it can be asked; may be empty
+	URL     string        // where it can be asked; may be empty
+	Term    time.Duration // 0 is Term; the same for all nodes
 }
 
 // Node is this server among those on the same database. It is safe for use by many goroutines.
@@ -42,7 +40,15 @@ type Node struct {
 }
 
 // New makes a node that nobody knows of yet: see Run.
-func New(o Options) *Node { return &Node{options: o, id: newID()} }
+func New(o Options) *Node {
+	if o.Term == 0 {
+		o.Term = Term
+	}
+	return &Node{options: o, id: newID()}
+}
+
+// until is how long what was asked for at a time may be acted on.
+func (n *Node) until(asked time.Time) time.Time { return asked.Add(n.options.Term - n.options.Term/6) }
 
 // ID is the node's own, new with each start of a server.
 func (n *Node) ID() string { return n.id }
@@ -50,7 +56,7 @@ func (n *Node) ID() string { return n.id }
 // Run says that the node lives until ctx ends; then it gives back all that it holds and leaves. Whoever holds slots has
 // to have finished before.
 func (n *Node) Run(ctx context.Context) error {
-	tick := time.NewTicker(pulse)
+	tick := time.NewTicker(n.options.Term / 12)
 	defer tick.Stop()
 	swept := time.Now()
 	for {
@@ -75,7 +81,7 @@ func (n *Node) part(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if _, err := n.options.Pool.Exec(ctx, partSQL, n.id); err != nil {
-		n.options.Log.Warn("other servers take over what this one did when its leases expire", slog.Any("error", err), slog.Duration("in", Term))
+		n.options.Log.Warn("other servers take over what this one did when its leases expire", slog.Any("error", err), slog.Duration("in", n.options.Term))
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -90,7 +96,7 @@ func (n *Node) Beat(ctx context.Context) {
 	n.beating.Lock()
 	defer n.beating.Unlock()
 	asked := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, Term/2)
+	ctx, cancel := context.WithTimeout(ctx, n.options.Term/2)
 	defer cancel()
 	others, kept, err := n.beat(ctx)
 	n.tell(ctx, err)
@@ -102,7 +108,7 @@ func (n *Node) Beat(ctx context.Context) {
 	shares := append([]*Share(nil), n.shares...)
 	n.mu.Unlock()
 	for _, s := range shares {
-		s.renewed(kept, asked.Add(Term-margin))
+		s.renewed(kept, n.until(asked))
 		if err := s.balance(ctx, others+1); err != nil && ctx.Err() == nil {
 			n.options.Log.Debug("slots were not divided anew", slog.String("lease", s.name), slog.Any("error", err))
 		}
@@ -116,7 +122,7 @@ func (n *Node) tell(ctx context.Context, err error) {
 	switch {
 	case err != nil && !n.away && ctx.Err() == nil:
 		n.away = true
-		n.options.Log.Warn("the database does not hear that this server lives; it lets go of its work soon", slog.Any("error", err), slog.Duration("in", Term-margin))
+		n.options.Log.Warn("the database does not hear that this server lives; it lets go of its work soon", slog.Any("error", err), slog.Duration("in", n.options.Term-n.options.Term/6))
 	case err == nil && n.away:
 		n.away = false
 		n.options.Log.Info("the database hears this server again")

@@ -150,7 +150,7 @@ func (s *Share) balance(ctx context.Context, nodes int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, h := range got {
-		s.held[h.slot] = Slot{Number: h.slot, Epoch: h.epoch, Until: asked.Add(Term - margin)}
+		s.held[h.slot] = Slot{Number: h.slot, Epoch: h.epoch, Until: s.node.until(asked)}
 	}
 	if len(got) > 0 {
 		s.tell()

@@ -101,7 +101,7 @@ type held struct {
 
 // beat says that the node lives, renews what it holds, and tells how many others there are.
 func (n *Node) beat(ctx context.Context) (others int, kept []held, err error) {
-	rows, err := n.options.Pool.Query(ctx, beatSQL, n.id, n.options.Name, n.options.Version, n.options.URL, Term)
+	rows, err := n.options.Pool.Query(ctx, beatSQL, n.id, n.options.Name, n.options.Version, n.options.URL, n.options.Term)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -120,7 +120,7 @@ func (n *Node) beat(ctx context.Context) (others int, kept []held, err error) {
 }
 
 func (n *Node) acquire(ctx context.Context, name string, count int) ([]held, error) {
-	rows, err := n.options.Pool.Query(ctx, acquireSQL, n.id, Term, name, count)
+	rows, err := n.options.Pool.Query(ctx, acquireSQL, n.id, n.options.Term, name, count)
 	if err != nil {
 		return nil, err
 	}

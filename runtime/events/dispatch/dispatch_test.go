@@ -64,7 +64,7 @@ func serve(t testing.TB, address string, consumers ...dispatch.Consumer) *server
 	t.Helper()
 	pool := connect(t, address)
 	log := slog.New(slog.DiscardHandler)
-	node := cluster.New(cluster.Options{Pool: pool, Log: log, Name: t.Name()})
+	node := cluster.New(cluster.Options{Pool: pool, Log: log, Name: t.Name(), Term: 2400 * time.Millisecond})
 	s := &server{Dispatcher: dispatch.New(dispatch.Options{Pool: pool, Node: node, Log: log, IdleMax: 50 * time.Millisecond, Drain: 5 * time.Second}), node: node}
 	s.Register(consumers...)
 	running, stop := context.WithCancel(context.Background())
@@ -286,5 +286,51 @@ func TestABatchIsDoneOnce(t *testing.T) {
 	}
 	if rows != 301 || distinct != 301 || dead != 1 {
 		t.Errorf("%d rows of %d events, %d dead", rows, distinct, dead)
+	}
+}
+
+// TestATermThatWasOver has the database not answer for longer than a term: the work stops, and goes on when it answers again,
+// though nobody else has taken the lanes.
+func TestATermThatWasOver(t *testing.T) {
+	t.Parallel()
+	address := pgtest.System(t, accounts)
+	pool := connect(t, address)
+	s := &sink{}
+	consumer := s.to("one")
+	ended := make(chan error, 100)
+	take := consumer.Work
+	consumer.Work = func(ctx context.Context, d *dispatch.Delivery) dispatch.Result {
+		if d.Event.Op == events.Insert && len(s.events()) == 0 {
+			select {
+			case <-ctx.Done():
+				ended <- ctx.Err()
+				return dispatch.Result{}
+			case <-time.After(20 * time.Second):
+			}
+		}
+		return take(ctx, d)
+	}
+	serve(t, address, consumer)
+	exec(t, pool, "insert into account (id) values (1)")
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(200 * time.Millisecond) // the work has begun
+	if _, err := tx.Exec(t.Context(), "lock table _system.lease, _system.node in access exclusive mode"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the work went on after its term")
+	}
+	s.take(&events.Event{})
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	settledAll(t, pool)
+	if n := len(s.events()); n != 2 {
+		t.Errorf("%d were delivered", n-1)
 	}
 }

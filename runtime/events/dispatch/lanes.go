@@ -23,7 +23,8 @@ func (d *Dispatcher) take(ctx, work context.Context) {
 	d.mu.Lock()
 	lost, won := map[int]bool{}, false
 	for number, l := range d.holds {
-		if s, held := now[number]; !held || s.Epoch != l.Epoch {
+		// A term that was over ended the work, though nobody else had taken the lane: it begins anew.
+		if s, held := now[number]; !held || s.Epoch != l.Epoch || l.ctx.Err() != nil {
 			l.cancel()
 			delete(d.holds, number)
 			lost[number] = true

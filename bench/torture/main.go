@@ -1,0 +1,103 @@
+// Command torture tries to make fraiseql lose a change, act on one that never was, or act out of order: it runs the true
+// program on a true PostgreSQL, several times over, and kills, halts, restarts and partitions what it can while clients write.
+//
+//	go run ./bench/torture                 the short form of every scenario, some minutes
+//	go run ./bench/torture -long           the numbers of docs/guarantees.md
+//	go run ./bench/torture -run order      only these
+//	go run ./bench/torture -sabotage       breaks the rule that each scenario guards: each has to be seen failing
+//
+// It prints a line for each scenario and "N passed, N failed" at the end, and exits with 1 when one failed.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+	"time"
+)
+
+// scenario is one way to try it.
+type scenario struct {
+	name string
+	what string
+	run  func(ctx context.Context, w *world) (seen string, err error)
+	// break the rule that it guards, by SQL after the tables were made
+	sabotage string
+}
+
+func main() {
+	long := flag.Bool("long", false, "the long form")
+	only := flag.String("run", "", "a pattern of the scenarios' names")
+	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of what is random")
+	sabotage := flag.Bool("sabotage", false, "break the rule that each scenario guards")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	code := torture(ctx, *only, *seed, *long, *sabotage)
+	stop()
+	os.Exit(code)
+}
+
+func torture(ctx context.Context, only string, seed uint64, long, sabotage bool) int {
+	pattern, err := regexp.Compile(only)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	fmt.Printf("seed %d\n", seed)
+	program, clean, err := build(ctx)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	defer clean()
+	passed, failed := 0, 0
+	for _, s := range scenarios {
+		if !pattern.MatchString(s.name) || ctx.Err() != nil || sabotage && s.sabotage == "" {
+			continue
+		}
+		began := time.Now()
+		seen, err := attempt(ctx, s, program, rand.New(rand.NewPCG(seed, 1)), long, sabotage)
+		verdict := "passed"
+		if err != nil {
+			verdict = "FAILED"
+			seen += "; " + err.Error()
+			failed++
+		} else {
+			passed++
+		}
+		fmt.Printf("%s  %-12s %5.1f s  %s\n", verdict, s.name, time.Since(began).Seconds(), seen)
+	}
+	fmt.Printf("%d passed, %d failed\n", passed, failed)
+	if failed > 0 || passed == 0 {
+		return 1
+	}
+	return 0
+}
+
+// attempt gives a scenario a world of its own.
+func attempt(ctx context.Context, s scenario, program string, random *rand.Rand, long, sabotage bool) (string, error) {
+	limit := 5 * time.Minute
+	if long {
+		limit = time.Hour
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	w, err := newWorld(ctx, program, random, long)
+	if err != nil {
+		return "", err
+	}
+	defer w.close()
+	if sabotage {
+		w.sabotage = s.sabotage
+	}
+	seen, err := s.run(ctx, w)
+	if err != nil {
+		err = fmt.Errorf("%w%s", err, w.tails())
+	}
+	return seen, err
+}
