@@ -270,7 +270,7 @@ begin
     if heard is null then return null; end if;
     if tg_op operator(pg_catalog.<>) 'INSERT' then o := pg_catalog.row_to_json(row(%5$s)::_system.%6$I); k := %7$s; was := k; end if;
     if tg_op operator(pg_catalog.<>) 'DELETE' then n := pg_catalog.row_to_json(row(%8$s)::_system.%6$I); k := %9$s; end if;
-  exception when undefined_column then -- altered since: what is known of the row, until this function is made anew
+  exception when others then -- altered since: what is known of the row, until this function is made anew; nobody's write fails
     select pg_catalog.array_agg(i.consumer) filter (where i.delivers), pg_catalog.bool_or(true) into w, heard from _system.event_interest i
     where i.source operator(pg_catalog.=) %10$s and (i.ops operator(pg_catalog.&) (case tg_op when 'INSERT' then 1 when 'UPDATE' then 2 else 4 end)) operator(pg_catalog.<>) 0;
     if heard is null then return null; end if;

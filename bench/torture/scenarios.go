@@ -58,7 +58,7 @@ func killed(ctx context.Context, w *world) (string, error) {
 	if err := w.wrote(ctx, 3, 200); err != nil {
 		return "", err
 	}
-	t := &writers{count: 8, accounts: 200, total: int64(w.amount(4000, 70000)), pause: 20 * time.Millisecond, rollback: 0.1}
+	t := &writers{count: 8, accounts: 200, total: int64(w.amount(12000, 70000)), pause: 20 * time.Millisecond, rollback: 0.1}
 	kills := w.amount(6, 50)
 	done := make(chan error, 1)
 	go func() { done <- t.run(ctx, w) }()
@@ -257,7 +257,7 @@ func poisoned(ctx context.Context, w *world) (string, error) {
 		}
 		return 0
 	})
-	rounds := w.amount(40, 400)
+	rounds := w.amount(25, 400)
 	measure := func(wanted int) (time.Duration, error) {
 		from := w.sink.count()
 		for range rounds {

@@ -57,8 +57,8 @@ func idle(ctx context.Context, w *world) (string, error) {
 	if err := tx.QueryRow(ctx, "insert into account (id, n) values (1000, 1) returning pg_backend_pid()").Scan(&pid); err != nil {
 		return "", err
 	}
-	for until := time.Now().Add(time.Duration(w.amount(45, 600)) * time.Second); time.Now().Before(until) && ctx.Err() == nil; {
-		if _, err := w.pool.Exec(ctx, "insert into account (id, n) select coalesce(max(id), 1000) + i, 1 from account, generate_series(1, 20) i group by i"); err != nil {
+	for until := time.Now().Add(time.Duration(w.amount(40, 600)) * time.Second); time.Now().Before(until) && ctx.Err() == nil; {
+		if _, err := w.pool.Exec(ctx, "insert into account (id, n) select greatest(max(id), 2000) + i, 1 from account, generate_series(1, 20) i group by i"); err != nil {
 			return "", err
 		}
 		time.Sleep(100 * time.Millisecond) //nolint:forbidigo // a steady stream
@@ -240,7 +240,7 @@ func latency(ctx context.Context, w *world) (string, error) {
 	if err := w.wrote(ctx, 1, 20); err != nil {
 		return "", err
 	}
-	count := w.amount(60, 500)
+	count := w.amount(30, 500)
 	time.Sleep(time.Second) //nolint:forbidigo // it is at rest
 	for i := range count {
 		if err := w.exec(ctx, fmt.Sprintf("insert into account (id, n) values (%d, 1)", 1000+i)); err != nil {

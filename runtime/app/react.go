@@ -32,6 +32,9 @@ type reaction struct {
 	outbound   *outbound.Client
 	ready      atomic.Bool
 	altered    chan struct{} // the database has another schema than before
+
+	mu    sync.Mutex
+	heard []events.Interest // as was last declared
 }
 
 // reactionConnections are those of one server for changes of data: the loop's, those of functions that run as actions,
@@ -132,6 +135,9 @@ func (a *App) listen(ctx context.Context, names []string, all []events.Interest,
 		return postgres.Explain(err)
 	}
 	a.Reaction.dispatcher.Register(consumers...)
+	a.Reaction.mu.Lock()
+	a.Reaction.heard = all
+	a.Reaction.mu.Unlock()
 	if a.installs() {
 		return a.install(ctx)
 	}
@@ -144,7 +150,13 @@ func (a *App) install(ctx context.Context) error {
 	if err != nil {
 		return postgres.Explain(err)
 	}
+	a.Reaction.mu.Lock()
+	heard := a.Reaction.heard
+	a.Reaction.mu.Unlock()
 	return a.Migrations.AsOwner(ctx, func(conn *pgx.Conn) error {
+		if err := events.Filters(ctx, conn, heard); err != nil {
+			return postgres.Explain(err)
+		}
 		done, err := events.Install(ctx, conn, all)
 		for _, c := range done {
 			a.log.Info("capture has changed", slog.String("table", c.String()), slog.Bool("captured", c.Wanted))

@@ -120,3 +120,52 @@ func expect(t testing.TB, got []string, want ...string) {
 		t.Errorf("told\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+func TestConditionsAreJudgedByTheTrigger(t *testing.T) {
+	t.Parallel()
+	pool := connect(t, pgtest.System(t, "create type state as enum ('new', 'paid'); create domain amount as numeric(10, 2); create table item (id integer primary key, status text, n bigint, s state, a amount, note text);"))
+	s := &events.Store{Pool: pool}
+	item := events.Relation{Schema: "public", Table: "item"}
+	all := []events.Interest{{
+		Relation: item, Entity: "Item", Consumer: "a", Delivers: true, Ops: events.SetOf(events.Insert, events.Update, events.Delete),
+		When: "(new.status == 'paid' || new.s == 'paid') && new.n > 9007199254740993 && new.a >= 1.5 && upper(new.note) == 'X' && changed('note')",
+	}}
+	declare := func() {
+		t.Helper()
+		if err := s.Declare(t.Context(), nil, []string{"a"}, all); err != nil {
+			t.Fatal(err)
+		}
+		conn, err := pgx.Connect(t.Context(), pool.Config().ConnString())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close(context.Background()) }()
+		if err := events.Filters(t.Context(), conn, all); err != nil {
+			t.Fatal(err)
+		}
+		install(t, s)
+	}
+	declare()
+	exec(t, pool, `insert into item values (1, 'paid', 9007199254740994, null, 1.5, 'x'), (2, 'paid', 9007199254740993, null, 1.5, 'x'), (3, null, 9007199254740994, 'paid', 1.49, 'x'),
+		(4, null, 9007199254740994, 'paid', 9, null), (5, null, 9007199254740994, 'paid', 9, 'y'); update item set note = 'z' where id = 1; update item set a = 7 where id = 1; delete from item where id = 1`)
+	if got := deliveries(t, s); got != "a 1, a 2, a 3" { // upper() is not said in SQL: what it is about is let through
+		t.Errorf("delivered %s", got)
+	}
+	all[0].When = "new.status == 'x'"
+	if err := s.Declare(t.Context(), nil, []string{"a"}, all); err != nil { // without the owner nobody is shut out
+		t.Fatal(err)
+	}
+	exec(t, pool, "delete from _system.event_delivery; insert into item (id, status) values (10, 'x'), (11, 'y')")
+	if got := deliveries(t, s); got != "a 4, a 5" {
+		t.Errorf("without the owner: %s", got)
+	}
+	declare()
+	exec(t, pool, "delete from _system.event_delivery; insert into item (id, status) values (12, 'x'), (13, 'y'); alter table item alter column status type integer using null; insert into item (id, status) values (14, 1)")
+	if got := deliveries(t, s); got != "a 6, a 7" {
+		t.Errorf("with another type: %s", got)
+	}
+	var filters int
+	if err := pool.QueryRow(t.Context(), "select count(*) from _system.event_filter").Scan(&filters); err != nil || filters != 1 {
+		t.Errorf("%d filters are kept: %v", filters, err)
+	}
+}

@@ -26,6 +26,7 @@ type Interest struct {
 	Consumer string // who hears; the name is known to package dispatch
 	Ops      Ops
 	Columns  []string // of updates only those that change one of them; none is every update
+	When     string   // a condition; empty is always
 	Delivers bool     // each event becomes a delivery; else events are only written, for readers
 }
 
@@ -43,13 +44,13 @@ values ($1)
 on conflict (name) do nothing`
 
 	interestSQL = `
-insert into _system.event_interest as i (source, consumer, ops, columns, delivers)
-select s.id, c.id, $4, $5, $6
+insert into _system.event_interest as i (source, consumer, ops, columns, delivers, filter)
+select s.id, c.id, $4, $5, $6, $7
 from _system.event_source s, _system.event_consumer c
 where s.schema_name = $1 and s.table_name = $2 and c.name = $3
 on conflict (source, consumer) do update
-set ops = excluded.ops, columns = excluded.columns, delivers = excluded.delivers
-where (i.ops, i.columns, i.delivers) is distinct from (excluded.ops, excluded.columns, excluded.delivers)`
+set ops = excluded.ops, columns = excluded.columns, delivers = excluded.delivers, filter = excluded.filter
+where (i.ops, i.columns, i.delivers, i.filter) is distinct from (excluded.ops, excluded.columns, excluded.delivers, excluded.filter)`
 
 	// Deliveries that are open are done all the same.
 	uninterestedSQL = `
@@ -90,7 +91,7 @@ func (s *Store) Declare(ctx context.Context, columns map[string]Columns, consume
 			}
 			batch.Queue(sourceSQL, i.Schema, i.Table, i.Entity, omit, hash)
 			batch.Queue(consumerSQL, i.Consumer)
-			batch.Queue(interestSQL, i.Schema, i.Table, i.Consumer, int(i.Ops), i.Columns, i.Delivers)
+			batch.Queue(interestSQL, i.Schema, i.Table, i.Consumer, int(i.Ops), i.Columns, i.Delivers, i.filter())
 			schemas, tables, heard = append(schemas, i.Schema), append(tables, i.Table), append(heard, i.Consumer)
 		}
 		batch.Queue(uninterestedSQL, schemas, tables, heard, append(consumers, heard...))
@@ -118,6 +119,9 @@ func merged(all []Interest) []Interest {
 			before.Columns = nil
 		} else {
 			before.Columns = append(before.Columns, i.Columns...)
+		}
+		if before.When != i.When {
+			before.When = ""
 		}
 		before.Ops |= i.Ops
 		before.Delivers = before.Delivers || i.Delivers

@@ -57,7 +57,7 @@ func (o *observer) interest() events.Interest {
 	for _, op := range o.rule.Event {
 		ops |= events.SetOf(events.Op(op))
 	}
-	return events.Interest{Relation: o.on, Entity: o.rule.Entity, Consumer: consumerOf(o.name), Ops: ops, Columns: o.rule.Columns, Delivers: true}
+	return events.Interest{Relation: o.on, Entity: o.rule.Entity, Consumer: consumerOf(o.name), Ops: ops, Columns: o.rule.Columns, When: o.rule.When, Delivers: true}
 }
 
 // idOf names an action on an event for receivers: the same at each try, another one for a replay.
