@@ -107,7 +107,11 @@ func (a *App) follow(ctx context.Context) {
 			return
 		case <-a.Reaction.altered:
 		}
-		if err := a.hear(ctx); err != nil && ctx.Err() == nil {
+		err := a.Reaction.Observers.Listen(ctx)
+		if err == nil {
+			err = a.uncaptured(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
 			a.log.Error("the schema has changed, and not all that observers hear of is captured", slog.Any("error", err))
 		}
 	}

@@ -62,11 +62,11 @@ func (s *Service) Reload(ctx context.Context) error {
 	if err := s.store.save(ctx, s.on()); err != nil {
 		return err
 	}
-	return s.listen(ctx)
+	return s.Listen(ctx)
 }
 
-// listen builds what the database says is enabled.
-func (s *Service) listen(ctx context.Context) error {
+// Listen has all that the database says is enabled listen, as tables are now.
+func (s *Service) Listen(ctx context.Context) error {
 	var stamp string
 	if err := s.deps.Pool.QueryRow(ctx, stampSQL).Scan(&stamp); err != nil {
 		return err
@@ -178,7 +178,7 @@ func (s *Service) follow(ctx context.Context) error {
 	if same {
 		return nil
 	}
-	return s.listen(ctx)
+	return s.Listen(ctx)
 }
 
 // List gives all observers, those of the file and those of the database.
