@@ -19,14 +19,18 @@ func (d *Dispatcher) begin(ctx context.Context, now time.Time) error {
 		if c.paused || c.rests.After(now) {
 			continue
 		}
-		if err := d.unblock(ctx, c); err != nil {
-			return err
+		err := d.unblock(ctx, c)
+		if err == nil {
+			var some []result
+			some, err = d.choose(ctx, c, now)
+			chosen = append(chosen, some...)
 		}
-		some, err := d.choose(ctx, c, now)
 		if err != nil {
+			for _, r := range chosen {
+				d.back(r)
+			}
 			return err
 		}
-		chosen = append(chosen, some...)
 	}
 	return d.start(ctx, chosen)
 }
@@ -155,7 +159,7 @@ func (d *Dispatcher) unblock(ctx context.Context, c *consumer) error {
 	c.unblocked = time.Now()
 	var ids []int64
 	for key, m := range c.moves {
-		if c.items[key] == nil || !m.mine {
+		if c.items[key] == nil {
 			ids = append(ids, m.id)
 		}
 	}

@@ -109,9 +109,8 @@ func (d *Dispatcher) apply(r result, mine bool, now time.Time) {
 	}
 	c.running--
 	switch {
-	case !mine:
+	case !mine: // of its move it is asked from now on
 		delete(c.items, it.itemKey)
-		delete(c.moves, it.itemKey)
 		it.state = settled
 		c.drop(it)
 	case r.Outcome == Rest:

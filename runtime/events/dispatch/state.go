@@ -27,11 +27,11 @@ type consumer struct {
 	cursor itemKey // the last one that was read
 }
 
-// move is a delivery that changes a key. Other servers' are known, too.
+// move is a delivery that changes a key. Other servers' are known, too: each holds up what comes later in its old key until
+// it is done, wherever that is.
 type move struct {
 	itemKey
 	other int64 // 0 is every key
-	mine  bool
 }
 
 func newConsumer(c Consumer, id int) *consumer {
@@ -54,7 +54,7 @@ func (c *consumer) add(f found, lanes map[int]*lane, now time.Time) (held bool) 
 	key := itemKey{f.id, f.part}
 	if f.other != nil {
 		if _, known := c.moves[key]; !known && c.items[key] == nil {
-			c.moves[key] = &move{itemKey: key, other: *f.other, mine: lanes[f.lane] != nil}
+			c.moves[key] = &move{itemKey: key, other: *f.other}
 		}
 	}
 	if lanes[f.lane] == nil || c.items[key] != nil {
@@ -154,8 +154,7 @@ func (c *consumer) awake(now time.Time) {
 func (c *consumer) forget(gone func(lane int) bool) {
 	for key, it := range c.items {
 		if gone(it.lane) {
-			delete(c.items, key)
-			delete(c.moves, key)
+			delete(c.items, key) // of its move it is asked from now on
 			if it.state == running {
 				c.running--
 			}

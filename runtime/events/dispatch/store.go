@@ -54,7 +54,7 @@ where consumer = $1 and event_id = any ($2)`
 	earlierSQL = `
 select exists (
     select from _system.event_delivery
-    where consumer = $1 and (event_id, part) < ($2, $3) and (key = $4 or $4 = 0)
+    where consumer = $1 and (event_id, part) < ($2, $3) and (key = $4 or other in ($4, 0) or $4 = 0)
 )`
 )
 
