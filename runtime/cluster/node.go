@@ -98,14 +98,22 @@ func (n *Node) Beat(ctx context.Context) {
 	asked := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, n.options.Term/2)
 	defer cancel()
-	others, kept, err := n.beat(ctx)
+	n.mu.Lock()
+	shares := append([]*Share(nil), n.shares...)
+	n.mu.Unlock()
+	leases, slots := []string{}, []int{}
+	for _, s := range shares {
+		for _, number := range s.numbers() {
+			leases, slots = append(leases, s.name), append(slots, number)
+		}
+	}
+	others, kept, err := n.beat(ctx, leases, slots)
 	n.tell(ctx, err)
 	if err != nil {
 		return
 	}
 	n.mu.Lock()
 	n.others = others
-	shares := append([]*Share(nil), n.shares...)
 	n.mu.Unlock()
 	for _, s := range shares {
 		s.renewed(kept, n.until(asked))

@@ -56,6 +56,13 @@ func (s *Share) Held() (working, leaving []Slot) {
 	return working, leaving
 }
 
+// numbers are the slots that this node knows it holds.
+func (s *Share) numbers() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.held))
+}
+
 // Changed is told when Held may give something else.
 func (s *Share) Changed() <-chan struct{} { return s.changed }
 

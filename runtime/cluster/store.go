@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	// What is held is renewed even when it has expired: nobody has taken it, or its holder would be another.
+	// What is held is renewed even when it has expired: nobody has taken it, or its holder would be another. Of what is in the
+	// node's name and it does not know, as an answer was lost, nothing is renewed: it is to expire.
 	beatSQL = `
 with me as (
     insert into _system.node as n (id, name, version, url)
@@ -20,7 +21,7 @@ with me as (
     update _system.lease l
     set expires_at = clock_timestamp() + $5
     from me
-    where l.holder = me.id
+    where l.holder = me.id and (l.name, l.slot) in (select * from unnest($6::text[], $7::int[]))
     returning l.name, l.slot, l.epoch
 )
 select null::text, (select count(*) from _system.node where seen_at > clock_timestamp() - $5::interval and id <> $1)::int, 0::int8
@@ -100,8 +101,8 @@ type held struct {
 }
 
 // beat says that the node lives, renews what it holds, and tells how many others there are.
-func (n *Node) beat(ctx context.Context) (others int, kept []held, err error) {
-	rows, err := n.options.Pool.Query(ctx, beatSQL, n.id, n.options.Name, n.options.Version, n.options.URL, n.options.Term)
+func (n *Node) beat(ctx context.Context, leases []string, slots []int) (others int, kept []held, err error) {
+	rows, err := n.options.Pool.Query(ctx, beatSQL, n.id, n.options.Name, n.options.Version, n.options.URL, n.options.Term, leases, slots)
 	if err != nil {
 		return 0, nil, err
 	}

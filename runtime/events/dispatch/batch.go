@@ -88,7 +88,7 @@ func (d *Dispatcher) together(ctx context.Context, all []result, began time.Time
 		for i, r := range all {
 			deliveries[i] = r.delivery
 		}
-		if err := all[0].of.Batch(ctx, tx, deliveries); err != nil {
+		if err := all[0].by.Batch(ctx, tx, deliveries); err != nil {
 			return err
 		}
 		took := time.Since(began) / time.Duration(len(all))
@@ -132,7 +132,7 @@ func (d *Dispatcher) within(r *result, work func(ctx context.Context, tx pgx.Tx)
 	case r.lane.ctx.Err() != nil:
 		r.Result, r.mark = Result{Outcome: Rest}, false
 	default:
-		r.Result = r.of.Failed(r.delivery, err)
+		r.Result = r.by.Failed(r.delivery, err)
 	}
 }
 
@@ -145,7 +145,7 @@ func (d *Dispatcher) refused(ctx context.Context, all []result, err error) {
 		case ctx.Err() != nil:
 			r.Result = Result{Outcome: Rest}
 		default:
-			r.Result, r.mark = r.of.Failed(r.delivery, err), true
+			r.Result, r.mark = r.by.Failed(r.delivery, err), true
 		}
 		d.finish(r)
 	}

@@ -37,20 +37,20 @@ func (d *Dispatcher) begin(ctx context.Context, now time.Time) error {
 
 // limit is how many deliveries of a consumer this server may have at work: its part of what all may.
 func (d *Dispatcher) limit(c *consumer) int {
-	return max(1, (c.Concurrency*len(d.holds)+lanes-1)/lanes)
+	return max(1, (c.by.Concurrency*len(d.holds)+lanes-1)/lanes)
 }
 
 // choose takes the heads of lines, for Batch with what stands behind them.
 func (d *Dispatcher) choose(ctx context.Context, c *consumer, now time.Time) ([]result, error) {
 	var chosen []result
 	limit := d.limit(c)
-	if c.Batch != nil {
+	if c.by.Batch != nil {
 		limit = batchSize * batchesAtOnce
 	}
 	ready := c.ready
 	c.ready = nil
 	for i, l := range ready {
-		if c.running >= limit && !c.Immediate {
+		if c.running >= limit && !c.by.Immediate {
 			c.ready = append(c.ready, ready[i:]...)
 			break
 		}
@@ -99,7 +99,7 @@ func (d *Dispatcher) first(ctx context.Context, c *consumer, l *line, now time.T
 // pick takes the head of a line, for Batch with what stands behind it.
 func (d *Dispatcher) pick(c *consumer, l *line, now time.Time) []result {
 	per := 1
-	if c.Batch != nil && len(c.moves) == 0 {
+	if c.by.Batch != nil && len(c.moves) == 0 {
 		per = linePending
 	}
 	var picked []result
@@ -111,7 +111,7 @@ func (d *Dispatcher) pick(c *consumer, l *line, now time.Time) []result {
 		it.state = running
 		c.running++
 		hold.running++
-		picked = append(picked, result{of: c, item: it, lane: hold})
+		picked = append(picked, result{of: c, by: c.by, item: it, lane: hold})
 	}
 	return picked
 }
@@ -221,7 +221,7 @@ func (d *Dispatcher) start(ctx context.Context, chosen []result) error {
 			r.Result = Result{Outcome: Dead, Err: fault.New(fault.NotFound, "events/gone", "the event is no longer kept")}
 			r.mark = true
 			d.finish(r)
-		case r.of.Batch != nil:
+		case r.by.Batch != nil:
 			batches[r.of] = append(batches[r.of], r)
 		default:
 			d.workers.Go(func() { d.work(r) })
@@ -263,13 +263,13 @@ func (d *Dispatcher) work(r result) {
 		r.Result = Result{Outcome: Rest}
 		return
 	}
-	if r.of.Within != nil {
-		if work, then := r.of.Within(r.delivery); work != nil {
+	if r.by.Within != nil {
+		if work, then := r.by.Within(r.delivery); work != nil {
 			d.within(&r, work, then)
 			return
 		}
 	}
-	r.Result = r.of.Work(r.lane.ctx, r.delivery)
+	r.Result = r.by.Work(r.lane.ctx, r.delivery)
 }
 
 // finish hands a result to the loop.

@@ -99,6 +99,9 @@ func (d *Dispatcher) Register(all ...Consumer) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, c := range all {
+		if c.Concurrency == 0 {
+			c.Concurrency = 10
+		}
 		replaced := false
 		for i := range d.wanted {
 			if d.wanted[i].Name == c.Name {

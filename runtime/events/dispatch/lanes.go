@@ -69,10 +69,12 @@ func (d *Dispatcher) valid(l *lane, now time.Time) bool {
 func (d *Dispatcher) leave(ctx context.Context) error {
 	var numbers []int
 	gone := map[int]bool{}
-	for number, l := range d.holds {
-		if l.leaving && l.running == 0 {
-			numbers = append(numbers, number)
-			gone[number] = true
+	_, leaving := d.share.Held()
+	for _, s := range leaving {
+		// One that is not held is one whose term was over: nothing of it is at work that counts.
+		if l := d.holds[s.Number]; l == nil || l.leaving && l.running == 0 {
+			numbers = append(numbers, s.Number)
+			gone[s.Number] = true
 		}
 	}
 	if len(numbers) == 0 {
@@ -80,8 +82,10 @@ func (d *Dispatcher) leave(ctx context.Context) error {
 	}
 	d.mu.Lock()
 	for _, number := range numbers {
-		d.holds[number].cancel()
-		delete(d.holds, number)
+		if l := d.holds[number]; l != nil {
+			l.cancel()
+			delete(d.holds, number)
+		}
 	}
 	d.mu.Unlock()
 	for _, c := range d.consumers {

@@ -110,6 +110,7 @@ func names(all []result) (consumers []int, ids []int64, parts []int) {
 // result is a delivery that a worker has given back.
 type result struct {
 	of       *consumer
+	by       *Consumer // as it was when the work began
 	item     *item
 	lane     *lane
 	delivery *Delivery

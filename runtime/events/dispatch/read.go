@@ -50,7 +50,7 @@ func (d *Dispatcher) refresh(ctx context.Context) error {
 			c.generation = s.Generation
 			d.consumers[w.Name] = c
 		default:
-			c.Consumer = newConsumer(w, s.ID).Consumer
+			c.by = &w
 		}
 		if c.generation != s.Generation {
 			c.generation, c.behind, c.cursor = s.Generation, true, itemKey{}

@@ -86,10 +86,10 @@ func markAll(ctx context.Context, tx pgx.Tx, h holding, all []result) (map[named
 
 // record lets consumers note what was marked.
 func record(ctx context.Context, tx pgx.Tx, all []result, mine map[named]bool) error {
-	settled := map[*consumer][]Settled{}
+	settled := map[*Consumer][]Settled{}
 	for _, r := range all {
-		if r.of.Record != nil && mine[named{r.of.id, r.item.itemKey}] {
-			settled[r.of] = append(settled[r.of], Settled{Delivery: r.delivery, Result: r.Result, Took: r.took})
+		if r.by.Record != nil && mine[named{r.of.id, r.item.itemKey}] {
+			settled[r.by] = append(settled[r.by], Settled{Delivery: r.delivery, Result: r.Result, Took: r.took})
 		}
 	}
 	for c, some := range settled {

@@ -9,8 +9,8 @@ import (
 
 // consumer is what this server holds of a Consumer. The loop alone touches it.
 type consumer struct {
-	Consumer
-	id         int // of _system.event_consumer
+	by         *Consumer // another one when it was registered anew
+	id         int       // of _system.event_consumer
 	paused     bool
 	generation int       // grows when deliveries of old events were added
 	unblocked  time.Time // when it was last asked what has become of others' moves
@@ -35,10 +35,7 @@ type move struct {
 }
 
 func newConsumer(c Consumer, id int) *consumer {
-	if c.Concurrency == 0 {
-		c.Concurrency = 10
-	}
-	return &consumer{Consumer: c, id: id, items: map[itemKey]*item{}, lines: map[int64]*line{}, moves: map[itemKey]*move{}, behind: true}
+	return &consumer{by: &c, id: id, items: map[itemKey]*item{}, lines: map[int64]*line{}, moves: map[itemKey]*move{}, behind: true}
 }
 
 // full tells whether no more should be read.

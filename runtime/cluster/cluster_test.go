@@ -1,0 +1,171 @@
+package cluster_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/goleak"
+
+	"github.com/fraiseql/fraiseql/runtime/cluster"
+	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const term = 1200 * time.Millisecond
+
+type member struct {
+	*cluster.Node
+	share *cluster.Share
+	stop  func() // in order
+	die   func() // at once, as by kill -9
+}
+
+// join makes a node that gives away what it has to.
+func join(t *testing.T, address string) *member {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &member{Node: cluster.New(cluster.Options{Pool: pool, Log: slog.New(slog.DiscardHandler), Name: t.Name(), Term: term})}
+	m.share = m.Share("lane", 16)
+	ctx, stop := context.WithCancel(context.Background())
+	giving, stopGiving := context.WithCancel(context.Background())
+	var beat, give sync.WaitGroup
+	beat.Go(func() { _ = m.Run(ctx) })
+	give.Go(func() {
+		for {
+			_, leaving := m.share.Held()
+			var numbers []int
+			for _, s := range leaving {
+				numbers = append(numbers, s.Number)
+			}
+			_ = m.share.Give(giving, numbers)
+			select {
+			case <-giving.Done():
+				return
+			case <-m.share.Changed():
+			}
+		}
+	})
+	m.stop = sync.OnceFunc(func() { stopGiving(); give.Wait(); stop(); beat.Wait(); pool.Close() })
+	m.die = sync.OnceFunc(func() { pool.Close(); m.stop() })
+	t.Cleanup(m.stop)
+	return m
+}
+
+func count(members ...*member) []int {
+	counts := make([]int, len(members))
+	for i, m := range members {
+		working, _ := m.share.Held()
+		counts[i] = len(working)
+	}
+	return counts
+}
+
+// within waits for a state of all, in which no slot is held twice.
+func within(t *testing.T, limit time.Duration, what string, ok func(counts []int) bool, members ...*member) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
+	for !ok(count(members...)) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: %v after %s", what, count(members...), limit)
+		}
+		seen := map[int]int{}
+		for i, m := range members {
+			working, leaving := m.share.Held()
+			for _, s := range append(working, leaving...) {
+				if other, twice := seen[s.Number]; twice {
+					// The looks at two nodes are not at one moment: it has to be so for longer than a give takes.
+					time.Sleep(20 * time.Millisecond)
+					if holds(members[other], s.Number) && holds(m, s.Number) {
+						t.Fatalf("slot %d is held by %d and %d", s.Number, other, i)
+					}
+				}
+				seen[s.Number] = i
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func holds(m *member, number int) bool {
+	working, leaving := m.share.Held()
+	for _, s := range append(working, leaving...) {
+		if s.Number == number {
+			return true
+		}
+	}
+	return false
+}
+
+func TestNodesDivideTheSlots(t *testing.T) {
+	t.Parallel()
+	address := pgtest.System(t)
+	a := join(t, address)
+	within(t, 5*time.Second, "alone", func(c []int) bool { return c[0] == 16 }, a)
+	b, c := join(t, address), join(t, address)
+	within(t, 5*time.Second, "three", func(c []int) bool { return c[0] == 6 && c[0]+c[1]+c[2] == 16 && c[1] > 3 && c[2] > 3 }, a, b, c)
+	if a.Peers() != 3 {
+		t.Errorf("%d peers", a.Peers())
+	}
+	b.stop()
+	within(t, 5*time.Second, "one has left", func(c []int) bool { return c[0] == 8 && c[1] == 8 }, a, c)
+	died := time.Now()
+	c.die()
+	within(t, 5*time.Second, "one has died", func(c []int) bool { return c[0] == 16 }, a)
+	if took := time.Since(died); took < term/2 {
+		t.Errorf("what a dead node had was taken after %s", took)
+	}
+}
+
+// TestWhatANodeDoesNotKnowExpires puts slots into a node's name of which it has not heard, as when an answer is lost.
+func TestWhatANodeDoesNotKnowExpires(t *testing.T) {
+	t.Parallel()
+	address := pgtest.System(t)
+	a, b := join(t, address), join(t, address)
+	within(t, 5*time.Second, "two", func(c []int) bool { return c[0] == 8 && c[1] == 8 }, a, b)
+	pool, err := pgxpool.New(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	b.stop()
+	if _, err := pool.Exec(t.Context(), fmt.Sprintf("update _system.lease set holder = '%s', expires_at = clock_timestamp() + interval '1 second' where holder is null", a.ID())); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 6*time.Second, "they expire", func(c []int) bool { return c[0] == 16 }, a)
+}
+
+// TestEpochsGrow has a slot change hands: its epoch tells the holders apart.
+func TestEpochsGrow(t *testing.T) {
+	t.Parallel()
+	address := pgtest.System(t)
+	var last int64
+	for range 3 {
+		m := join(t, address)
+		within(t, 5*time.Second, "alone", func(c []int) bool { return c[0] == 16 }, m)
+		working, _ := m.share.Held()
+		if working[0].Epoch <= last {
+			t.Errorf("epoch %d after %d", working[0].Epoch, last)
+		}
+		last = working[0].Epoch
+		m.stop()
+	}
+}
+
+func TestIDsOfATimeStandTogether(t *testing.T) {
+	t.Parallel()
+	before := cluster.NewTimeID()
+	time.Sleep(2 * time.Millisecond)
+	after := cluster.NewTimeID()
+	if len(before) != 36 || before[14] != '7' || after <= before {
+		t.Errorf("%s, %s", before, after)
+	}
+}
