@@ -5,7 +5,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOFUMPT := mvdan.cc/gofumpt@v0.12.0
 PKGS := ./...
 
-.PHONY: help build demo test check lint fuzz race bench microbench nightly clients needs-go needs-postgres
+.PHONY: help build demo test check lint fuzz race bench microbench nightly clients torture needs-go needs-postgres
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -49,6 +49,12 @@ fuzz: needs-go
 	go test -run '^$$' -fuzz FuzzLoad -fuzztime 20000x -fuzzminimizetime 200x ./runtime/config
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 300000x -fuzzminimizetime 200x ./runtime/graphql/plan
 	go test -run '^$$' -fuzz FuzzConditions -fuzztime 20000x -fuzzminimizetime 200x ./runtime/graphql/watch
+	go test -run '^$$' -fuzz FuzzCompile -fuzztime 50000x -fuzzminimizetime 200x ./runtime/conditions
+	go test -run '^$$' -fuzz FuzzVerify -fuzztime 50000x -fuzzminimizetime 200x ./runtime/outbound
+	go test -run '^$$' -fuzz FuzzTemplate -fuzztime 50000x -fuzzminimizetime 200x ./runtime/templates
+
+torture: needs-go needs-postgres ## kills, halts, restarts and partitions while clients write: some minutes, docs/guarantees.md
+	go run ./bench/torture
 
 check: lint race fuzz ## format, lint, vet, tests with the race detector, short fuzzing
 
@@ -62,6 +68,8 @@ microbench: needs-go needs-postgres ## benchmarks of the hot paths
 	go test -run '^$$' -bench . -benchmem ./runtime/graphql/... ./runtime/httpapi
 
 nightly: check clients ## what takes long
+	go run ./bench/torture -long
+	go run ./bench/torture -sabotage
 	go test -count=5 -race ./runtime/postgres/embedded
 	go test -timeout 60m ./runtime/graphql -args -long
 	go test -run '^$$' -fuzz FuzzLoad -fuzztime 600000x -fuzzminimizetime 200x ./runtime/config

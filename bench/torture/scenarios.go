@@ -33,6 +33,7 @@ var scenarios = []scenario{
 	{"postgres", "PostgreSQL restarted in the middle of it, and halted", restarted, oneIsLost},
 	{"idle", "a session that idles in its transaction", idle, `create function late() returns trigger language plpgsql as $$ begin perform pg_sleep(1.5); return null; end $$;
 		create constraint trigger late after insert on account deferrable initially deferred for each row execute function late();`},
+	{"backlog", "a backlog, with a receiver that takes 5 ms", backlog, oneIsLost},
 	{"scale", "servers come and go", scaled, oneIsLost},
 	{"partition", "a server that cannot reach PostgreSQL", partitioned, `create function hold() returns trigger language plpgsql as $$ begin if old.holder is not null and new.holder is distinct from old.holder and new.holder is not null then return null; end if; return new; end $$;
 		create trigger hold before update on _system.lease for each row execute function hold();`},
@@ -53,7 +54,7 @@ func (w *world) wrote(ctx context.Context, servers, accounts int) error {
 	if err := w.prepare(ctx, configuration, tables+fmt.Sprintf("insert into account (id, n) select i, 0 from generate_series(1, %d) i;", accounts)); err != nil {
 		return err
 	}
-	return w.starts(ctx, servers)
+	return w.starts(servers)
 }
 
 func killed(ctx context.Context, w *world) (string, error) {
@@ -78,7 +79,7 @@ func killed(ctx context.Context, w *world) (string, error) {
 		}
 		w.nodes[i].kill()
 		killed++
-		if _, err := w.start(ctx, w.port); err != nil {
+		if _, err := w.start(w.port); err != nil {
 			return "", err
 		}
 	}
@@ -110,7 +111,7 @@ actions = { type = "database", function = "public.book" }
 	if err := w.prepare(ctx, config, tables+"create table booked (id bigint); create function book(e jsonb) returns void language sql as $$ insert into booked values ((e->'new'->>'id')::bigint) $$;"); err != nil {
 		return "", err
 	}
-	first, err := w.start(ctx, w.port)
+	first, err := w.start(w.port)
 	if err != nil {
 		return "", err
 	}
@@ -141,15 +142,15 @@ actions = { type = "database", function = "public.book" }
 			return "", ctx.Err()
 		}
 		for w.sink.count() == before && ctx.Err() == nil {
-			time.Sleep(time.Millisecond) //nolint:forbidigo // until the answer is on its way
+			time.Sleep(time.Millisecond) // until the answer is on its way
 		}
 		if w.sabotage == notHeld {
-			time.Sleep(time.Second) //nolint:forbidigo // time for the mark
+			time.Sleep(time.Second) // time for the mark
 		}
 		first.kill()
 		release()
 		w.sink.answers(nil)
-		if first, err = w.start(ctx, w.port); err != nil {
+		if first, err = w.start(w.port); err != nil {
 			return "", err
 		}
 		if err := w.settled(ctx); err != nil {
@@ -254,7 +255,7 @@ func poisoned(ctx context.Context, w *world) (string, error) {
 	if err := w.prepare(ctx, poisonConfiguration, tables+"insert into account (id, n) select i, 0 from generate_series(1, 100) i;"); err != nil {
 		return "", err
 	}
-	if err := w.starts(ctx, 2); err != nil {
+	if err := w.starts(2); err != nil {
 		return "", err
 	}
 	var bad atomic.Bool
@@ -273,7 +274,7 @@ func poisoned(ctx context.Context, w *world) (string, error) {
 			}
 		}
 		for deadline := time.Now().Add(20 * time.Second); w.sink.count() < from+wanted*rounds && time.Now().Before(deadline); {
-			time.Sleep(10 * time.Millisecond) //nolint:forbidigo // until the healthy ones are there
+			time.Sleep(10 * time.Millisecond) // until the healthy ones are there
 		}
 		return percentile(w.delays(from, func(e event) bool { return e.Key.ID != 1 }), 0.99), nil
 	}
@@ -352,7 +353,7 @@ func restarted(ctx context.Context, w *world) (string, error) {
 	var slowest time.Duration
 	restarts := w.amount(2, 5)
 	for range restarts {
-		time.Sleep(2 * time.Second) //nolint:forbidigo // some work in between
+		time.Sleep(2 * time.Second) // some work in between
 		if err := w.control(ctx, "restart", "-m", "immediate"); err != nil {
 			return "", err
 		}
@@ -364,7 +365,7 @@ func restarted(ctx context.Context, w *world) (string, error) {
 			}
 		}
 		for w.sink.count() == from && ctx.Err() == nil {
-			time.Sleep(10 * time.Millisecond) //nolint:forbidigo // until something is delivered again
+			time.Sleep(10 * time.Millisecond) // until something is delivered again
 		}
 		slowest = max(slowest, time.Since(back))
 	}
@@ -376,7 +377,7 @@ func restarted(ctx context.Context, w *world) (string, error) {
 	if err := w.halt(p.Pid, syscall.SIGSTOP); err != nil {
 		return "", err
 	}
-	time.Sleep(halt) //nolint:forbidigo // PostgreSQL is halted
+	time.Sleep(halt) // PostgreSQL is halted
 	if err := w.halt(p.Pid, syscall.SIGCONT); err != nil {
 		return "", err
 	}

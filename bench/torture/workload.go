@@ -68,7 +68,7 @@ func (t *writers) run(ctx context.Context, w *world) error {
 					if conn == nil || conn.IsClosed() {
 						var err error
 						if conn, err = pgx.Connect(ctx, w.address(w.port)); err != nil {
-							time.Sleep(50 * time.Millisecond) //nolint:forbidigo // the database is being restarted
+							time.Sleep(50 * time.Millisecond) // the database is being restarted
 							continue
 						}
 					}
@@ -107,7 +107,7 @@ func (t *writers) one(ctx context.Context, conn *pgx.Conn, random *rand.Rand) bo
 			}
 		}
 		if t.pause > 0 && random.Float64() < 0.3 {
-			time.Sleep(time.Duration(random.Int64N(int64(t.pause)))) //nolint:forbidigo // a transaction that takes its time
+			time.Sleep(time.Duration(random.Int64N(int64(t.pause)))) // a transaction that takes its time
 		}
 		if random.Float64() < t.rollback {
 			return errUndo

@@ -207,7 +207,7 @@ type node struct {
 }
 
 // start runs a server on the database behind a port, and waits until it is ready.
-func (w *world) start(ctx context.Context, port int) (*node, error) {
+func (w *world) start(port int) (*node, error) {
 	log, err := os.Create(filepath.Join(w.dir, fmt.Sprintf("node%d.log", len(w.nodes))))
 	if err != nil {
 		return nil, err
@@ -232,9 +232,9 @@ func (w *world) start(ctx context.Context, port int) (*node, error) {
 }
 
 // starts runs several servers.
-func (w *world) starts(ctx context.Context, count int) error {
+func (w *world) starts(count int) error {
 	for range count {
-		if _, err := w.start(ctx, w.port); err != nil {
+		if _, err := w.start(w.port); err != nil {
 			return err
 		}
 	}

@@ -297,13 +297,13 @@ func TestATermThatWasOver(t *testing.T) {
 	pool := connect(t, address)
 	s := &sink{}
 	consumer := s.to("one")
-	ended := make(chan error, 100)
+	ended := make(chan struct{}, 100)
 	take := consumer.Work
 	consumer.Work = func(ctx context.Context, d *dispatch.Delivery) dispatch.Result {
 		if d.Event.Op == events.Insert && len(s.events()) == 0 {
 			select {
 			case <-ctx.Done():
-				ended <- ctx.Err()
+				ended <- struct{}{}
 				return dispatch.Result{}
 			case <-time.After(20 * time.Second):
 			}
