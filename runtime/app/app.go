@@ -216,8 +216,7 @@ func (a *App) Close(ctx context.Context) {
 		a.redis.Close()
 	}
 	if r := a.Reaction; r != nil {
-		r.pool.Close()
-		r.outbound.Close()
+		r.close()
 	}
 	if a.Pool != nil {
 		a.Pool.Close()

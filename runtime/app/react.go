@@ -26,7 +26,8 @@ type reaction struct {
 	Events     *events.Store
 	Observers  *observers.Service
 	config     events.Config
-	pool       *pgxpool.Pool
+	pool       *pgxpool.Pool // for what must never wait: leases, deliveries, routes
+	work       *pgxpool.Pool // for functions that run as actions
 	node       *cluster.Node
 	dispatcher *dispatch.Dispatcher
 	outbound   *outbound.Client
@@ -37,9 +38,11 @@ type reaction struct {
 	heard []events.Interest // as was last declared
 }
 
-// reactionConnections are those of one server for changes of data: the loop's, those of functions that run as actions,
-// and one to spare for routes.
-const reactionConnections = 6
+// Connections of one server for changes of data.
+const (
+	reactionConnections = 3
+	workConnections     = 4
+)
 
 // reacts tells whether anything hears of changes.
 func (c *RuntimeConfig) reacts() bool {
@@ -60,10 +63,13 @@ func (a *App) openReaction(ctx context.Context, address string, o Options) error
 		return err
 	}
 	a.Reaction = r
+	if r.work, err = a.connect(ctx, address, workConnections); err != nil {
+		return err
+	}
 	r.Events = &events.Store{Pool: r.pool}
 	host, _ := os.Hostname()
 	r.node = cluster.New(cluster.Options{Pool: r.pool, Log: o.Log, Name: host, Version: o.Version})
-	r.dispatcher = dispatch.New(dispatch.Options{Pool: r.pool, Node: r.node, Log: o.Log, IdleMax: r.config.IdlePollMax, Drain: a.Config.Lifecycle.ShutdownTimeout})
+	r.dispatcher = dispatch.New(dispatch.Options{Pool: r.pool, Work: r.work, Node: r.node, Log: o.Log, IdleMax: r.config.IdlePollMax, Drain: a.Config.Lifecycle.ShutdownTimeout})
 	rules := observers.Config{} // with none, those that were there before are switched off
 	if a.Config.Observers != nil && a.Config.Observers.On() {
 		rules = *a.Config.Observers
@@ -114,6 +120,17 @@ func (a *App) follow(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("the schema has changed, and not all that observers hear of is captured", slog.Any("error", err))
 		}
+	}
+}
+
+// close lets go of connections, also when not all of it was built.
+func (r *reaction) close() {
+	r.pool.Close()
+	if r.work != nil {
+		r.work.Close()
+	}
+	if r.outbound != nil {
+		r.outbound.Close()
 	}
 }
 

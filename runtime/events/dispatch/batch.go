@@ -76,7 +76,7 @@ func (d *Dispatcher) together(ctx context.Context, all []result, began time.Time
 	d.mu.Lock()
 	h := d.holding()
 	d.mu.Unlock()
-	return pgx.BeginFunc(ctx, d.options.Pool, func(tx pgx.Tx) error {
+	return pgx.BeginFunc(ctx, d.options.Work, func(tx pgx.Tx) error {
 		mine, err := finished(ctx, tx, h, all)
 		if err != nil {
 			return err
@@ -106,7 +106,7 @@ func (d *Dispatcher) within(r *result, work func(ctx context.Context, tx pgx.Tx)
 	h := d.holding()
 	d.mu.Unlock()
 	r.Result = then
-	err := pgx.BeginFunc(r.lane.ctx, d.options.Pool, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(r.lane.ctx, d.options.Work, func(tx pgx.Tx) error {
 		mark := finished
 		if then.Outcome == Next {
 			mark = postponed

@@ -45,6 +45,22 @@ func connect(t testing.TB, address string) *pgxpool.Pool {
 	return pool
 }
 
+// small makes a pool of few connections.
+func small(t testing.TB, address string, size int32) *pgxpool.Pool {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.MaxConns = size
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
+}
+
 func exec(t testing.TB, pool *pgxpool.Pool, sql string, args ...any) {
 	t.Helper()
 	if _, err := pool.Exec(t.Context(), sql, args...); err != nil {
@@ -62,10 +78,10 @@ type server struct {
 
 func serve(t testing.TB, address string, consumers ...dispatch.Consumer) *server {
 	t.Helper()
-	pool := connect(t, address)
+	pool, work := small(t, address, 2), small(t, address, 2)
 	log := slog.New(slog.DiscardHandler)
 	node := cluster.New(cluster.Options{Pool: pool, Log: log, Name: t.Name(), Term: 2400 * time.Millisecond})
-	s := &server{Dispatcher: dispatch.New(dispatch.Options{Pool: pool, Node: node, Log: log, IdleMax: 50 * time.Millisecond, Drain: 5 * time.Second}), node: node}
+	s := &server{Dispatcher: dispatch.New(dispatch.Options{Pool: pool, Work: work, Node: node, Log: log, IdleMax: 50 * time.Millisecond, Drain: 5 * time.Second}), node: node}
 	s.Register(consumers...)
 	running, stop := context.WithCancel(context.Background())
 	beating, stopBeat := context.WithCancel(context.Background())
@@ -73,7 +89,7 @@ func serve(t testing.TB, address string, consumers ...dispatch.Consumer) *server
 	loops.Go(func() { _ = s.Run(running) })
 	beat.Go(func() { _ = node.Run(beating) })
 	s.stop = sync.OnceFunc(func() { stop(); loops.Wait(); stopBeat(); beat.Wait() })
-	s.kill = sync.OnceFunc(func() { pool.Close(); s.stop() })
+	s.kill = sync.OnceFunc(func() { work.Close(); pool.Close(); s.stop() })
 	t.Cleanup(s.stop)
 	return s
 }

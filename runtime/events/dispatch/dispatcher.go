@@ -27,7 +27,8 @@ const (
 
 // Options are what a Dispatcher works with.
 type Options struct {
-	Pool    *pgxpool.Pool // of its own, with some connections more than Batch consumers have at work
+	Pool    *pgxpool.Pool // for the loop: nothing that takes long may hold its connections
+	Work    *pgxpool.Pool // for work within transactions; nil is Pool
 	Node    *cluster.Node
 	Log     *slog.Logger
 	IdleMax time.Duration // longest wait between two looks; 0 is 200 ms
@@ -85,6 +86,9 @@ type ConsumerStats struct {
 func New(o Options) *Dispatcher {
 	if o.IdleMax == 0 {
 		o.IdleMax = 200 * time.Millisecond
+	}
+	if o.Work == nil {
+		o.Work = o.Pool
 	}
 	if o.Drain == 0 {
 		o.Drain = 30 * time.Second
