@@ -82,7 +82,7 @@ func idle(ctx context.Context, w *world) (string, error) {
 	}
 	seen := fmt.Sprintf("%d changes beside it, p99 %d ms; %d of %d servers name the session; its own change came %d time", before, p99.Milliseconds(), told, len(w.nodes), w.sink.count()-before)
 	switch {
-	case p99 > time.Second:
+	case w.timed && p99 > time.Second:
 		return seen, errors.New("changes waited for it")
 	case told != len(w.nodes):
 		return seen, errors.New("nobody is told which session it is")
@@ -150,7 +150,7 @@ func backlog(ctx context.Context, w *world) (string, error) {
 	switch {
 	case w.sink.count() != count || booked != count:
 		return seen, fmt.Errorf("%d webhooks, %d functions", w.sink.count(), booked)
-	case up > 5*time.Second || max(memory, more) > 300:
+	case w.timed && up > 5*time.Second || max(memory, more) > 300:
 		return seen, errors.New("wanted: ready within 5 s, 300 MB at most")
 	}
 	return seen, nil
@@ -196,9 +196,9 @@ func scaled(ctx context.Context, w *world) (string, error) {
 	case err != nil:
 	case duplicates > 0:
 		err = errors.New("something was done twice though all ended in order")
-	case slowest > 10*time.Second:
+	case w.timed && slowest > 10*time.Second:
 		err = errors.New("a server took longer than 10 s to end")
-	case took > 5*time.Second:
+	case w.timed && took > 5*time.Second:
 		err = errors.New("lanes were not divided within 5 s")
 	}
 	return fmt.Sprintf("1-3-1 servers: divided in %.1f s, ended in %.1f s; %s", took.Seconds(), slowest.Seconds(), seen), err
@@ -288,7 +288,7 @@ func partitioned(ctx context.Context, w *world) (string, error) {
 	switch {
 	case err != nil:
 		return seen, err
-	case taken > 20*time.Second:
+	case w.timed && taken > 20*time.Second:
 		return seen, errors.New("it took longer than 20 s")
 	case stopped != nil:
 		return seen, fmt.Errorf("the server that was cut off does not end in order: %w", stopped)
@@ -336,7 +336,10 @@ func latency(ctx context.Context, w *world) (string, error) {
 	load := float64(after-before) / 20
 	o50, o99, i50 := percentile(outside, 0.5), percentile(outside, 0.99), percentile(inside, 0.5)
 	seen := fmt.Sprintf("by psql p50 %d ms, p99 %d ms; by a mutation p50 %.1f ms; at rest %.1f transactions/s", o50.Milliseconds(), o99.Milliseconds(), float64(i50.Microseconds())/1000, load)
-	if len(outside) != count || len(inside) != count || o50 > 150*time.Millisecond || o99 > 400*time.Millisecond || i50 > 20*time.Millisecond || load > 20 {
+	if len(outside) != count || len(inside) != count {
+		return seen, fmt.Errorf("%d of %d were delivered", len(outside)+len(inside), 2*count)
+	}
+	if w.timed && (o50 > 150*time.Millisecond || o99 > 400*time.Millisecond || i50 > 20*time.Millisecond || load > 20) {
 		return seen, errors.New("wanted: p50 below 150 ms, p99 below 400 ms, by a mutation below 20 ms, below 20 transactions/s")
 	}
 	return seen, nil

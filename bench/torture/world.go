@@ -29,6 +29,7 @@ type world struct {
 	program  string
 	random   *rand.Rand
 	long     bool
+	timed    bool // times count
 	sabotage string
 	binaries string
 	account  *syscall.Credential
@@ -58,7 +59,7 @@ func newWorld(ctx context.Context, program string, random *rand.Rand, long bool)
 	if err != nil {
 		return nil, err
 	}
-	w := &world{dir: dir, program: program, random: random, long: long}
+	w := &world{dir: dir, program: program, random: random, long: long, timed: long}
 	if err := errors.Join(os.Chmod(dir, 0o755), w.startPostgres(ctx)); err != nil {
 		w.close()
 		return nil, err
