@@ -98,7 +98,6 @@ create table _system.event_delivery (
     primary key (consumer, event_id, part)
 ) with (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 create index event_delivery_moves on _system.event_delivery (consumer, event_id) where other is not null;
-create index event_delivery_age on _system.event_delivery using brin (event_at);
 comment on table _system.event_delivery is 'What is still to be done: a row for each event and consumer, gone with its end.';
 comment on column _system.event_delivery.part is '0; of a replay its number.';
 comment on column _system.event_delivery.key is 'A hash of the row''s key: what has the same one is done in order.';
@@ -193,7 +192,7 @@ begin
                         and _system.event_secret(a.attname) and a.attname::text <> all (s.hash));
     end if;
     with a as (
-        select a.attname::text as name, a.attnum, t.typname,
+        select a.attname::text as name, a.attnum, t.typname, a.attname::text <> all (s.omit) as told,
                replace(quote_ident(a.attname), '%', '%%') as ident, quote_literal(a.attname) as literal,
                a.attname::text = any (s.hash) as hashed,
                t.typnamespace = 'pg_catalog'::regnamespace and t.typtype in ('b', 'r', 'm') as built_in, -- a type of users stays theirs to drop
@@ -204,13 +203,13 @@ begin
         from pg_attribute a
         join pg_type t on t.oid = a.atttypid
         left join pg_collation c on c.oid = a.attcollation
-        where a.attrelid = rel and a.attnum > 0 and not a.attisdropped and a.attname::text <> all (s.omit)
+        where a.attrelid = rel and a.attnum > 0 and not a.attisdropped
     )
-    select array_agg(name order by attnum),
-           string_agg(format('%I %s', name, case when hashed then 'text' when built_in then type else 'json' end), ', ' order by attnum),
+    select array_agg(name order by attnum) filter (where a.told),
+           string_agg(format('%I %s', name, case when hashed then 'text' when built_in then type else 'json' end), ', ' order by attnum) filter (where a.told),
            string_agg(case when hashed then format('_system.event_digest(%%1$s.%s::pg_catalog.text)', ident)
                            when built_in then '%1$s.' || ident
-                           else format('pg_catalog.to_json(%%1$s.%s)', ident) end, ', ' order by attnum),
+                           else format('pg_catalog.to_json(%%1$s.%s)', ident) end, ', ' order by attnum) filter (where a.told),
            string_agg(format(case when simple then 'case when (old.%1$s operator(pg_catalog.=) new.%1$s) is not true and (old.%1$s is not null or new.%1$s is not null) then %2$s end'
                                   else 'case when pg_catalog.record_image_ne(row(old.%1$s), row(new.%1$s)) then %2$s end' end,
                              quote_ident(name), literal), ', ' order by attnum),
@@ -265,7 +264,10 @@ declare
 begin
   if pg_catalog.current_setting('session_replication_role') operator(pg_catalog.=) 'replica' and _system.event_replicated() then return null; end if;
   begin
-    if tg_op operator(pg_catalog.=) 'UPDATE' then c := pg_catalog.array_remove(array[%3$s]::pg_catalog.text[], null); end if;
+    if tg_op operator(pg_catalog.=) 'UPDATE' then
+      c := pg_catalog.array_remove(array[%3$s]::pg_catalog.text[], null);
+      if pg_catalog.cardinality(c) operator(pg_catalog.=) 0 and not pg_catalog.record_image_ne(old, new) then return null; end if;
+    end if;
 %4$s    end if;
     if heard is null then return null; end if;
     if tg_op operator(pg_catalog.<>) 'INSERT' then o := pg_catalog.row_to_json(row(%5$s)::_system.%6$I); k := %7$s; was := k; end if;
@@ -273,7 +275,7 @@ begin
   exception when others then -- altered since: what is known of the row, until this function is made anew; nobody's write fails
     select pg_catalog.array_agg(i.consumer) filter (where i.delivers), pg_catalog.bool_or(true) into w, heard from _system.event_interest i
     where i.source operator(pg_catalog.=) %10$s and (i.ops operator(pg_catalog.&) (case tg_op when 'INSERT' then 1 when 'UPDATE' then 2 else 4 end)) operator(pg_catalog.<>) 0;
-    if heard is null then return null; end if;
+    if heard is null or tg_op operator(pg_catalog.=) 'UPDATE' and not pg_catalog.record_image_ne(old, new) then return null; end if;
     if tg_op operator(pg_catalog.<>) 'INSERT' then o := _system.event_row(pg_catalog.to_jsonb(old), %11$L::pg_catalog.text[]); end if;
     if tg_op operator(pg_catalog.<>) 'DELETE' then n := _system.event_row(pg_catalog.to_jsonb(new), %11$L::pg_catalog.text[]); end if;
     k := _system.event_row(coalesce(n, o)::pg_catalog.jsonb, %12$L::pg_catalog.text[]);

@@ -126,8 +126,8 @@ func backlog(ctx context.Context, w *world) (string, error) {
 			select {
 			case err = <-done:
 				took = time.Since(began)
-				n.kill()
-				return up, took, memory, err
+				_, stopped := n.stop() // in order: the next one does not wait for its leases
+				return up, took, memory, errors.Join(err, stopped)
 			case <-time.After(200 * time.Millisecond):
 				memory = max(memory, n.memory())
 			}

@@ -13,11 +13,9 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
-// triggers are those of a captured table, with what each is made by. Updates have one of their own: its condition keeps
-// those that change nothing from calling anything.
+// triggers are those of a captured table, with what each is made by.
 var triggers = []struct{ name, timing, call string }{
-	{"fraiseql_capture", "after insert or delete on %s for each row", "_system.capture_%d()"},
-	{"fraiseql_capture_update", "after update on %s for each row when (old.* *<> new.*)", "_system.capture_%d()"},
+	{"fraiseql_capture", "after insert or update or delete on %s for each row", "_system.capture_%d()"},
 	{"fraiseql_capture_truncate", "after truncate on %s for each statement", "_system.capture_truncate(%d)"},
 }
 

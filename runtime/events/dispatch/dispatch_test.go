@@ -30,8 +30,7 @@ insert into _system.event_source (schema_name, table_name, entity) values ('publ
 insert into _system.event_consumer (name) values ('one'), ('two');
 insert into _system.event_interest (source, consumer, ops, columns, delivers) values (1, 1, 15, null, true), (1, 2, 2, '{n}', true);
 select _system.recapture(1);
-create trigger fraiseql_capture after insert or delete on account for each row execute function _system.capture_1();
-create trigger fraiseql_capture_update after update on account for each row when (old.* *<> new.*) execute function _system.capture_1();
+create trigger fraiseql_capture after insert or update or delete on account for each row execute function _system.capture_1();
 create trigger fraiseql_capture_truncate after truncate on account for each statement execute function _system.capture_truncate(1);
 `
 
