@@ -25,6 +25,9 @@ func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, erro
 	if err := a.judgeReplicas(ctx, report.At("database")); err != nil {
 		return nil, err
 	}
+	if err := a.checkObserversLive(ctx, report.At("observers")); err != nil {
+		return nil, err
+	}
 	if a.GraphQL == nil {
 		return problems(), nil
 	}

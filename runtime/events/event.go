@@ -40,8 +40,8 @@ func (s Ops) Has(op Op) bool { return s&bits[op] != 0 }
 // ops by the letter that _system.event keeps.
 var ops = map[byte]Op{'I': Insert, 'U': Update, 'D': Delete, 'T': Truncate, 'C': Custom}
 
-// Event is one change of one row. Rows are JSON objects by the names of columns; of a row that was too large to be kept Old
-// is nil and New is the row as it is now.
+// Event is one change of one row. Rows are JSON objects by the names of columns; of a row that was too large to be kept (Cut)
+// there is the key alone.
 type Event struct {
 	ID      int64
 	At      time.Time // of the change; the commit came later

@@ -31,6 +31,24 @@ join pg_type t on t.oid = b.type
 where t.typtype <> 'd'
 order by b.attnum`
 
+	tableColumnsSQL = `
+with recursive base as (
+    select c.relkind::text as relkind, a.attnum, a.attname::text as name, a.atttypid as type
+    from pg_class c
+    left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    where c.oid = to_regclass(format('%I.%I', $1::text, $2::text))
+    union all
+    select b.relkind, b.attnum, b.name, t.typbasetype
+    from base b
+    join pg_type t on t.oid = b.type
+    where t.typtype = 'd'
+)
+select b.relkind, coalesce(b.name, ''), coalesce(t.typcategory::text, ''), case when t.typtype = 'e' then 'enum' when t.typnamespace = 'pg_catalog'::regnamespace then t.typname::text else '' end
+from base b
+left join pg_type t on t.oid = b.type
+where t.typtype is distinct from 'd'
+order by b.attnum`
+
 	saveFilterSQL = `
 insert into _system.event_filter as f (name, source, on_insert, on_update, on_delete)
 select $1, s.id, $4, $5, $6
@@ -92,6 +110,24 @@ func Filters(ctx context.Context, conn *pgx.Conn, all []Interest) error {
 		}
 		return recapture(ctx, tx)
 	})
+}
+
+// ColumnsOf gives the columns of a relation as conditions know them, and the letter of its kind, by pg_class; empty when it is
+// not there.
+func ColumnsOf(ctx context.Context, q Queryer, r Relation) (conditions.Columns, string, error) {
+	rows, err := q.Query(ctx, tableColumnsSQL, r.Schema, r.Table)
+	if err != nil {
+		return nil, "", err
+	}
+	columns := conditions.Columns{}
+	var relation, name, category, kind string
+	_, err = pgx.ForEachRow(rows, []any{&relation, &name, &category, &kind}, func() error {
+		if name != "" {
+			columns = append(columns, conditions.Column{Name: name, Kind: kindOf(category, kind), Type: kind})
+		}
+		return nil
+	})
+	return columns, relation, err
 }
 
 func columnsOf(ctx context.Context, tx pgx.Tx, r Relation) (conditions.Columns, error) {
