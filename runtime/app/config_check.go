@@ -57,6 +57,9 @@ func (c *RuntimeConfig) checkRoles(r *config.Report) {
 			auth.Error(key, "config/unknown-role", "there is no role `"+role+"` in [graphql.roles]: its requests would be refused", diag.DidYouMean(role, names, "[graphql.roles."+role+"]"))
 		}
 	}
+	if admin := c.Auth.AdminRole; admin != "" && (admin == c.Auth.AnonymousRole || admin == c.Auth.DefaultRole) {
+		auth.Error("admin_role", "config/contradiction", "who says nothing of a role would have `"+admin+"`, and so the management routes", "give `admin_role` to tokens that name it alone")
+	}
 	if j := c.Auth.JWT; !j.Secret.Given() && j.PublicKey == "" && j.JWKSURL == "" && (c.Auth.TrustedHeader == nil || !c.Auth.TrustedHeader.On()) && len(c.Auth.Providers) == 0 {
 		auth.Warn("", "config/missing-key", "nothing tells who asks: every request is anonymous", "[auth.jwt]\nsecret_env = \"JWT_SECRET\"")
 	}
