@@ -92,6 +92,8 @@ func request(ts *testscript.TestScript, _ bool, args []string) {
 		q.Header.Set("Authorization", "Bearer "+token)
 	}
 	q.Header.Set("Content-Type", "application/json")
+	q.Header.Set("X-Request-Id", "script-1")
+	q.Header.Set("Traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	answer, err := http.DefaultClient.Do(q)
 	ts.Check(err)
 	defer func() { _ = answer.Body.Close() }()

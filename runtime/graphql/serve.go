@@ -10,6 +10,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/execute"
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
+	"github.com/fraiseql/fraiseql/runtime/httpapi"
 )
 
 // Execute answers a request that brings its text, whatever [graphql.persisted] says: it is for those who may have any
@@ -58,6 +59,9 @@ func (s *Service) answer(ctx context.Context, a admitted, op *plan.Operation, bo
 	if bound.Writes && r.IdempotencyKey != "" {
 		request.Key = keyOf(r)
 	}
+	if bound.Writes && s.deps.Committed != nil {
+		request.Origin = origin(ctx, r)
+	}
 	result := s.run(ctx, a, r, request)
 	if bound.Writes && len(result.Errors) == 0 && s.deps.Committed != nil {
 		s.deps.Committed()
@@ -80,6 +84,15 @@ func (s *Service) answer(ctx context.Context, a admitted, op *plan.Operation, bo
 		signal(s.hurry)
 	}
 	return result
+}
+
+// origin is what events tell of the request that they come from: its id, and its place in a trace.
+func origin(ctx context.Context, r transport.Request) string {
+	id := httpapi.RequestID(ctx)
+	if id == "" || r.Trace == "" {
+		return id
+	}
+	return id + " " + r.Trace
 }
 
 // limited gives a request its time, unless it has less already.

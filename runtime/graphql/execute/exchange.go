@@ -130,7 +130,7 @@ func (x *exchange) run() {
 // single gives the prepared statement that is all there is to run; else nil.
 func (x *exchange) single() *pgconn.StatementDescription {
 	u := x.units[0]
-	if len(x.units) > 1 || len(u.calls) > 1 || u.session != nil || u.key != nil || !x.hasReached(u) || x.locates(u) || u.calls[0].Calls && !u.writes || u.calls[0].Estimate != nil {
+	if len(x.units) > 1 || len(u.calls) > 1 || u.session != nil || u.origin != "" || u.key != nil || !x.hasReached(u) || x.locates(u) || u.calls[0].Calls && !u.writes || u.calls[0].Estimate != nil {
 		return nil
 	}
 	if s := x.known.get(statementKey{sql: u.calls[0].SQL}); s != nil {
@@ -244,6 +244,9 @@ func (x *exchange) send(u *unit) {
 		x.role = u.session.Role
 	case !u.writes && !several && u.calls[0].Calls:
 		x.control(readOnlySQL)
+	}
+	if u.origin != "" {
+		x.statement(session, -1, originSQL, [][]byte{[]byte(u.origin)})
 	}
 	for i, c := range u.calls {
 		if c.Estimate != nil {

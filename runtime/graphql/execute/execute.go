@@ -100,6 +100,7 @@ type Request struct {
 	Schema  *schema.Schema
 	Session *Session // who asks; nil is the login, without claims
 	Key     *Key     // of a mutation that is to be done once, however often it is sent
+	Origin  string   // of a mutation: what triggers are told of where it comes from; empty is nothing
 	Open    bool     // the answer may come in parts
 	Room    int      // bytes that the answer may have, where that is less than the executor gives; 0 is what it gives
 
@@ -139,7 +140,7 @@ func (e *Executor) room(r Request) int {
 // unit makes a unit of calls of a request.
 func (r *Request) unit(calls []plan.Call, room int, open bool) *unit {
 	u := newUnit(calls, room, open)
-	u.session, u.replica, u.after, u.on = r.Session, r.Replica, r.After, r.On
+	u.session, u.origin, u.replica, u.after, u.on = r.Session, r.Origin, r.Replica, r.After, r.On
 	return u
 }
 

@@ -20,6 +20,9 @@ type Session struct {
 const (
 	sessionSQL = "select set_config('request.jwt.claims', $1, true), set_config('statement_timeout', $2, true)"
 
+	// What captures changes keeps it with them: _system.event.
+	originSQL = "select set_config('fraiseql.request', $1, true)"
+
 	roleSQL        = ", set_config('role', $3, true)"
 	sessionReadSQL = ", set_config('transaction_read_only', 'on', true)"
 )

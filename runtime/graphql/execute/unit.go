@@ -21,6 +21,7 @@ type unit struct {
 	calls   []plan.Call
 	writes  bool              // it is done once or not at all: nobody may send it again who does not know that it was not
 	session *Session          // who asks; nil is the login, without claims
+	origin  string            // what triggers are told of where it comes from
 	key     *keyed            // of a unit that is to be done once, however often it is sent
 	room    int               // bytes that the answers may have in all
 	replica bool              // what fails is asked elsewhere: nothing is tried again here

@@ -77,10 +77,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, media, bad)
 		return
 	}
-	who, client := httpapi.PrincipalOf(r.Context()), hostOf(r.RemoteAddr)
+	who, client, trace := httpapi.PrincipalOf(r.Context()), hostOf(r.RemoteAddr), traceOf(r.Header)
 	if list != nil {
 		for i := range list {
-			list[i].Principal, list[i].Client = who, client
+			list[i].Principal, list[i].Client, list[i].Trace = who, client, trace
 		}
 		body, version := h.batch(r.Context(), list, versionOf(r.Header))
 		version.tell(w.Header())
@@ -93,7 +93,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		send(w, plainJSON, http.StatusOK, body) // the newer type is that of one answer
 		return
 	}
-	request.Principal, request.Client, request.Version = who, client, versionOf(r.Header)
+	request.Principal, request.Client, request.Trace, request.Version = who, client, trace, versionOf(r.Header)
 	h.respond(w, r, media, h.Execute(r.Context(), request))
 }
 

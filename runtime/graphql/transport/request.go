@@ -28,6 +28,7 @@ type Request struct {
 	IdempotencyKey string             // a mutation with it is done once, however often it is sent
 	Principal      *httpapi.Principal // who asks; nil where nobody was asked
 	Client         string             // the address that it came from; empty where none is known
+	Trace          string             // the header traceparent, as W3C Trace Context has it; empty where there is none that is valid
 	Version        Version            // what was there then is to be seen
 	Room           int                // bytes that the answer may have, where that is less than any may; 0 is that
 }
