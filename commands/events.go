@@ -66,9 +66,16 @@ func (e *Env) withEvents(ctx context.Context, work func(a *app.App, s *events.St
 		return err
 	}
 	defer a.Close(context.WithoutCancel(ctx))
-	err = work(a, &events.Store{Pool: a.Pool})
+	return orMigrate(ctx, work(a, &events.Store{Pool: a.Pool}))
+}
+
+// orMigrate says what to do about an error of the database, most of all where our own tables are not there yet.
+func orMigrate(ctx context.Context, err error) error {
 	if _, told := fault.As(err); err == nil || told || ctx.Err() != nil {
 		return err
+	}
+	if postgres.IsMissing(err) {
+		return fault.Wrap(fault.ActionNeeded, "migrations/pending", "the database lacks what fraiseql keeps of events and observers", err).WithHint("fraiseql migrate up")
 	}
 	return postgres.Explain(err)
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/observers"
-	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 func newObserversCommand(env *Env) *cobra.Command {
@@ -34,10 +33,7 @@ func (e *Env) withObservers(ctx context.Context, work func(s *observers.Service)
 	if err == nil {
 		err = work(s)
 	}
-	if _, told := fault.As(err); err == nil || told || ctx.Err() != nil {
-		return err
-	}
-	return postgres.Explain(err)
+	return orMigrate(ctx, err)
 }
 
 func newObserversList(env *Env) *cobra.Command {

@@ -282,17 +282,17 @@ func (a *App) hear(ctx context.Context) error {
 		if _, told := fault.As(err); told {
 			return err
 		}
-		return a.unmigrated(postgres.Explain(err))
+		return unmigrated(err)
 	}
 	return a.uncaptured(ctx)
 }
 
 // unmigrated says what to do where our own tables are not there yet.
-func (a *App) unmigrated(err *fault.Error) error {
-	if fault.KindOf(err) == fault.Invalid {
+func unmigrated(err error) error {
+	if postgres.IsMissing(err) {
 		return fault.Wrap(fault.ActionNeeded, "migrations/pending", "the database lacks tables that observers need", err).WithHint("fraiseql migrate up")
 	}
-	return err
+	return postgres.Explain(err)
 }
 
 // checkReaction tells whether changes are heard.

@@ -80,3 +80,16 @@ func IsUnavailable(err error) bool {
 
 // Class gives the first two characters of an error's SQLSTATE (PostgreSQL manual, appendix A).
 func Class(err *pgconn.PgError) string { return err.Code[:min(2, len(err.Code))] }
+
+// IsMissing tells whether a statement named a schema, a table, a column or a function that is not there.
+func IsMissing(err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return false
+	}
+	switch pg.Code {
+	case "3F000", "42P01", "42703", "42883":
+		return true
+	}
+	return false
+}
