@@ -90,7 +90,7 @@ func (d *Dispatcher) first(ctx context.Context, c *consumer, l *line, now time.T
 		}
 		head = l.head()
 	}
-	if head == nil || head.state != queued || head.due.After(now) {
+	if head == nil || l.busy() || head.due.After(now) {
 		return nil, nil //nolint:nilnil // none is a valid answer
 	}
 	return head, nil

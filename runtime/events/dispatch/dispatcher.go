@@ -219,7 +219,7 @@ func (d *Dispatcher) rest() time.Duration {
 		if len(c.waiting) > 0 && c.waiting[0].due.Before(until) {
 			until = c.waiting[0].due
 		}
-		if c.behind && !c.full() && !c.paused && len(d.holds) > 0 {
+		if c.hungry() && len(d.holds) > 0 {
 			return 0
 		}
 	}

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"time"
 )
 
@@ -50,6 +51,11 @@ func (l *line) head() *item {
 		return nil
 	}
 	return l.items[0]
+}
+
+// busy tells whether something of the line is at work: nothing else of it is begun then, not even what comes before it.
+func (l *line) busy() bool {
+	return slices.ContainsFunc(l.items, func(it *item) bool { return it.state == running })
 }
 
 // bounds of what is held in memory for a consumer.

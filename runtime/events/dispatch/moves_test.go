@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,5 +84,47 @@ func TestKeysThatChange(t *testing.T) {
 			}
 			last[row.ID] = e.ID
 		}
+	}
+}
+
+// TestAReplayDoesNotWait replays an event of a row of which a later one waits for its next try, or is at work: it comes before
+// that, and never beside it.
+func TestAReplayDoesNotWait(t *testing.T) {
+	t.Parallel()
+	address := pgtest.System(t, accounts)
+	pool := connect(t, address)
+	exec(t, pool, "insert into account (id) values (1)")
+	s := &sink{}
+	var working atomic.Int32
+	consumer := dispatch.Consumer{Name: "one", Work: func(_ context.Context, d *dispatch.Delivery) dispatch.Result {
+		if working.Add(1) > 1 {
+			t.Error("two changes of one row are at work")
+		}
+		defer working.Add(-1)
+		time.Sleep(20 * time.Millisecond)
+		if d.Event.Op == events.Update && d.Attempt < 20 {
+			return dispatch.Result{Outcome: dispatch.Again, Wait: 100 * time.Millisecond, Err: errors.New("not yet")}
+		}
+		s.take(d.Event)
+		return dispatch.Result{Outcome: dispatch.Done}
+	}}
+	serve(t, address, consumer)
+	settledAll(t, pool)
+	exec(t, pool, "update account set n = 1 where id = 1")
+	time.Sleep(200 * time.Millisecond)
+	store := &events.Store{Pool: pool}
+	for range 3 {
+		if n, err := store.Replay(t.Context(), events.Filter{IDs: []int64{1}}, false); err != nil || n != 1 {
+			t.Fatal(n, err)
+		}
+	}
+	exec(t, pool, "delete from _system.event_delivery where consumer = 2")
+	settledAll(t, pool)
+	var got []events.Op
+	for _, e := range s.events() {
+		got = append(got, e.Op)
+	}
+	if fmt.Sprint(got) != "[INSERT INSERT INSERT INSERT UPDATE]" {
+		t.Errorf("delivered %v", got)
 	}
 }

@@ -127,7 +127,7 @@ func (d *Dispatcher) look(ctx context.Context) error {
 
 // catchUp reads a page in the order of ids.
 func (d *Dispatcher) catchUp(ctx context.Context, c *consumer) error {
-	if !c.behind || c.paused || c.full() || c.room() < itemsHeld/4 {
+	if !c.hungry() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)

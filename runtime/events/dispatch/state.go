@@ -43,6 +43,11 @@ func (c *consumer) full() bool {
 	return len(c.items) >= itemsHeld && len(c.items)-len(c.waiting) >= itemsHeld || len(c.waiting) >= linesHeld
 }
 
+// hungry tells whether another page is to be read now.
+func (c *consumer) hungry() bool {
+	return c.behind && !c.paused && !c.full() && c.room() >= itemsHeld/4
+}
+
 // room is how many more may be read.
 func (c *consumer) room() int { return max(0, itemsHeld-(len(c.items)-len(c.waiting))) }
 
@@ -65,9 +70,10 @@ func (c *consumer) add(f found, lanes map[int]*lane, now time.Time) (held bool) 
 	if l.more && !key.before(l.last) { // those before it are not here yet: it is read with them
 		return true
 	}
-	if len(l.items) >= lineLength || len(l.items) > 0 && l.items[0].due.After(now) {
+	// What stands behind all others is read again when its turn comes. What comes before them, of a replay, is taken at once.
+	if n := len(l.items); n > 0 && l.items[n-1].before(key) && (n >= lineLength || l.items[0].due.After(now)) {
 		if !l.more {
-			l.more, l.last = true, l.items[len(l.items)-1].itemKey
+			l.more, l.last = true, l.items[n-1].itemKey
 		}
 		return true
 	}
@@ -97,7 +103,7 @@ func (c *consumer) add(f found, lanes map[int]*lane, now time.Time) (held bool) 
 // list notes that a line's head may begin, or has to be read.
 func (c *consumer) list(l *line, now time.Time) {
 	head := l.head()
-	if !l.listed && (head == nil && l.more || head != nil && head.state == queued && !head.due.After(now)) {
+	if !l.listed && !l.busy() && (head == nil && l.more || head != nil && head.state == queued && !head.due.After(now)) {
 		l.listed = true
 		c.ready = append(c.ready, l)
 	}
@@ -126,14 +132,18 @@ func (c *consumer) postpone(it *item, until time.Time) {
 	it.state, it.due = queued, until
 	heap.Push(&c.waiting, it)
 	l := c.lines[it.key]
-	if l == nil || len(l.items) < 2 {
+	if l == nil {
 		return
 	}
-	for _, behind := range l.items[1:] {
+	at := slices.Index(l.items, it)
+	if at < 0 || at == len(l.items)-1 {
+		return
+	}
+	for _, behind := range l.items[at+1:] {
 		delete(c.items, behind.itemKey)
 	}
 	l.more, l.last = true, it.itemKey
-	l.items = l.items[:1]
+	l.items = l.items[:at+1]
 }
 
 // awake lists the heads whose time has come.
