@@ -52,6 +52,7 @@ type App struct {
 
 	log      *slog.Logger
 	dev      bool
+	serves   bool
 	admin    *httpapi.Admin
 	migrated atomic.Bool // what [migrations] on_start says has been done
 }
@@ -59,7 +60,7 @@ type App struct {
 // Open builds what the configuration asks for. It starts no loop and no listener; with a database of
 // one's own it does not wait for that either. Close ends what Open began.
 func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
-	a := &App{Config: c, log: o.Log, dev: o.Dev}
+	a := &App{Config: c, log: o.Log, dev: o.Dev, serves: o.Serve}
 	if err := a.build(ctx, o); err != nil {
 		a.Close(ctx)
 		return nil, err

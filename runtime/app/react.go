@@ -148,7 +148,7 @@ func (a *App) relation(entity string) (events.Relation, bool) {
 }
 
 // installs tells whether this server may make triggers by itself: where the database is its own, and in development.
-func (a *App) installs() bool { return a.Cluster != nil || a.dev }
+func (a *App) installs() bool { return a.Cluster != nil || a.dev && a.serves }
 
 // listen says in the database what is heard, and has it delivered.
 func (a *App) listen(ctx context.Context, names []string, all []events.Interest, consumers []dispatch.Consumer) error {

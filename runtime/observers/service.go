@@ -227,14 +227,16 @@ func (s *Service) Show(ctx context.Context, name string) (Stored, error) {
 	return Stored{}, fault.New(fault.NotFound, "observers/not-found", "there is no observer "+name).WithHint("fraiseql observers list")
 }
 
-// Switch enables or disables an observer on all servers. What changes while it is disabled it does not hear; what it had
-// heard before waits.
+// Switch enables or disables an observer: what is changed from now on it hears, or does not hear. What it had heard before
+// waits while it is disabled; other servers notice within seconds.
 func (s *Service) Switch(ctx context.Context, name string, enabled bool) error {
 	if _, err := s.Show(ctx, name); err != nil {
 		return err
 	}
-	_, err := s.deps.Pool.Exec(ctx, switchSQL, name, enabled, "")
-	return err
+	if _, err := s.deps.Pool.Exec(ctx, switchSQL, name, enabled, ""); err != nil {
+		return err
+	}
+	return s.Listen(ctx)
 }
 
 // Delete forgets an observer that the configuration file has no more, with its log and all that it had still to do.
