@@ -165,7 +165,7 @@ comment on function _system.event_secret is 'Whether a column is called like wha
 
 -- +goose StatementBegin
 create function _system.recapture(which integer) returns boolean
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set check_function_bodies = on
 as $make$
 declare
     s _system.event_source;
@@ -181,6 +181,7 @@ declare
     op record;
     i record;
     test text;
+    body text;
 begin
     select * into s from _system.event_source where id = which for update;
     rel := to_regclass(format('%I.%I', s.schema_name, s.table_name));
@@ -254,10 +255,7 @@ begin
         execute format('create type _system.%I as (%s)', 'row_' || which, coalesce(form, ''));
     end if;
     -- No search_path is set, which would cost a sixth of all that this takes: every name says its schema.
-    execute format($f$
-create or replace function _system.%1$I() returns trigger
-language plpgsql security definer%2$s
-as $body$
+    body := format($f$
 declare
   o pg_catalog.json; n pg_catalog.json; k pg_catalog.json; was pg_catalog.json; c pg_catalog.text[]; w pg_catalog.int4[]; heard pg_catalog.bool; cut pg_catalog.bool := false;
   h pg_catalog.int8; other pg_catalog.int8; lane pg_catalog.int2; e pg_catalog.int8; t pg_catalog.timestamptz; x pg_catalog.xid8; op pg_catalog."char"; login pg_catalog.name; claims pg_catalog.text; request pg_catalog.text;
@@ -274,11 +272,15 @@ begin
     if tg_op operator(pg_catalog.<>) 'DELETE' then n := pg_catalog.row_to_json(row(%8$s)::_system.%6$I); k := %9$s; end if;
   exception when others then -- altered since: what is known of the row, until this function is made anew; nobody's write fails
     select pg_catalog.array_agg(i.consumer) filter (where i.delivers), pg_catalog.bool_or(true) into w, heard from _system.event_interest i
-    where i.source operator(pg_catalog.=) %10$s and (i.ops operator(pg_catalog.&) (case tg_op when 'INSERT' then 1 when 'UPDATE' then 2 else 4 end)) operator(pg_catalog.<>) 0;
+    where i.source operator(pg_catalog.=) %10$s and (i.ops operator(pg_catalog.&) (case when tg_op operator(pg_catalog.=) 'INSERT' then 1 when tg_op operator(pg_catalog.=) 'UPDATE' then 2 else 4 end)) operator(pg_catalog.<>) 0;
     if heard is null or tg_op operator(pg_catalog.=) 'UPDATE' and not pg_catalog.record_image_ne(old, new) then return null; end if;
-    if tg_op operator(pg_catalog.<>) 'INSERT' then o := _system.event_row(pg_catalog.to_jsonb(old), %11$L::pg_catalog.text[]); end if;
-    if tg_op operator(pg_catalog.<>) 'DELETE' then n := _system.event_row(pg_catalog.to_jsonb(new), %11$L::pg_catalog.text[]); end if;
-    k := _system.event_row(coalesce(n, o)::pg_catalog.jsonb, %12$L::pg_catalog.text[]);
+    begin
+      if tg_op operator(pg_catalog.<>) 'INSERT' then o := _system.event_row(pg_catalog.to_jsonb(old), %11$L::pg_catalog.text[]); end if;
+      if tg_op operator(pg_catalog.<>) 'DELETE' then n := _system.event_row(pg_catalog.to_jsonb(new), %11$L::pg_catalog.text[]); end if;
+      k := _system.event_row(coalesce(n, o)::pg_catalog.jsonb, %12$L::pg_catalog.text[]);
+    exception when others then -- not even that can be written: which row it is, nobody can say
+      o := null; n := null; k := null; cut := true;
+    end;
     c := null; was := null; other := 0;
   end;
   h := pg_catalog.hashtextextended(k::pg_catalog.text, %10$s);
@@ -301,10 +303,11 @@ begin
     insert into _system.event_delivery (consumer, event_id, event_at, lane, key, other) select u, e, t, lane, h, other from pg_catalog.unnest(w) u;
   end if;
   return null;
-end $body$ $f$,
+end $f$,
         'capture_' || which, settings, differs, hears,
         format(row, 'old'), 'row_' || which, format(key, 'old'), format(row, 'new'), format(key, 'new'),
         which, array(select t from unnest(told) t where t <> all (s.hash)), keys);
+    execute format('create or replace function _system.%I() returns trigger language plpgsql security definer%s as %L', 'capture_' || which, settings, body);
     execute format('revoke all on function _system.%I() from public', 'capture_' || which);
     update _system.event_source e set columns = told, key = keys, shape = form where id = which;
     return true;
@@ -374,7 +377,7 @@ comment on function _system.emit_event is 'Tells observers of CUSTOM events some
 
 -- +goose StatementBegin
 create function _system.event_days(ahead integer) returns integer
-language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' set lock_timeout = '200ms'
 as $$
 declare
   day date; made integer := 0; part text;
@@ -386,7 +389,9 @@ begin
       execute format('create table _system.%I (like _system.event including defaults including constraints)', part);
       execute format('alter table _system.event attach partition _system.%I for values from (%L) to (%L)', part, day::timestamptz, (day + 1)::timestamptz);
       made := made + 1;
-    exception when check_violation then null; -- the day has begun in event_default, and stays there
+    exception
+      when check_violation then null; -- the day has begun in event_default, and stays there
+      when lock_not_available then null; -- somebody reads for long: who waited here would hold up everybody behind; the next time
     end;
   end loop;
   return made;
@@ -399,7 +404,7 @@ create function _system.event_forget(before timestamptz) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' set lock_timeout = '200ms'
 as $$
 declare
-  p record; dropped integer := 0; day_end timestamptz;
+  p record; day_end timestamptz;
 begin
   for p in select c.oid::regclass as rel, to_date(right(c.relname, 8), 'YYYYMMDD') as day from pg_inherits i join pg_class c on c.oid = i.inhrelid
            where i.inhparent = '_system.event'::regclass and c.relname ~ '^event_\d{8}$' order by 2 loop
@@ -415,17 +420,17 @@ begin
     end;
     begin
       execute format('drop table %s', p.rel);
-      dropped := dropped + 1;
+      return 1; -- the lock that this took is held until the end: one day at a time
     exception when lock_not_available then null;
     end;
   end loop;
   delete from _system.event_default e where e.at < before
     and not exists (select from _system.event_delivery d where d.event_at = e.at and d.event_id = e.id)
     and not exists (select from _system.event_dead d where d.event_at = e.at and d.event_id = e.id);
-  return dropped;
+  return 0;
 end $$;
 -- +goose StatementEnd
-comment on function _system.event_forget is 'Drops the days that end before a time, but for those of which something is still to be done.';
+comment on function _system.event_forget is 'Drops the oldest day that ends before a time, and of which nothing is still to be done: 1, or 0 when there is none.';
 
 create table _system.event_reader (
     name text primary key,

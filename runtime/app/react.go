@@ -26,8 +26,8 @@ type reaction struct {
 	Events     *events.Store
 	Observers  *observers.Service
 	config     events.Config
-	pool       *pgxpool.Pool // for what must never wait: leases, deliveries, routes
-	work       *pgxpool.Pool // for functions that run as actions
+	pool       *pgxpool.Pool // for what must never wait: leases and the loop that delivers
+	work       *pgxpool.Pool // for functions that run as actions, routes, and what is looked after now and then
 	node       *cluster.Node
 	dispatcher *dispatch.Dispatcher
 	outbound   *outbound.Client
@@ -66,7 +66,7 @@ func (a *App) openReaction(ctx context.Context, address string, o Options) error
 	if r.work, err = a.connect(ctx, address, workConnections); err != nil {
 		return err
 	}
-	r.Events = &events.Store{Pool: r.pool}
+	r.Events = &events.Store{Pool: r.work}
 	host, _ := os.Hostname()
 	r.node = cluster.New(cluster.Options{Pool: r.pool, Log: o.Log, Name: host, Version: o.Version})
 	r.dispatcher = dispatch.New(dispatch.Options{Pool: r.pool, Work: r.work, Node: r.node, Log: o.Log, IdleMax: r.config.IdlePollMax, Drain: a.Config.Lifecycle.ShutdownTimeout})
@@ -82,7 +82,7 @@ func (a *App) openReaction(ctx context.Context, address string, o Options) error
 		return err
 	}
 	r.Observers = observers.New(rules, observers.Deps{
-		Pool: r.pool, Log: o.Log, Dir: o.Dir, Outbound: r.outbound, Relation: a.relation, Listen: a.listen,
+		Pool: r.work, Log: o.Log, Dir: o.Dir, Outbound: r.outbound, Relation: a.relation, Listen: a.listen,
 	})
 	return nil
 }

@@ -158,6 +158,9 @@ func (s *Share) balance(ctx context.Context, nodes int) error {
 	defer s.mu.Unlock()
 	for _, h := range got {
 		s.held[h.slot] = Slot{Number: h.slot, Epoch: h.epoch, Until: s.node.until(asked)}
+		if s.stopped {
+			s.leaving[h.slot] = true
+		}
 	}
 	if len(got) > 0 {
 		s.tell()

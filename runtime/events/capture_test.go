@@ -230,3 +230,28 @@ func TestWithoutAKey(t *testing.T) {
 		t.Errorf("%d keys: %v", keys, err)
 	}
 }
+
+// TestTextsThatWouldBeCode has names and values that would end a quoted body, if anything were only pasted.
+func TestTextsThatWouldBeCode(t *testing.T) {
+	t.Parallel()
+	s, pool := captured(t, `create table item (id integer primary key, "$body$ ' %s $f$" text, n integer); create table stolen (id integer);`, "item")
+	exec(t, pool, `insert into item values (1, 'x', 1)`)
+	expect(t, told(t, s), `INSERT {"id":1} - {"$body$ ' %s $f$":"x","id":1,"n":1} `)
+	for _, tag := range []string{"$body$", "$f$", "$make$", "$$", "'"} {
+		exec(t, pool, fmt.Sprintf(`set check_function_bodies = off; update _system.event_interest set columns = array[%s]; select _system.recapture(1); reset check_function_bodies`,
+			"'"+strings.ReplaceAll(tag, "'", "''")+"; drop table stolen; select "+strings.ReplaceAll(tag, "'", "''")+"'"))
+		exec(t, pool, "update item set n = n + 1; select from stolen")
+	}
+}
+
+// TestJSONThatJSONBRefuses writes it into a table, also when that has been altered since.
+func TestJSONThatJSONBRefuses(t *testing.T) {
+	t.Parallel()
+	s, pool := captured(t, "create table item (id integer primary key, j json, gone text);", "item")
+	exec(t, pool, `insert into item values (1, '{"a": "\u0000"}', 'x')`)
+	exec(t, pool, `alter table item drop column gone; insert into item values (2, '{"a": "\ud800"}'); update item set j = '{"a": 1e400000}' where id = 2; delete from item where id = 1`)
+	all, err := s.List(t.Context(), events.Filter{Limit: 10})
+	if err != nil || len(all) != 4 || !all[0].Cut || !strings.Contains(string(all[3].New), `\u0000`) {
+		t.Errorf("%d events: %v", len(all), err)
+	}
+}

@@ -20,6 +20,11 @@ const (
 	forgetSQL = `select _system.event_forget($1)`
 	deadAge   = `delete from _system.event_dead where died_at < $1`
 
+	// What was committed for a consumer after it was forgotten.
+	orphansSQL = `
+delete from _system.event_delivery d
+where not exists (select from _system.event_consumer c where c.id = d.consumer)`
+
 	settingSQL = `
 insert into _system.event_setting as s (name, value)
 values ('capture_replicated', $1)
@@ -111,6 +116,13 @@ func (s *Store) keep(ctx context.Context, c Config) error {
 	if _, err := s.Pool.Exec(ctx, deadAge, before); err != nil {
 		return err
 	}
-	_, err := s.Pool.Exec(ctx, forgetSQL, before)
-	return err
+	if _, err := s.Pool.Exec(ctx, orphansSQL); err != nil {
+		return err
+	}
+	for dropped := 1; dropped > 0; {
+		if err := s.Pool.QueryRow(ctx, forgetSQL, before).Scan(&dropped); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -425,3 +425,26 @@ func TestCustomEventsAndBadNames(t *testing.T) {
 		t.Errorf("an entity that is not there: %v", err)
 	}
 }
+
+// TestARowThatTheLogCannotHold must not keep anything from being marked: what comes after it is acted on.
+func TestARowThatTheLogCannotHold(t *testing.T) {
+	t.Parallel()
+	r := receive(t, ok)
+	s := serve(t, pgtest.System(t, orders+"alter table orders add column j json;"), map[string]observers.Rule{
+		"hook": rule("INSERT", "Order", observers.Action{Type: "webhook", URL: r.URL}), "book": rule("INSERT", "Order", observers.Action{Type: "database", Function: "on_order"}),
+	})
+	s.exec(t, `insert into orders (order_id, status, j) values (1, 'a', '{"x": "\u0000"}')`)
+	s.exec(t, "insert into orders (order_id, status) values (2, 'a')")
+	s.settled(t)
+	var hooks []string
+	for _, line := range s.logged(t, "hook") {
+		hooks = append(hooks, strings.Join(strings.Fields(line)[:5], " "))
+	}
+	if len(r.calls()) != 2 || len(hooks) != 2 {
+		t.Errorf("%d calls, %v", len(r.calls()), hooks)
+	}
+	dead, err := s.Dead(t.Context(), "book", 0, 10)
+	if err != nil || len(dead) != 1 || dead[0].EventID != 1 {
+		t.Errorf("dead letters: %+v %v", dead, err)
+	}
+}

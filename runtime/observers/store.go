@@ -3,6 +3,7 @@ package observers
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/fraiseql/fraiseql/runtime/cluster"
 	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 const (
@@ -173,8 +175,21 @@ func record(ctx context.Context, tx pgx.Tx, o *observer, all []dispatch.Settled)
 	if len(ids) == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, recordSQL, o.id, ids, at, parts, actions, kinds, data, statuses, attempts, durations, replies, errors, rows)
-	return err
+	note := func() error {
+		return pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, recordSQL, o.id, ids, at, parts, actions, kinds, data, statuses, attempts, durations, replies, errors, rows)
+			return err
+		})
+	}
+	err := note()
+	if !postgres.IsValue(err) {
+		return err
+	}
+	// A row may hold JSON that jsonb refuses, such as \u0000: that must not keep anything from being marked.
+	for i := range data {
+		data[i] = fmt.Sprintf(`{"id": "%d", "unreadable": true}`, ids[i])
+	}
+	return note()
 }
 
 func statusOf(r dispatch.Result) string {

@@ -93,3 +93,9 @@ func IsMissing(err error) bool {
 	}
 	return false
 }
+
+// IsValue tells whether a value was refused, such as a text that is no JSON.
+func IsValue(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && Class(pg) == "22"
+}

@@ -3,9 +3,13 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/fraiseql/fraiseql/runtime/fault"
 )
 
 const (
@@ -71,6 +75,16 @@ func (d *Dispatcher) batch(all []result) {
 	}
 }
 
+// calmly makes an error of a panic.
+func calmly(work func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.Wrap(fault.Internal, "events/panic", "the work on a change panicked", fmt.Errorf("%v\n%s", p, debug.Stack()))
+		}
+	}()
+	return work()
+}
+
 // together runs a batch and its marks.
 func (d *Dispatcher) together(ctx context.Context, all []result, began time.Time) error {
 	d.mu.Lock()
@@ -88,7 +102,7 @@ func (d *Dispatcher) together(ctx context.Context, all []result, began time.Time
 		for i, r := range all {
 			deliveries[i] = r.delivery
 		}
-		if err := all[0].by.Batch(ctx, tx, deliveries); err != nil {
+		if err := calmly(func() error { return all[0].by.Batch(ctx, tx, deliveries) }); err != nil {
 			return err
 		}
 		took := time.Since(began) / time.Duration(len(all))

@@ -41,7 +41,8 @@ type Dispatcher struct {
 	share   *cluster.Share
 	wake    chan struct{}
 
-	committed atomic.Bool // something was, since the last look
+	committed  atomic.Bool // something was, since the last look
+	registered atomic.Bool // consumers were, since the last refresh
 
 	mu      sync.Mutex
 	wanted  []Consumer
@@ -116,7 +117,7 @@ func (d *Dispatcher) Register(all ...Consumer) {
 			d.wanted = append(d.wanted, c)
 		}
 	}
-	d.refreshed = time.Time{}
+	d.registered.Store(true)
 	d.Wake()
 }
 
@@ -192,7 +193,7 @@ func (d *Dispatcher) loop(ctx, work context.Context) {
 func (d *Dispatcher) turn(ctx, work context.Context) {
 	now := time.Now()
 	err := d.settle(work)
-	if err == nil && now.Sub(d.refreshed) >= refresh {
+	if err == nil && (d.registered.Swap(false) || now.Sub(d.refreshed) >= refresh) {
 		err = d.refresh(ctx)
 	}
 	if err == nil {

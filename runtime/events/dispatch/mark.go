@@ -26,8 +26,8 @@ returning d.consumer, d.event_id, d.part`
 	againSQL = `
 update _system.event_delivery d
 set step = u.step, attempt = u.attempt, due_at = clock_timestamp() + make_interval(secs => u.wait), error = u.error
-from unnest($4::int[], $5::int8[], $6::int[], $7::int2[], $8::int2[], $9::float8[], $10::text[]) as u(consumer, id, part, step, attempt, wait, error)
-where d.consumer = u.consumer and d.event_id = u.id and d.part = u.part
+from unnest($4::int[], $5::int8[], $6::int[], $7::int2[], $8::int2[], $9::float8[], $10::text[], $11::int2[]) as u(consumer, id, part, step, attempt, wait, error, was)
+where d.consumer = u.consumer and d.event_id = u.id and d.part = u.part and d.step = u.was -- a step that was done after all is not undone
   and ` + mine + `
 returning d.consumer, d.event_id, d.part`
 
@@ -79,12 +79,12 @@ func finished(ctx context.Context, tx pgx.Tx, h holding, all []result) (map[name
 // postponed marks deliveries that are tried again, or go on with their next step.
 func postponed(ctx context.Context, tx pgx.Tx, h holding, all []result) (map[named]bool, error) {
 	consumers, ids, parts := names(all)
-	steps, attempts, waits, errors := make([]int16, len(all)), make([]int16, len(all)), make([]float64, len(all)), make([]*string, len(all))
+	steps, attempts, waits, errors, was := make([]int16, len(all)), make([]int16, len(all)), make([]float64, len(all)), make([]*string, len(all)), make([]int16, len(all))
 	for i, r := range all {
 		step, attempt, wait := r.after()
-		steps[i], attempts[i], waits[i], errors[i] = int16(step), int16(attempt), wait.Seconds(), r.message()
+		steps[i], attempts[i], waits[i], errors[i], was[i] = int16(step), int16(attempt), wait.Seconds(), r.message(), int16(r.item.step)
 	}
-	return marked(ctx, tx, againSQL, h, consumers, ids, parts, steps, attempts, waits, errors)
+	return marked(ctx, tx, againSQL, h, consumers, ids, parts, steps, attempts, waits, errors, was)
 }
 
 // buried marks deliveries that are given up.

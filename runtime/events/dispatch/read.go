@@ -118,7 +118,7 @@ func (d *Dispatcher) look(ctx context.Context) error {
 		if c.behind && c.cursor.before(key) {
 			continue // it is read in its turn
 		}
-		if !c.add(f, d.holds, now) {
+		if !c.add(f, d.holds, now, false) {
 			c.behind, c.cursor = true, itemKey{f.id, f.part - 1}
 		}
 	}
@@ -139,7 +139,7 @@ func (d *Dispatcher) catchUp(ctx context.Context, c *consumer) error {
 	}
 	now := time.Now()
 	for _, f := range page {
-		if !c.add(f, d.holds, now) {
+		if !c.add(f, d.holds, now, false) {
 			return nil
 		}
 		c.cursor = itemKey{f.id, f.part}
@@ -163,10 +163,7 @@ func (d *Dispatcher) refill(ctx context.Context, c *consumer, l *line) error {
 	l.more = false
 	now := time.Now()
 	for _, f := range page {
-		if !c.add(f, d.holds, now) {
-			l.more = true
-			break
-		}
+		c.add(f, d.holds, now, true)
 	}
 	l.more = l.more || len(page) == lineLength
 	if n := len(l.items); l.more && n > 0 {

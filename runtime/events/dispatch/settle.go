@@ -109,8 +109,9 @@ func (d *Dispatcher) apply(r result, mine bool, now time.Time) {
 	}
 	c.running--
 	switch {
-	case !mine: // of its move it is asked from now on
+	case !mine: // another server's, or not as it was known here: what is there is read anew
 		delete(c.items, it.itemKey)
+		c.behind, c.cursor = true, itemKey{}
 		it.state = settled
 		c.drop(it)
 	case r.Outcome == Rest:

@@ -51,8 +51,9 @@ func (c *consumer) hungry() bool {
 // room is how many more may be read.
 func (c *consumer) room() int { return max(0, itemsHeld-(len(c.items)-len(c.waiting))) }
 
-// add takes a row in, unless it is known. held tells whether it is in memory now or need not be.
-func (c *consumer) add(f found, lanes map[int]*lane, now time.Time) (held bool) {
+// add takes a row in, unless it is known. held tells whether it is in memory now or need not be. What belongs to a line that is
+// read again, refilled, is taken whatever there is already: its page is short, and nobody else would read it.
+func (c *consumer) add(f found, lanes map[int]*lane, now time.Time, refilled bool) (held bool) {
 	key := itemKey{f.id, f.part}
 	if f.other != nil {
 		if _, known := c.moves[key]; !known && c.items[key] == nil {
@@ -64,6 +65,9 @@ func (c *consumer) add(f found, lanes map[int]*lane, now time.Time) (held bool) 
 	}
 	l := c.lines[f.key]
 	if l == nil {
+		if c.full() && !refilled {
+			return false
+		}
 		l = &line{key: f.key}
 		c.lines[f.key] = l
 	}
@@ -72,15 +76,12 @@ func (c *consumer) add(f found, lanes map[int]*lane, now time.Time) (held bool) 
 	}
 	// What stands behind all others is read again when its turn comes. What comes before them, of a replay, is taken at once.
 	if n := len(l.items); n > 0 && l.items[n-1].before(key) && (n >= lineLength || l.items[0].due.After(now)) {
-		if !l.more {
+		if !l.more || l.items[n-1].before(l.last) {
 			l.more, l.last = true, l.items[n-1].itemKey
 		}
 		return true
 	}
-	if c.full() {
-		if len(l.items) == 0 && !l.more {
-			delete(c.lines, f.key)
-		}
+	if c.full() && !refilled {
 		return false
 	}
 	it := &item{itemKey: key, at: f.at, lane: f.lane, key: f.key, other: f.other, step: f.step, attempt: f.attempt}
