@@ -48,12 +48,7 @@ func newMigrateUp(env *Env) *cobra.Command {
 				return err
 			}
 			defer a.Close(context.WithoutCancel(cmd.Context()))
-			steps, err := a.Migrations.Up(cmd.Context(), 0, deployment.System)
-			if err == nil {
-				var more []deployment.Step
-				more, err = a.Migrations.Up(cmd.Context(), to, deployment.Project)
-				steps = append(steps, more...)
-			}
+			steps, err := up(cmd.Context(), a.Migrations, to)
 			if err == nil {
 				err = a.Capture(cmd.Context())
 			}
@@ -62,6 +57,19 @@ func newMigrateUp(env *Env) *cobra.Command {
 	}
 	c.Flags().Int64Var(&to, "to", 0, "the version to stop at (default: the newest)")
 	return c
+}
+
+// up runs both sets under one lock, unless the project's is to stop at a version.
+func up(ctx context.Context, m *deployment.Migrator, to int64) ([]deployment.Step, error) {
+	if to == 0 {
+		return m.Up(ctx, 0, both...)
+	}
+	steps, err := m.Up(ctx, 0, deployment.System)
+	if err != nil {
+		return steps, err
+	}
+	more, err := m.Up(ctx, to, deployment.Project)
+	return append(steps, more...), err
 }
 
 func newMigrateBack(env *Env, verb, short string) *cobra.Command {
