@@ -71,14 +71,7 @@ func (c *consumer) add(f found, lanes map[int]*lane, now time.Time, refilled boo
 		l = &line{key: f.key}
 		c.lines[f.key] = l
 	}
-	if l.more && !key.before(l.last) { // those before it are not here yet: it is read with them
-		return true
-	}
-	// What stands behind all others is read again when its turn comes. What comes before them, of a replay, is taken at once.
-	if n := len(l.items); n > 0 && l.items[n-1].before(key) && (n >= lineLength || l.items[0].due.After(now)) {
-		if !l.more || l.items[n-1].before(l.last) {
-			l.more, l.last = true, l.items[n-1].itemKey
-		}
+	if l.leaves(key, now) {
 		return true
 	}
 	if c.full() && !refilled {
@@ -98,6 +91,22 @@ func (c *consumer) add(f found, lanes map[int]*lane, now time.Time, refilled boo
 		heap.Push(&c.waiting, it)
 	}
 	c.list(l, now)
+	return true
+}
+
+// leaves tells whether a row is left for when the line is read again: what stands behind rows that are not here, or behind so
+// many or a head that waits. What comes before them, of a replay, is taken at once.
+func (l *line) leaves(key itemKey, now time.Time) bool {
+	if l.more && !key.before(l.last) {
+		return true
+	}
+	n := len(l.items)
+	if n == 0 || !l.items[n-1].before(key) || n < lineLength && !l.items[0].due.After(now) {
+		return false
+	}
+	if !l.more || l.items[n-1].before(l.last) {
+		l.more, l.last = true, l.items[n-1].itemKey
+	}
 	return true
 }
 
