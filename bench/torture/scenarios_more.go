@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,20 +28,44 @@ func (w *world) command(ctx context.Context, args ...string) error {
 
 // halt signals a process and its children.
 func (w *world) halt(pid int, signal syscall.Signal) error {
-	out, err := exec.Command("ps", "-o", "pid=", "--ppid", strconv.Itoa(pid)).Output()
-	if err != nil {
-		return err
-	}
-	for _, child := range append(strings.Fields(string(out)), strconv.Itoa(pid)) {
-		id, err := strconv.Atoi(child)
-		if err != nil {
-			return err
-		}
+	all := append(children(pid), pid)
+	for _, id := range all {
 		if err := syscall.Kill(id, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return err
 		}
 	}
+	if len(all) < 2 {
+		return errors.New("the processes of PostgreSQL were not found")
+	}
 	return nil
+}
+
+// children finds the processes that a process has made, in /proc, or by ps where there is none.
+func children(pid int) []int {
+	var found []int
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(text), ") ") // what stands before is a name, which may have anything in it
+		fields := strings.Fields(rest)
+		if id, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil && len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
+			found = append(found, id)
+		}
+	}
+	if len(stats) > 0 {
+		return found
+	}
+	out, _ := exec.Command("ps", "-axo", "pid=,ppid=").Output()
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		if id, err := strconv.Atoi(fields[0]); err == nil && len(fields) == 2 && fields[1] == strconv.Itoa(pid) {
+			found = append(found, id)
+		}
+	}
+	return found
 }
 
 func idle(ctx context.Context, w *world) (string, error) {
