@@ -448,3 +448,32 @@ func TestARowThatTheLogCannotHold(t *testing.T) {
 		t.Errorf("dead letters: %+v %v", dead, err)
 	}
 }
+
+// TestAServerWithAnOlderFile starts while another one runs that has an observer more: that one stays, or is back soon.
+func TestAServerWithAnOlderFile(t *testing.T) {
+	t.Parallel()
+	address := pgtest.System(t, orders)
+	s := serve(t, address, map[string]observers.Rule{"new": rule("INSERT", "Order", observers.Action{Type: "log"})})
+	older := serve(t, address, map[string]observers.Rule{"old": rule("INSERT", "Order", observers.Action{Type: "log"})})
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		var heard int
+		if err := s.pool.QueryRow(t.Context(), "select count(*) from _system.event_interest").Scan(&heard); err != nil {
+			t.Fatal(err)
+		}
+		if heard == 2 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d are heard", heard)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	s.exec(t, "insert into orders values (1, 'a')")
+	older.stop() // what is for observers that it does not know waits in its lanes until it has gone
+	s.exec(t, "delete from _system.event_delivery where consumer = (select id from _system.event_consumer where name = 'observer:old')")
+	s.settled(t)
+	if len(s.logged(t, "new")) != 1 {
+		t.Errorf("%v", s.logged(t, "new"))
+	}
+}

@@ -75,6 +75,9 @@ func (s *Service) Listen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.reassert(ctx, stored); err != nil {
+		return err
+	}
 	built := map[string]*observer{}
 	var names []string
 	var interests []events.Interest
@@ -109,6 +112,23 @@ func (s *Service) Listen(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.observers, s.stamp = built, stamp
+	return nil
+}
+
+// reassert switches observers on again that a server with another file, such as an older one that was restarted, has taken for
+// lost.
+func (s *Service) reassert(ctx context.Context, stored []Stored) error {
+	on := s.on()
+	for i, one := range stored {
+		if _, known := on[one.Name]; !known || one.Enabled || one.Reason != absent {
+			continue
+		}
+		if _, err := s.deps.Pool.Exec(ctx, switchSQL, one.Name, true, ""); err != nil {
+			return err
+		}
+		stored[i].Enabled = true
+		s.deps.Log.Warn("an observer was switched off by a server whose configuration lacks it; it is on again", slog.String("observer", one.Name))
+	}
 	return nil
 }
 
