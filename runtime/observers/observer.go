@@ -85,6 +85,10 @@ func (o *observer) consumer(s *Service) dispatch.Consumer {
 	return c
 }
 
+// unjudged is the code of the error that a condition cannot be judged over a change. Whatever on_failure says: nobody knows
+// whether there was anything to do, so that it is kept as a dead letter.
+const unjudged = "observers/condition"
+
 // wants asks the condition. It was asked before when a step is done or was tried already.
 func (o *observer) wants(d *dispatch.Delivery) (bool, error) {
 	if o.when == nil || d.Step > 0 || d.Attempt > 0 {
@@ -93,7 +97,7 @@ func (o *observer) wants(d *dispatch.Delivery) (bool, error) {
 	e := d.Event
 	yes, err := o.when.Matches(conditions.Change{Op: conditions.Op(e.Op), Old: e.Old, New: e.New, Claims: e.Claims})
 	if err != nil {
-		return false, fault.Wrap(fault.Invalid, "observers/condition", "the condition cannot be judged over this change", err)
+		return false, fault.Wrap(fault.Invalid, unjudged, "the condition cannot be judged over this change", err)
 	}
 	return yes, nil
 }
@@ -103,7 +107,7 @@ func (o *observer) work(ctx context.Context, s *Service, d *dispatch.Delivery) d
 	yes, err := o.wants(d)
 	switch {
 	case err != nil:
-		return o.failed(d, reply{err: err, final: true})
+		return o.failed(d, reply{err: err})
 	case !yes || d.Step >= len(o.actions): // there were more actions when it began
 		return dispatch.Result{Outcome: dispatch.Done}
 	}
@@ -134,6 +138,9 @@ func (o *observer) then(d *dispatch.Delivery) dispatch.Result {
 // failed says what becomes of a step that failed.
 func (o *observer) failed(d *dispatch.Delivery, r reply) dispatch.Result {
 	d.Note = note{r.text}
+	if fault.CodeOf(r.err) == unjudged {
+		return dispatch.Result{Outcome: dispatch.Dead, Err: r.err}
+	}
 	wait, again := o.rule.Retry.Wait(d.Attempt + 1)
 	if again && !r.final {
 		return dispatch.Result{Outcome: dispatch.Again, Wait: max(wait, r.wait, time.Millisecond), Err: r.err}

@@ -25,7 +25,6 @@ type Deps struct {
 	Log      *slog.Logger
 	Dir      string // of the project: relative files begin there
 	Outbound *outbound.Client
-	Schemas  []string // where functions are looked for that name none
 
 	// Relation finds the table that people call by a name of the API; false when nothing is called so.
 	Relation func(entity string) (events.Relation, bool)
@@ -40,14 +39,13 @@ type Service struct {
 	store  store
 	events *events.Store
 
-	mu        sync.Mutex
-	observers map[string]*observer
-	stamp     string
+	mu    sync.Mutex
+	stamp string // of what the database said when it was last listened to
 }
 
 // New makes a service that nothing is delivered to yet: see Reload and Run.
 func New(c Config, d Deps) *Service {
-	return &Service{config: c, deps: d, store: store{d.Pool}, events: &events.Store{Pool: d.Pool}, observers: map[string]*observer{}}
+	return &Service{config: c, deps: d, store: store{d.Pool}, events: &events.Store{Pool: d.Pool}}
 }
 
 // on gives the observers of the file that are not switched off there.
@@ -78,7 +76,6 @@ func (s *Service) Listen(ctx context.Context) error {
 	if err := s.reassert(ctx, stored); err != nil {
 		return err
 	}
-	built := map[string]*observer{}
 	var names []string
 	var interests []events.Interest
 	var consumers []dispatch.Consumer
@@ -95,7 +92,6 @@ func (s *Service) Listen(ctx context.Context) error {
 			return err
 		}
 		o.id = one.ID
-		built[o.name] = o
 		if one.Enabled {
 			interests = append(interests, o.interest())
 		}
@@ -111,7 +107,7 @@ func (s *Service) Listen(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.observers, s.stamp = built, stamp
+	s.stamp = stamp
 	return nil
 }
 

@@ -15,16 +15,16 @@ import (
 const (
 	// batchSize is how many deliveries one transaction does at most.
 	batchSize = 250
-	// batchesAtOnce is how many such transactions of one consumer run at once.
+	// batchesAtOnce is how many such transactions of one consumer run at once while they are full.
 	batchesAtOnce = 2
 )
 
-// split makes batches. Deliveries of one key stay in one, in their order.
-func split(all []result) [][]result {
+// split makes batches, so many at most. Deliveries of one key stay in one, in their order.
+func split(all []result, most int) [][]result {
 	var batches [][]result
 	var now []result
 	for i, r := range all {
-		if len(now) >= batchSize && all[i-1].item.key != r.item.key {
+		if len(now) >= batchSize && len(batches)+1 < most && all[i-1].item.key != r.item.key {
 			batches = append(batches, now)
 			now = nil
 		}

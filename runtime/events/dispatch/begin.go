@@ -45,7 +45,10 @@ func (d *Dispatcher) choose(ctx context.Context, c *consumer, now time.Time) ([]
 	var chosen []result
 	limit := d.limit(c)
 	if c.by.Batch != nil {
-		limit = batchSize * batchesAtOnce
+		if int(c.batches.Load()) >= limit && !c.by.Immediate {
+			return nil, nil
+		}
+		limit = batchSize * min(batchesAtOnce, limit)
 	}
 	ready := c.ready
 	c.ready = nil
@@ -215,7 +218,7 @@ func (d *Dispatcher) start(ctx context.Context, chosen []result) error {
 	batches := map[*consumer][]result{}
 	for _, r := range chosen {
 		it := r.item
-		r.delivery = &Delivery{Event: byID[it.id], Part: it.part, Step: it.step, Attempt: it.attempt, item: it}
+		r.delivery = &Delivery{Event: byID[it.id], Part: it.part, Step: it.step, Attempt: it.attempt}
 		switch {
 		case r.delivery.Event == nil:
 			r.Result = Result{Outcome: Dead, Err: fault.New(fault.NotFound, "events/gone", "the event is no longer kept")}
@@ -227,9 +230,18 @@ func (d *Dispatcher) start(ctx context.Context, chosen []result) error {
 			d.workers.Go(func() { d.work(r) })
 		}
 	}
-	for _, all := range batches {
-		for _, some := range split(all) {
-			d.workers.Go(func() { d.batch(some) })
+	for c, all := range batches {
+		most := d.limit(c) - int(c.batches.Load())
+		if c.by.Immediate {
+			most = len(all)
+		}
+		for _, some := range split(all, most) {
+			c.batches.Add(1)
+			d.workers.Go(func() {
+				defer d.nudge()
+				defer c.batches.Add(-1)
+				d.batch(some)
+			})
 		}
 	}
 	return nil

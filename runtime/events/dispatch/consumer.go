@@ -16,8 +16,6 @@ type Delivery struct {
 	Step    int // what has been done of several steps
 	Attempt int // tries of this step that have failed
 	Note    any // for Record, from whoever works
-
-	item *item
 }
 
 // Outcome is how the work on a delivery ended.
@@ -49,7 +47,7 @@ type Settled struct {
 // Consumer is who events are delivered to. Either Work or Batch is given.
 type Consumer struct {
 	Name        string
-	Concurrency int  // deliveries at work at once, on all servers together; 0 is 10
+	Concurrency int  // deliveries at work at once, on all servers together, and of Batch transactions; 0 is 10
 	Immediate   bool // what has not been tried yet does not wait for its turn: Concurrency bounds further tries only
 
 	// Work does one delivery. Its context ends when the server loses the lane: nothing may be sent after that.

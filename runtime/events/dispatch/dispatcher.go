@@ -237,6 +237,9 @@ func (d *Dispatcher) tell(ctx context.Context, err error) {
 	case err == nil && d.failing:
 		d.failing = false
 		d.options.Log.Info("changes are delivered again")
+		for _, c := range d.consumers { // it may be another server that answers, or one that was set back
+			c.anew()
+		}
 	}
 }
 

@@ -2,15 +2,11 @@ package dispatch
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/cluster"
 )
-
-// errLost is why the context of a delivery ended: another server has its lane, or may have it.
-var errLost = errors.New("the lane is another server's now")
 
 // take looks at which lanes are held now. What belongs to a lane that was lost is forgotten, and its work is told to stop;
 // for one that was won all consumers read anew what is there.
@@ -34,8 +30,8 @@ func (d *Dispatcher) take(ctx, work context.Context) {
 	}
 	for _, s := range working {
 		if d.holds[s.Number] == nil {
-			c, cancel := context.WithCancelCause(work)
-			d.holds[s.Number] = &lane{Slot: s, ctx: c, cancel: func() { cancel(errLost) }}
+			held, lose := context.WithCancel(work)
+			d.holds[s.Number] = &lane{Slot: s, ctx: held, cancel: lose}
 			won = true
 		}
 	}
@@ -53,7 +49,7 @@ func (d *Dispatcher) take(ctx, work context.Context) {
 			c.forget(func(lane int) bool { return lost[lane] })
 		}
 		if won {
-			c.behind, c.cursor = true, itemKey{}
+			c.anew()
 		}
 	}
 }

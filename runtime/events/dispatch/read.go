@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -53,7 +55,8 @@ func (d *Dispatcher) refresh(ctx context.Context) error {
 			c.by = &w
 		}
 		if c.generation != s.Generation {
-			c.generation, c.behind, c.cursor = s.Generation, true, itemKey{}
+			c.generation = s.Generation
+			c.anew()
 		}
 		c.paused = s.Paused
 	}
@@ -104,10 +107,13 @@ func (d *Dispatcher) look(ctx context.Context) error {
 	if d.wait = min(2*d.wait, d.options.IdleMax); len(all) > 0 || more || d.wait == 0 {
 		d.wait = min(busy, d.options.IdleMax)
 	}
+	// A standby that was promoted may lack the newest transactions, and gives their numbers to others: these look as if they had
+	// been seen.
+	lost := xmax(snapshot) < xmax(d.snapshot)
 	d.snapshot, d.next = snapshot, now.Add(d.wait)
-	if more {
+	if more || lost {
 		for _, c := range d.consumers {
-			c.behind, c.cursor = true, itemKey{}
+			c.anew()
 		}
 		return nil
 	}
@@ -173,4 +179,14 @@ func (d *Dispatcher) refill(ctx context.Context, c *consumer, l *line) error {
 		delete(c.lines, l.key)
 	}
 	return nil
+}
+
+// xmax gives the first number of a pg_snapshot that no transaction had yet; 0 for what is no snapshot.
+func xmax(snapshot string) uint64 {
+	parts := strings.Split(snapshot, ":")
+	if len(parts) != 3 {
+		return 0
+	}
+	n, _ := strconv.ParseUint(parts[1], 10, 64)
+	return n
 }

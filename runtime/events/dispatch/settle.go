@@ -2,52 +2,91 @@ package dispatch
 
 import (
 	"context"
+	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
+
+// marksAtOnce is how many results are marked in one transaction.
+const marksAtOnce = 1000
 
 // settle marks what workers have given back. When the database does not answer nothing is forgotten: it is tried again.
 func (d *Dispatcher) settle(ctx context.Context) error {
-	d.mu.Lock()
-	all := d.results
-	d.results = nil
-	d.mu.Unlock()
-	if len(all) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	var marks []result
-	for _, r := range all {
-		if r.mark && r.item.state == running && (r.Outcome != Rest) {
-			marks = append(marks, r)
+	for {
+		some := d.given()
+		if len(some) == 0 {
+			return nil
+		}
+		var marks []result
+		for _, r := range some {
+			if r.mark && r.item.state == running && r.Outcome != Rest {
+				marks = append(marks, r)
+			}
+		}
+		mine, err := d.mark(ctx, marks)
+		if err != nil {
+			d.mu.Lock()
+			d.results = append(some, d.results...)
+			d.mu.Unlock()
+			return err
+		}
+		now := time.Now()
+		for _, r := range some {
+			d.apply(r, !r.mark || r.Outcome == Rest || mine[named{r.of.id, r.item.itemKey}], now)
 		}
 	}
-	mine, err := d.mark(ctx, marks)
-	if err != nil {
-		d.mu.Lock()
-		d.results = append(all, d.results...)
-		d.mu.Unlock()
-		return err
-	}
-	now := time.Now()
-	for _, r := range all {
-		d.apply(r, !r.mark || r.Outcome == Rest || mine[named{r.of.id, r.item.itemKey}], now)
-	}
-	return nil
+}
+
+// given takes the results that came first.
+func (d *Dispatcher) given() []result {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := min(marksAtOnce, len(d.results))
+	some := slices.Clone(d.results[:n])
+	d.results = d.results[n:]
+	return some
 }
 
 // mark writes results in one transaction, with what consumers record of them, and gives those that were this node's to mark.
+// Where the database refuses that, each is marked alone; one that it refuses alone is marked without its record, so that it
+// holds nobody up.
 func (d *Dispatcher) mark(ctx context.Context, all []result) (map[named]bool, error) {
-	mine := map[named]bool{}
 	if len(all) == 0 {
-		return mine, nil
+		return nil, nil
 	}
-	err := pgx.BeginFunc(ctx, d.options.Pool, func(tx pgx.Tx) error {
-		var err error
-		mine, err = markAll(ctx, tx, d.holding(), all)
-		return err
+	mine, err := d.commit(ctx, all, true)
+	switch {
+	case err == nil, ctx.Err() != nil, postgres.IsUnavailable(err):
+		return mine, err
+	case len(all) == 1:
+		d.options.Log.Error("what came of a change cannot be recorded; it is marked all the same", slog.String("consumer", all[0].by.Name), slog.Int64("event", all[0].item.id), slog.Any("error", err))
+		return d.commit(ctx, all, false)
+	}
+	mine = map[named]bool{}
+	for i := range all {
+		one, err := d.mark(ctx, all[i:i+1])
+		if err != nil {
+			return nil, err // what was marked by now is found gone at the next try, and read anew
+		}
+		maps.Copy(mine, one)
+	}
+	return mine, nil
+}
+
+// commit writes results in one transaction.
+func (d *Dispatcher) commit(ctx context.Context, all []result, recording bool) (mine map[named]bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err = pgx.BeginFunc(ctx, d.options.Pool, func(tx pgx.Tx) error {
+		if mine, err = markAll(ctx, tx, d.holding(), all); err != nil || !recording {
+			return err
+		}
+		return record(ctx, tx, all, mine)
 	})
 	return mine, err
 }
@@ -81,7 +120,7 @@ func markAll(ctx context.Context, tx pgx.Tx, h holding, all []result) (map[named
 			mine[n] = true
 		}
 	}
-	return mine, record(ctx, tx, all, mine)
+	return mine, nil
 }
 
 // record lets consumers note what was marked.
@@ -111,7 +150,7 @@ func (d *Dispatcher) apply(r result, mine bool, now time.Time) {
 	switch {
 	case !mine: // another server's, or not as it was known here: what is there is read anew
 		delete(c.items, it.itemKey)
-		c.behind, c.cursor = true, itemKey{}
+		c.anew()
 		it.state = settled
 		c.drop(it)
 	case r.Outcome == Rest:

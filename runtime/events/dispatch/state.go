@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,7 @@ type consumer struct {
 	waiting dues    // heads that are tried again later
 	moves   map[itemKey]*move
 	running int
+	batches atomic.Int32 // transactions of Batch at work
 
 	behind bool    // there is more than is held: it is read in the order of ids, from cursor on
 	cursor itemKey // the last one that was read
@@ -37,6 +39,9 @@ type move struct {
 func newConsumer(c Consumer, id int) *consumer {
 	return &consumer{by: &c, id: id, items: map[itemKey]*item{}, lines: map[int64]*line{}, moves: map[itemKey]*move{}, behind: true}
 }
+
+// anew has all that there is read in the order of ids, from the first on. What is known stays as it is.
+func (c *consumer) anew() { c.behind, c.cursor = true, itemKey{} }
 
 // full tells whether no more should be read.
 func (c *consumer) full() bool {
