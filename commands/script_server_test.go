@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -23,12 +24,13 @@ import (
 // serverCommands are verbs for scripts that need a server:
 //
 //	serves ARGS…                  starts one, and waits until it is ready; SERVER is its address. It ends with the script
+//	stops                         ends it
 //	request METHOD PATH [BODY]    asks it with the token in ADMIN; status and body are the output
 //	sql STATEMENT                 runs one on DATABASE_URL
 //	login ROLE                    DATABASE_URL becomes that of a role without rights, OWNER_URL what it was
 //	until PATTERN PROGRAM ARGS…   runs the program again and again until its output matches
 var serverCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"serves": serves, "request": request, "sql": runSQL, "until": until, "login": login,
+	"serves": serves, "stops": stops, "request": request, "sql": runSQL, "until": until, "login": login,
 }
 
 func login(ts *testscript.TestScript, _ bool, args []string) {
@@ -71,17 +73,30 @@ func serves(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	cmd.Stderr = log
 	ts.Check(cmd.Start())
-	ts.Defer(func() {
+	end := sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 		_ = log.Close()
 	})
+	running.Store(ts, end)
+	ts.Defer(end)
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		text, _ := os.ReadFile(ts.MkAbs("server.log"))
 		ts.Fatalf("the server does not come up:\n%s", text)
 	}
 	ts.Setenv("SERVER", strings.TrimSuffix(strings.TrimSpace(line), "/graphql"))
+}
+
+// running has how the server of each script is ended.
+var running sync.Map
+
+func stops(ts *testscript.TestScript, _ bool, _ []string) {
+	end, there := running.LoadAndDelete(ts)
+	if !there {
+		ts.Fatalf("no server runs")
+	}
+	end.(func())()
 }
 
 func request(ts *testscript.TestScript, _ bool, args []string) {

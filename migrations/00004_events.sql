@@ -126,10 +126,12 @@ create table _system.node (
     name text not null,
     version text not null,
     url text,
+    knows text[] not null default '{}',
     started_at timestamptz not null default clock_timestamp(),
     seen_at timestamptz not null default clock_timestamp()
 );
 comment on table _system.node is 'The servers that share the work, each seen every second.';
+comment on column _system.node.knows is 'The consumers of events that its configuration has: servers may run with different files for a while.';
 
 create table _system.lease (
     name text not null,

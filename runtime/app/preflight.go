@@ -25,7 +25,7 @@ func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, erro
 	if err := a.judgeReplicas(ctx, report.At("database")); err != nil {
 		return nil, err
 	}
-	if err := a.checkObserversLive(ctx, report.At("observers")); err != nil {
+	if err := a.checkReactionLive(ctx, report); err != nil {
 		return nil, err
 	}
 	if a.GraphQL == nil {

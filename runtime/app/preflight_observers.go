@@ -19,17 +19,37 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
-// checkObserversLive asks the database whether it has what observers name: tables, columns, functions, and whether
-// conditions fit the types of columns.
-func (a *App) checkObserversLive(ctx context.Context, r *config.Report) error {
-	if a.Config.Observers == nil || !a.Config.Observers.On() {
+// checkReactionLive asks the database whether it has what observers and [events.columns] name. Where no name can be judged, as
+// there is no schema, that is told.
+func (a *App) checkReactionLive(ctx context.Context, r *config.Report) error {
+	if a.Reaction == nil {
 		return nil
 	}
 	if a.GraphQL != nil {
-		if err := a.GraphQL.Load(ctx); err != nil {
-			return nil //nolint:nilerr // without a schema no name can be judged, and that is told where it is looked for
+		err := a.GraphQL.Load(ctx)
+		if refusal, refused := fault.As(err); refused {
+			r.At("observers").Warn("", refusal.Code, "what observers and [events.columns] name was not judged, as there is no schema: "+refusal.Message, refusal.Hint)
+			return nil
+		}
+		if err != nil {
+			return postgres.Explain(err)
 		}
 	}
+	_, wrong, err := a.untold(ctx)
+	if err != nil {
+		return err
+	}
+	for _, w := range wrong {
+		r.At("events.columns").Item(w.entity).Error(w.key, w.err.Code, w.err.Message, w.err.Hint)
+	}
+	if a.Config.Observers == nil || !a.Config.Observers.On() {
+		return nil
+	}
+	return a.checkObserversLive(ctx, r.At("observers"))
+}
+
+// checkObserversLive judges tables, columns and functions, and whether conditions fit the types of columns.
+func (a *App) checkObserversLive(ctx context.Context, r *config.Report) error {
 	for _, name := range slices.Sorted(maps.Keys(a.Config.Observers.Named)) {
 		rule := a.Config.Observers.Named[name]
 		if !rule.On() {

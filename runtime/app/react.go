@@ -82,7 +82,7 @@ func (a *App) openReaction(ctx context.Context, address string, o Options) error
 		return err
 	}
 	r.Observers = observers.New(rules, observers.Deps{
-		Pool: r.work, Log: o.Log, Dir: o.Dir, Outbound: r.outbound, Relation: a.relation, Listen: a.listen,
+		Pool: r.work, Log: o.Log, Dir: o.Dir, Outbound: r.outbound, Know: r.node.Know, Relation: a.relation, Listen: a.listen,
 	})
 	return nil
 }
@@ -113,10 +113,13 @@ func (a *App) follow(ctx context.Context) {
 			return
 		case <-a.Reaction.altered:
 		}
-		err := a.Reaction.Observers.Listen(ctx)
-		if err == nil {
-			err = a.uncaptured(ctx)
-		}
+		err := untilAvailable(ctx, func() error {
+			err := a.Reaction.Observers.Listen(ctx)
+			if err == nil {
+				err = a.uncaptured(ctx)
+			}
+			return err
+		})
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("the schema has changed, and not all that observers hear of is captured", slog.Any("error", err))
 		}
@@ -134,25 +137,24 @@ func (r *reaction) close() {
 	}
 }
 
-// relation finds the table that people call by a name of the API, or by schema and name.
-func (a *App) relation(entity string) (events.Relation, bool) {
-	if schema, table, qualified := strings.Cut(entity, "."); qualified {
-		return events.Relation{Schema: schema, Table: table}, true
-	}
-	if a.GraphQL != nil {
-		if t := a.GraphQL.Table(entity); t != nil {
-			return events.Relation{Schema: t.Schema, Table: t.Name}, true
-		}
-	}
-	return events.Relation{}, false
-}
-
 // installs tells whether this server may make triggers by itself: where the database is its own, and in development.
 func (a *App) installs() bool { return a.Cluster != nil || a.dev && a.serves }
 
 // listen says in the database what is heard, and has it delivered.
 func (a *App) listen(ctx context.Context, names []string, all []events.Interest, consumers []dispatch.Consumer) error {
-	if err := a.Reaction.Events.Declare(ctx, a.Reaction.config.Columns, names, all); err != nil {
+	columns, wrong, err := a.untold(ctx)
+	switch {
+	case err != nil:
+		return err
+	case len(wrong) > 0:
+		return wrong[0].err
+	}
+	for i := range all {
+		if all[i].Schema != "" {
+			all[i].Entity = a.entity(all[i].Relation)
+		}
+	}
+	if err := a.Reaction.Events.Declare(ctx, columns, names, all); err != nil {
 		return postgres.Explain(err)
 	}
 	a.Reaction.dispatcher.Register(consumers...)
@@ -240,24 +242,11 @@ func (a *App) uncaptured(ctx context.Context) error {
 // react has changes of data heard until ctx ends. Its error ends the server: what is wrong does not mend itself.
 func (a *App) react(ctx context.Context) error {
 	r := a.Reaction
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		err := a.hear(ctx)
-		switch {
-		case err == nil:
-		case ctx.Err() != nil:
+	if err := untilAvailable(ctx, func() error { return a.hear(ctx) }); err != nil {
+		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is the ordinary end
-		case fault.KindOf(err) != fault.Unavailable:
-			return err
-		default:
-			a.log.Debug("changes are not heard yet; trying again", slog.Any("error", err))
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(wait):
-			}
-			continue
 		}
-		break
+		return err
 	}
 	r.ready.Store(true)
 	beating, stopBeat := context.WithCancel(context.WithoutCancel(ctx))
@@ -271,6 +260,21 @@ func (a *App) react(ctx context.Context) error {
 	beat.Wait()
 	beside.Wait()
 	return err
+}
+
+// untilAvailable does what may have to wait for the database, until it is done, cannot be done, or ctx ends.
+func untilAvailable(ctx context.Context, work func() error) error {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		err := work()
+		if err == nil || fault.KindOf(err) != fault.Unavailable && !postgres.IsUnavailable(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+	}
 }
 
 // hear says what is heard, once the schema is known by whose names it is said.

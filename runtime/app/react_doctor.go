@@ -14,8 +14,12 @@ import (
 // checkEvents tells whether all changes are captured of which somebody hears, and what of them is still to be done.
 func (a *App) checkEvents(ctx context.Context, found *doctor.Findings) {
 	all, err := a.Reaction.Events.Drift(ctx)
-	if err != nil {
-		found.Warn("what is captured is not known: our own tables are not there, or not for this login", "fraiseql migrate up")
+	switch {
+	case postgres.IsMissing(err):
+		found.Warn("what is captured is not known: our own tables are not there", "fraiseql migrate up")
+		return
+	case err != nil:
+		found.Fault(postgres.Explain(err))
 		return
 	}
 	captured := 0
@@ -52,11 +56,29 @@ func (a *App) checkEvents(ctx context.Context, found *doctor.Findings) {
 		}
 	}
 	a.checkBacklog(ctx, found)
-	if held, err := a.Reaction.Events.HeldBack(ctx); err == nil && held != nil {
+	a.checkHeldBack(ctx, found)
+	found.OK(fmt.Sprintf("%d tables are captured", captured))
+}
+
+// checkHeldBack tells of a transaction that has been open for long, or that nobody would tell.
+func (a *App) checkHeldBack(ctx context.Context, found *doctor.Findings) {
+	held, err := a.Reaction.Events.HeldBack(ctx)
+	if err != nil {
+		found.Fault(postgres.Explain(err))
+		return
+	}
+	if held != nil {
 		found.Warn(fmt.Sprintf("session %d (%s, %s) has had a transaction open for %s: what it changes is heard when it commits, and nothing is cleaned up meanwhile",
 			held.PID, held.User, held.State, held.Age.Round(time.Second)), "set idle_in_transaction_session_timeout, or end it: "+fmt.Sprintf("select pg_terminate_backend(%d);", held.PID))
 	}
-	found.OK(fmt.Sprintf("%d tables are captured", captured))
+	sees, err := a.Reaction.Events.SeesAll(ctx)
+	if err != nil {
+		found.Fault(postgres.Explain(err))
+		return
+	}
+	if !sees {
+		found.Warn("this login sees no transactions of others: of one that has been open for long, and holds back what is to be cleaned up, nobody is told", "grant pg_read_all_stats to the login")
+	}
 }
 
 // checkBacklog tells of deliveries that wait for long, and of dead letters.

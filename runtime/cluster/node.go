@@ -35,6 +35,7 @@ type Node struct {
 
 	mu     sync.Mutex
 	shares []*Share
+	knows  []string
 	others int  // nodes beside this one
 	away   bool // that beats fail has been said
 }
@@ -52,6 +53,13 @@ func (n *Node) until(asked time.Time) time.Time { return asked.Add(n.options.Ter
 
 // ID is the node's own, new with each start of a server.
 func (n *Node) ID() string { return n.id }
+
+// Know says with the next beat which work, by names, this node can do: others may run with another configuration.
+func (n *Node) Know(names []string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.knows = names
+}
 
 // Run says that the node lives until ctx ends; then it gives back all that it holds and leaves. Whoever holds slots has
 // to have finished before.
@@ -99,7 +107,7 @@ func (n *Node) Beat(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, n.options.Term/2)
 	defer cancel()
 	n.mu.Lock()
-	shares := append([]*Share(nil), n.shares...)
+	shares, knows := append([]*Share(nil), n.shares...), append([]string{}, n.knows...)
 	n.mu.Unlock()
 	leases, slots := []string{}, []int{}
 	for _, s := range shares {
@@ -107,7 +115,7 @@ func (n *Node) Beat(ctx context.Context) {
 			leases, slots = append(leases, s.name), append(slots, number)
 		}
 	}
-	others, kept, err := n.beat(ctx, leases, slots)
+	others, kept, err := n.beat(ctx, leases, slots, knows)
 	n.tell(ctx, err)
 	if err != nil {
 		return

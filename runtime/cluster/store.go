@@ -2,10 +2,8 @@ package cluster
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 const (
@@ -13,9 +11,9 @@ const (
 	// node's name and it does not know, as an answer was lost, nothing is renewed: it is to expire.
 	beatSQL = `
 with me as (
-    insert into _system.node as n (id, name, version, url)
-    values ($1, $2, $3, $4)
-    on conflict (id) do update set seen_at = clock_timestamp(), url = excluded.url
+    insert into _system.node as n (id, name, version, url, knows)
+    values ($1, $2, $3, $4, $8)
+    on conflict (id) do update set seen_at = clock_timestamp(), url = excluded.url, knows = excluded.knows
     returning id
 ), kept as (
     update _system.lease l
@@ -60,38 +58,7 @@ where id = $1`
 	forgetSQL = `
 delete from _system.node
 where seen_at < clock_timestamp() - interval '1 hour'`
-
-	nodesSQL = `
-select id::text, name, version, coalesce(url, ''), started_at, extract(epoch from clock_timestamp() - seen_at)::float8
-from _system.node
-where seen_at > clock_timestamp() - $1::interval
-order by started_at, id`
 )
-
-// Peer is a node as another one sees it.
-type Peer struct {
-	ID      string        `json:"id"`
-	Name    string        `json:"name"`
-	Version string        `json:"version"`
-	URL     string        `json:"url,omitempty"`
-	Started time.Time     `json:"started_at"`
-	Silent  time.Duration `json:"-"` // since it was seen
-}
-
-// Nodes gives those that were seen within a Term, the oldest first.
-func Nodes(ctx context.Context, pool *pgxpool.Pool) ([]Peer, error) {
-	rows, err := pool.Query(ctx, nodesSQL, Term)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Peer, error) {
-		var p Peer
-		var silent float64
-		err := row.Scan(&p.ID, &p.Name, &p.Version, &p.URL, &p.Started, &silent)
-		p.Silent = time.Duration(silent * float64(time.Second))
-		return p, err
-	})
-}
 
 // held is what a beat says of a slot.
 type held struct {
@@ -101,8 +68,8 @@ type held struct {
 }
 
 // beat says that the node lives, renews what it holds, and tells how many others there are.
-func (n *Node) beat(ctx context.Context, leases []string, slots []int) (others int, kept []held, err error) {
-	rows, err := n.options.Pool.Query(ctx, beatSQL, n.id, n.options.Name, n.options.Version, n.options.URL, n.options.Term, leases, slots)
+func (n *Node) beat(ctx context.Context, leases []string, slots []int, knows []string) (others int, kept []held, err error) {
+	rows, err := n.options.Pool.Query(ctx, beatSQL, n.id, n.options.Name, n.options.Version, n.options.URL, n.options.Term, leases, slots, knows)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -226,6 +226,9 @@ func (b *binder) list(n *node, v reflect.Value, f reflect.StructField, path stri
 	if n.kind != list {
 		items = []*node{n} // one stands for a list of one
 	}
+	if v.IsNil() {
+		v.Set(reflect.MakeSlice(v.Type(), 0, len(items))) // that a list is empty may be what is said
+	}
 	fits := true
 	for i, item := range items {
 		element := reflect.New(v.Type().Elem()).Elem()

@@ -106,7 +106,7 @@ func TestColumnsThatAreNotTold(t *testing.T) {
 	s, pool := captured(t, `create table member (id integer primary key, email text, password_hash text, "api key" text, apikey text);
 		create table session (token text primary key, member integer);
 		create table note (id integer primary key, body text, password text);`)
-	capture(t, s, map[string]events.Columns{"member": {Hash: []string{"email"}, Omit: []string{"apikey", "password_hash"}}, "public.note": {Omit: []string{}}}, "member", "session", "note")
+	capture(t, s, map[events.Relation]events.Columns{{Schema: "public", Table: "member"}: {Hash: []string{"email"}, Omit: []string{"apikey", "password_hash"}}, {Schema: "public", Table: "note"}: {Omit: []string{}}}, "member", "session", "note")
 	exec(t, pool, `insert into member values (1, 'a@b.c', 'geheim', 'k1', 'k2'); update member set password_hash = 'anders' where id = 1; insert into session values ('geheim', 1); insert into note values (1, 'x', 'told')`)
 	expect(t, told(t, s),
 		`INSERT {"id":1} - {"api key":"k1","email":"sha256:d648b243a3e817eaa3309e00e183483f2867baadf522099f0c2121770536b25a","id":1} `,

@@ -54,7 +54,7 @@ func captured(t testing.TB, sql string, tables ...string) (*events.Store, *pgxpo
 	return s, pool
 }
 
-func capture(t testing.TB, s *events.Store, columns map[string]events.Columns, tables ...string) {
+func capture(t testing.TB, s *events.Store, columns map[events.Relation]events.Columns, tables ...string) {
 	t.Helper()
 	var all []events.Interest
 	for _, table := range tables {

@@ -22,7 +22,7 @@ func (r Relation) String() string {
 // Interest is that somebody hears of a relation.
 type Interest struct {
 	Relation
-	Entity   string // how people call it
+	Entity   string // how events call it
 	Consumer string // who hears; the name is known to package dispatch
 	Ops      Ops
 	Columns  []string // of updates only those that change one of them; none is every update
@@ -70,7 +70,7 @@ order by s.id`
 // Declare says what some consumers hear, in place of what was said of them before, and makes the capturing functions anew.
 // What it says nothing of stays: another server may know of it. It needs no right on the tables; which of them have no
 // trigger yet, Drift tells.
-func (s *Store) Declare(ctx context.Context, columns map[string]Columns, consumers []string, all []Interest) error {
+func (s *Store) Declare(ctx context.Context, columns map[Relation]Columns, consumers []string, all []Interest) error {
 	all = merged(all)
 	return pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
 		// Servers that start together take turns.
@@ -81,9 +81,7 @@ func (s *Store) Declare(ctx context.Context, columns map[string]Columns, consume
 		var schemas, tables, heard []string
 		for _, i := range all {
 			var omit, hash []string
-			if c, given := columns[i.Entity]; given {
-				omit, hash = c.Omit, c.Hash
-			} else if c, given := columns[i.String()]; given {
+			if c, given := columns[i.Relation]; given {
 				omit, hash = c.Omit, c.Hash
 			}
 			if hash == nil {

@@ -52,7 +52,7 @@ type Held struct {
 	Age         time.Duration
 }
 
-// HeldBack tells of the oldest such transaction; nil when there is none.
+// HeldBack tells of the oldest such transaction; nil when there is none, or none that this login may see: see SeesAll.
 func (s *Store) HeldBack(ctx context.Context) (*Held, error) {
 	rows, err := s.Pool.Query(ctx, heldSQL, heldLong)
 	if err != nil {
@@ -71,6 +71,13 @@ func (s *Store) HeldBack(ctx context.Context) (*Held, error) {
 	return &h, nil
 }
 
+// SeesAll tells whether this login sees the transactions of others.
+func (s *Store) SeesAll(ctx context.Context) (bool, error) {
+	var sees bool
+	err := s.Pool.QueryRow(ctx, "select pg_has_role(current_user, 'pg_read_all_stats', 'usage')").Scan(&sees)
+	return sees, err
+}
+
 // Keep makes the days to come and drops those that are over, until ctx ends. It says when a transaction has been open for
 // long, once each.
 func (s *Store) Keep(ctx context.Context, c Config, log *slog.Logger) {
@@ -86,7 +93,11 @@ func (s *Store) Keep(ctx context.Context, c Config, log *slog.Logger) {
 				log.Warn("the days of events were not made or dropped; trying again", slog.Any("error", err))
 			}
 		}
-		if held, err := s.HeldBack(ctx); err == nil && held != nil && held.PID != told {
+		held, err := s.HeldBack(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			log.Debug("it was not seen whether a transaction has been open for long", slog.Any("error", err))
+		case err == nil && held != nil && held.PID != told:
 			told = held.PID
 			log.Warn("a transaction has been open for long: what it changes is delivered when it commits, and nothing is cleaned up meanwhile",
 				slog.Int("pid", held.PID), slog.String("user", held.User), slog.String("application", held.Application),

@@ -3,6 +3,7 @@ package events
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -68,6 +69,8 @@ from (
       and (e.op <> 'U' or i.columns is null or i.columns && e.changed)
 ) chosen`
 
+	consumerKnownSQL = `select exists (select from _system.event_consumer where name = $1)`
+
 	rescanSQL = `
 update _system.event_consumer
 set generation = generation + 1
@@ -126,6 +129,15 @@ func text(j json.RawMessage) *string {
 func (s *Store) Replay(ctx context.Context, f Filter, dry bool) (int64, error) {
 	if len(f.IDs) == 0 && f.Since.IsZero() {
 		return 0, fault.New(fault.Invalid, "events/replay-all", "a replay needs ids of events, or a time since when").WithHint("fraiseql events replay --since 1h --dry-run")
+	}
+	if f.Consumer != "" {
+		var known bool
+		if err := s.Pool.QueryRow(ctx, consumerKnownSQL, f.Consumer).Scan(&known); err != nil {
+			return 0, err
+		}
+		if !known {
+			return 0, fault.New(fault.NotFound, "events/no-consumer", "nobody who hears of events is called "+strings.TrimPrefix(f.Consumer, "observer:")).WithHint("fraiseql observers list")
+		}
 	}
 	if dry {
 		var count int64

@@ -93,10 +93,13 @@ func TestReplayAndDeadLetters(t *testing.T) {
 	if n, err := s.Replay(t.Context(), events.Filter{IDs: []int64{3}, Op: events.Update, Entity: "public.item", Consumer: "all"}, false); err != nil || n != 1 {
 		t.Errorf("replayed %d: %v", n, err)
 	}
-	for _, none := range []events.Filter{{IDs: []int64{3}, Op: events.Insert}, {IDs: []int64{3}, Consumer: "nobody"}, {IDs: []int64{3}, Entity: "x"}, {IDs: []int64{3}, Since: time.Now().Add(time.Hour)}} {
+	for _, none := range []events.Filter{{IDs: []int64{3}, Op: events.Insert}, {IDs: []int64{3}, Entity: "x"}, {IDs: []int64{3}, Since: time.Now().Add(time.Hour)}} {
 		if n, err := s.Replay(t.Context(), none, false); err != nil || n != 0 {
 			t.Errorf("%+v replayed %d: %v", none, n, err)
 		}
+	}
+	if _, err := s.Replay(t.Context(), events.Filter{IDs: []int64{3}, Consumer: "nobody"}, true); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("to nobody: %v", err)
 	}
 	if got := deliveries(t, s); got != "all 1, all 1 again, all 2, all 2 again, all 3, all 3 again, all 3 again, all 4, all 4 again, all 5, all 5 again" {
 		t.Errorf("deliveries: %s", got)

@@ -291,3 +291,19 @@ func (s *Service) Table(entity string) *catalog.Table {
 	}
 	return nil
 }
+
+// Entity gives the name of the type that shows a table, for any of the roles; empty for none.
+func (s *Service) Entity(schemaName, table string) string {
+	p := s.pictures.Load()
+	if p == nil {
+		return ""
+	}
+	for _, one := range p.sorted() {
+		for _, o := range one.schema.Objects {
+			if o.Table != nil && o.Table.Schema == schemaName && o.Table.Name == table {
+				return o.Name
+			}
+		}
+	}
+	return ""
+}

@@ -136,7 +136,7 @@ func serve(t *testing.T, address string, named map[string]observers.Rule) *serve
 	store := &events.Store{Pool: pool}
 	s := &server{pool: pool, log: &buffer.Buffer}
 	s.Service = observers.New(observers.Config{Named: named}, observers.Deps{
-		Pool: pool, Log: log, Outbound: client,
+		Pool: pool, Log: log, Outbound: client, Know: node.Know,
 		Relation: func(entity string) (events.Relation, bool) {
 			return events.Relation{Schema: "public", Table: map[string]string{"Order": "orders"}[entity]}, entity == "Order"
 		},
@@ -459,7 +459,7 @@ func TestCustomEventsAndBadNames(t *testing.T) {
 	s.settled(t)
 	expect(t, "log", s.logged(t, "paid"), "2 1 log success 1 2 of 7 ")
 	bad := observers.New(observers.Config{Named: map[string]observers.Rule{"x": rule("INSERT", "Nothing", observers.Action{Type: "log"})}}, observers.Deps{
-		Pool: s.pool, Log: slog.New(slog.DiscardHandler), Relation: func(string) (events.Relation, bool) { return events.Relation{}, false },
+		Pool: s.pool, Log: slog.New(slog.DiscardHandler), Know: func([]string) {}, Relation: func(string) (events.Relation, bool) { return events.Relation{}, false },
 		Listen: func(context.Context, []string, []events.Interest, []dispatch.Consumer) error { return nil },
 	})
 	if err := bad.Reload(t.Context()); fault.CodeOf(err) != "observers/no-entity" {
@@ -490,31 +490,77 @@ func TestARowThatTheLogCannotHold(t *testing.T) {
 	}
 }
 
-// TestAServerWithAnOlderFile starts while another one runs that has an observer more: that one stays, or is back soon.
-func TestAServerWithAnOlderFile(t *testing.T) {
+// TestAServerWithAnotherFile starts and stops while another one runs: what either has is heard as long as one of them runs that has
+// it, and no longer.
+func TestAServerWithAnotherFile(t *testing.T) {
 	t.Parallel()
 	address := pgtest.System(t, orders)
-	s := serve(t, address, map[string]observers.Rule{"new": rule("INSERT", "Order", observers.Action{Type: "log"})})
-	older := serve(t, address, map[string]observers.Rule{"old": rule("INSERT", "Order", observers.Action{Type: "log"})})
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		var heard int
-		if err := s.pool.QueryRow(t.Context(), "select count(*) from _system.event_interest").Scan(&heard); err != nil {
-			t.Fatal(err)
+	log := observers.Action{Type: "log"}
+	s := serve(t, address, map[string]observers.Rule{"new": rule("INSERT", "Order", log), "both": rule("INSERT", "Order", log)})
+	heard := func(want string) {
+		t.Helper()
+		deadline := time.Now().Add(30 * time.Second)
+		for {
+			var got string
+			err := s.pool.QueryRow(t.Context(), "select coalesce(string_agg(split_part(c.name, ':', 2), ' ' order by c.name), '') from _system.event_interest i join _system.event_consumer c on c.id = i.consumer").Scan(&got)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got == want {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s are heard, want %s", got, want)
+			}
+			time.Sleep(20 * time.Millisecond)
 		}
-		if heard == 2 {
-			break
+	}
+	// known waits for the beat of a server that has an observer.
+	known := func(name string) {
+		t.Helper()
+		deadline := time.Now().Add(30 * time.Second)
+		for known := false; !known; time.Sleep(20 * time.Millisecond) {
+			if err := s.pool.QueryRow(t.Context(), "select exists (select from _system.node where $1 = any (knows))", "observer:"+name).Scan(&known); err != nil {
+				t.Fatal(err)
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("no server knows " + name)
+			}
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d are heard", heard)
-		}
-		time.Sleep(20 * time.Millisecond)
+	}
+	// settledLong makes all observers look as if they had been there for long.
+	settledLong := func() {
+		t.Helper()
+		s.exec(t, "update _system.observers set updated_at = updated_at - interval '1 minute'")
+	}
+	heard("both new")
+	known("new")
+	settledLong()
+	other := serve(t, address, map[string]observers.Rule{"old": rule("INSERT", "Order", log), "both": rule("INSERT", "Order", log)})
+	heard("both new old")
+	known("old")
+	if err := s.Delete(t.Context(), "old"); fault.CodeOf(err) != "observers/in-use" {
+		t.Errorf("deleted while a server has it: %v", err)
+	}
+	settledLong()
+	time.Sleep(5 * time.Second) // both look twice
+	heard("both new old")
+	var touched int
+	if err := s.pool.QueryRow(t.Context(), "select count(*) from _system.observers where updated_at > now() - interval '30 seconds'").Scan(&touched); err != nil || touched != 0 {
+		t.Errorf("%d were switched: %v", touched, err)
+	}
+	other.stop()
+	heard("both new")
+	o, err := s.Show(t.Context(), "old")
+	if err != nil || o.Enabled || o.Reason == "" {
+		t.Errorf("%+v %v", o, err)
 	}
 	s.exec(t, "insert into orders values (1, 'a')")
-	older.stop() // what is for observers that it does not know waits in its lanes until it has gone
-	s.exec(t, "delete from _system.event_delivery where consumer = (select id from _system.event_consumer where name = 'observer:old')")
 	s.settled(t)
-	if len(s.logged(t, "new")) != 1 {
-		t.Errorf("%v", s.logged(t, "new"))
+	if len(s.logged(t, "new")) != 1 || len(s.logged(t, "both")) != 1 || len(s.logged(t, "old")) != 0 {
+		t.Errorf("%v", s.logged(t, ""))
+	}
+	if err := s.Delete(t.Context(), "old"); err != nil {
+		t.Errorf("deleted: %v", err)
 	}
 }

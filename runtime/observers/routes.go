@@ -87,9 +87,6 @@ func (s *Service) logs(w http.ResponseWriter, r *http.Request) {
 			err = fault.New(fault.Invalid, "request/bad-cursor", "`cursor` is none of this list's")
 		}
 	}
-	if err == nil {
-		_, err = s.Show(r.Context(), r.PathValue("name"))
-	}
 	var all []Log
 	if err == nil {
 		all, err = s.Logs(r.Context(), r.PathValue("name"), r.URL.Query().Get("status"), before, limit)

@@ -7,11 +7,13 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/fraiseql/fraiseql/runtime/cluster"
 	"github.com/fraiseql/fraiseql/runtime/conditions"
 	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
@@ -26,6 +28,8 @@ type Deps struct {
 	Dir      string // of the project: relative files begin there
 	Outbound *outbound.Client
 
+	// Know is told which consumers the configuration has, for other servers to see.
+	Know func(consumers []string)
 	// Relation finds the table that people call by a name of the API; false when nothing is called so.
 	Relation func(entity string) (events.Relation, bool)
 	// Listen is called when what is heard has changed. names are the consumers that all says everything of.
@@ -57,7 +61,13 @@ func (s *Service) on() map[string]Rule {
 
 // Reload brings the observers of the file into the database, and has all that are enabled listen.
 func (s *Service) Reload(ctx context.Context) error {
-	if err := s.store.save(ctx, s.on()); err != nil {
+	on := s.on()
+	names := make([]string, 0, len(on))
+	for name := range on {
+		names = append(names, consumerOf(name))
+	}
+	s.deps.Know(names)
+	if err := s.store.save(ctx, on); err != nil {
 		return err
 	}
 	return s.Listen(ctx)
@@ -111,8 +121,7 @@ func (s *Service) Listen(ctx context.Context) error {
 	return nil
 }
 
-// reassert switches observers on again that a server with another file, such as an older one that was restarted, has taken for
-// lost.
+// reassert switches observers on again that a server with another file has taken for lost, when it had not heard of this one.
 func (s *Service) reassert(ctx context.Context, stored []Stored) error {
 	on := s.on()
 	for i, one := range stored {
@@ -123,7 +132,7 @@ func (s *Service) reassert(ctx context.Context, stored []Stored) error {
 			return err
 		}
 		stored[i].Enabled = true
-		s.deps.Log.Warn("an observer was switched off by a server whose configuration lacks it; it is on again", slog.String("observer", one.Name))
+		s.deps.Log.Info("an observer is on again that a server had taken for lost whose configuration lacks it", slog.String("observer", one.Name))
 	}
 	return nil
 }
@@ -184,6 +193,10 @@ func (s *Service) Run(ctx context.Context, keep time.Duration) error {
 }
 
 func (s *Service) follow(ctx context.Context) error {
+	names := slices.Collect(maps.Keys(s.on()))
+	if _, err := s.deps.Pool.Exec(ctx, goneSQL, append(names, ""), cluster.Term, cluster.Term); err != nil {
+		return err
+	}
 	var stamp string
 	if err := s.deps.Pool.QueryRow(ctx, stampSQL).Scan(&stamp); err != nil {
 		return err
@@ -263,6 +276,13 @@ func (s *Service) Delete(ctx context.Context, name string) error {
 	if _, known := s.on()[name]; known {
 		return fault.New(fault.Conflict, "observers/in-file", "the configuration file has the observer "+name+": it would be back with the next start").WithHint("remove [observers.%s] from the file, and start anew", name)
 	}
+	var runs bool
+	if err := s.deps.Pool.QueryRow(ctx, knownSQL, name, cluster.Term).Scan(&runs); err != nil {
+		return err
+	}
+	if runs {
+		return fault.New(fault.Conflict, "observers/in-use", "a server that runs has the observer "+name+" in its configuration").WithHint("start that server anew without [observers.%s]", name)
+	}
 	if err := s.events.Forget(ctx, consumerOf(name)); err != nil {
 		return err
 	}
@@ -279,13 +299,34 @@ func (s *Service) switchOff(ctx context.Context, o *observer, reason string) {
 	}
 }
 
+// known wants an observer of that name, unless it is empty: what is asked of nobody must not look as if there were nothing.
+func (s *Service) known(ctx context.Context, name string) error {
+	if name == "" {
+		return nil
+	}
+	_, err := s.Show(ctx, name)
+	return err
+}
+
+// statuses are those of a Log.
+var statuses = []string{"pending", "success", "failed"}
+
 // Logs gives what observers did, the newest first. Empty name and status are all.
 func (s *Service) Logs(ctx context.Context, name, status string, before time.Time, limit int) ([]Log, error) {
+	if status != "" && !slices.Contains(statuses, status) {
+		return nil, fault.New(fault.Invalid, "observers/no-status", "there is no status `"+status+"`").WithHint("one of: %s", strings.Join(statuses, ", "))
+	}
+	if err := s.known(ctx, name); err != nil {
+		return nil, err
+	}
 	return s.store.logs(ctx, name, status, before, limit)
 }
 
 // Dead gives the dead letters of observers, the newest first.
 func (s *Service) Dead(ctx context.Context, name string, before int64, limit int) ([]events.DeadLetter, error) {
+	if err := s.known(ctx, name); err != nil {
+		return nil, err
+	}
 	if name != "" {
 		name = consumerOf(name)
 	}
@@ -294,6 +335,9 @@ func (s *Service) Dead(ctx context.Context, name string, before int64, limit int
 
 // Retry has dead letters tried again: one by its id, all of an observer, or all (0 and empty). It tells how many.
 func (s *Service) Retry(ctx context.Context, id int64, name string) (int64, error) {
+	if err := s.known(ctx, name); err != nil {
+		return 0, err
+	}
 	if name != "" {
 		name = consumerOf(name)
 	}

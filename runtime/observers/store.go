@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// absent is why an observer is off that the configuration file has no more.
+	// absent is why an observer is off that no server's configuration file has any more.
 	absent = "the configuration file has it no more"
 
 	// Whether it is switched on is the operators' to say: a restart does not change that.
@@ -29,11 +29,17 @@ set entity = excluded.entity, event_type = excluded.event_type, config = exclude
 where (o.entity, o.event_type, o.config, o.origin) is distinct from (excluded.entity, excluded.event_type, excluded.config, excluded.origin)
    or o.reason = '` + absent + `'`
 
-	// Its log, and what it had still to do, stay: the file may have lost it by mistake.
+	// Its log, and what it had still to do, stay: the file may have lost it by mistake. What another server that lives has in its
+	// file is not lost, nor what one that is about to start has brought within $3.
 	goneSQL = `
-update _system.observers
+update _system.observers o
 set enabled = false, reason = '` + absent + `', updated_at = now()
-where origin = 'file' and name <> all ($1) and enabled`
+where o.origin = 'file' and o.name <> all ($1) and o.enabled and o.updated_at <= clock_timestamp() - $3::interval
+  and not exists (select from ` + knowing + `)`
+
+	knowing = `_system.node n where n.seen_at > clock_timestamp() - $2::interval and 'observer:' || o.name = any (n.knows)`
+
+	knownSQL = `select exists (select from _system.observers o, ` + knowing + ` and o.name = $1)`
 
 	deleteSQL = `
 delete from _system.observers
@@ -128,7 +134,7 @@ func (s store) save(ctx context.Context, named map[string]Rule) error {
 			}
 			batch.Queue(saveSQL, name, rule.Entity, strings.Join(rule.Event, ","), config, "file")
 		}
-		batch.Queue(goneSQL, names)
+		batch.Queue(goneSQL, names, cluster.Term, time.Duration(0))
 		return tx.SendBatch(ctx, batch).Close()
 	})
 }
