@@ -178,7 +178,7 @@ func TestNamesThatLeadInside(t *testing.T) {
 func TestNamesThatChange(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Skip("only Linux has more than one address of loopback from the start")
+		t.Skip("NOT TESTED: only Linux has more than one address of loopback from the start")
 	}
 	allowed := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	_ = allowed.Listener.Close()

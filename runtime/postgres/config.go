@@ -15,7 +15,7 @@ type Config struct {
 	Pooler           string        `toml:"pooler" default:"none" enum:"none,transaction" doc:"Whether a transaction pooler such as PgBouncer stands in between."`
 	Embedded         *bool         `toml:"embedded" doc:"Run a private server. Default: when no address is given."`
 	Repository       string        `toml:"embedded_repository" default:"https://repo1.maven.org/maven2" form:"url" doc:"Where the private server's programs are downloaded from when this machine has none: a Maven repository with the builds of zonkyio/embedded-postgres-binaries."`
-	PoolSize         int           `toml:"pool_size" default:"20" min:"3" max:"1000" doc:"Connections of one server process: most of them for requests, each with an owner, some shared by all else."`
+	PoolSize         int           `toml:"pool_size" default:"20" min:"3" max:"1000" doc:"Connections of one server process: most of them for requests, each with an owner, some shared by all else. What hears of changes takes 7 more."`
 	ConnectTimeout   time.Duration `toml:"connect_timeout" default:"5s" min:"100ms" doc:"How long one connection may take to open."`
 	StatementTimeout time.Duration `toml:"statement_timeout" default:"30s" min:"10ms" doc:"How long the statements of one request may take."`
 	Schemas          []string      `toml:"schemas" default:"public" doc:"Schemas that the API shows, in order of precedence."`

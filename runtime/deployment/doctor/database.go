@@ -25,8 +25,9 @@ type Database struct {
 	Pool     *pgxpool.Pool
 	Schemas  []string
 	Roles    []string // of the database, that requests run as; none when that is the login
-	PoolSize int
-	Private  bool // the cluster is ours alone: its login is its superuser, on purpose
+	PoolSize int      // connections that a server may open for requests
+	Beside   int      // and for all else
+	Private  bool     // the cluster is ours alone: its login is its superuser, on purpose
 }
 
 // Reach asks whether the database answers, and what it is.
@@ -89,12 +90,12 @@ func (d Database) connections(ctx context.Context, found *Findings) {
 	if limit >= 0 {
 		most = min(most, limit)
 	}
-	if free := most - used; d.PoolSize > free {
-		found.Warn(fmt.Sprintf("the pool may open %d connections, but only %d of %d are free", d.PoolSize, free, most),
-			fmt.Sprintf("[database] pool_size = %d, or raise max_connections", max(1, free/2)))
+	if free := most - used; d.PoolSize+d.Beside > free {
+		found.Warn(fmt.Sprintf("a server may open %d connections, but only %d of %d are free", d.PoolSize+d.Beside, free, most),
+			fmt.Sprintf("[database] pool_size = %d, or raise max_connections", max(3, (free-d.Beside)/2)))
 		return
 	}
-	found.OK(fmt.Sprintf("%d of %d in use, the pool may open %d", used, most, d.PoolSize))
+	found.OK(fmt.Sprintf("%d of %d in use, a server may open %d", used, most, d.PoolSize+d.Beside))
 }
 
 func (d Database) encryption(ctx context.Context, found *Findings) {

@@ -130,7 +130,7 @@ func TestWhatALoginMayTooMuchOrTooLittle(t *testing.T) {
 		"nothing":      {"", "", "grants", "error: the login may read none of the 3 tables in public -> grant select on all tables in schema \"public\" to \"app\";"},
 		"one closed":   {"", "grant select on open, guarded to $role", "grants", "warning: 1 of the 3 tables in public cannot be read and are not shown: closed -> grant select on \"public\".\"closed\" to \"app\"; leave it, if that is meant"},
 		"passed by":    {"bypassrls", "", "rls", "warning: the policies of guarded do not hold for the login: requests see every row -> use a login that neither owns the tables nor has BYPASSRLS"},
-		"few sessions": {"connection limit 1", "", "connections", "warning: the pool may open 2 connections"},
+		"few sessions": {"connection limit 1", "", "connections", "warning: a server may open 2 connections"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
