@@ -7,6 +7,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/fraiseql/fraiseql/runtime/cron"
 )
 
 // form is a shape that a text must have, named by the tag `form`.
@@ -22,7 +24,7 @@ var forms = map[string]form{
 	"database": {checkDatabase, `"postgres://user@localhost:5432/mydb"`},
 	"cidr":     {checkCIDR, `"10.0.0.0/8"`},
 	"rate":     {checkRate, `"100/m" (units: s, m, h, d)`},
-	"cron":     {checkCron, `"0 3 * * *" (minute hour day month weekday)`},
+	"cron":     {func(text string) error { _, err := cron.Parse(text); return err }, `"0 3 * * *" (minute hour day month weekday)`},
 	"route":    {checkRoute, `"/path"`},
 	"hostname": {checkHost, `"smtp.example.com" or "127.0.0.1", without a port`},
 	"sha256":   {checkDigest, `64 hexadecimal digits, as sha256sum prints them`},
