@@ -55,8 +55,8 @@ begin
   attempts := coalesce((opts ->> 'max_attempts')::integer, defaults.max_attempts, 10);
   due := coalesce((opts ->> 'run_at')::timestamptz, clock_timestamp()) + coalesce((opts ->> 'delay')::interval, '0');
   key := opts ->> 'unique_key';
-  if queue !~ '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$' or priority not between 1 and 4 or attempts not between 1 and 1000 or length(key) not between 1 and 512 then
-    raise exception 'enqueue: a queue is called by letters, digits, _, - and ., at most 63; priority is 1 to 4, max_attempts 1 to 1000, and a unique_key has 1 to 512 characters'
+  if queue !~ '^[a-z0-9]+([_-]?[a-z0-9]+)*$' or length(queue) > 63 or priority not between 1 and 4 or attempts not between 1 and 1000 or length(key) not between 1 and 512 then
+    raise exception 'enqueue: a queue is called by small letters and digits, with _ and - between them, at most 63; priority is 1 to 4, max_attempts 1 to 1000, and a unique_key has 1 to 512 characters'
       using errcode = '22023';
   end if;
   case coalesce(opts ->> 'unique_until', 'finished')

@@ -30,7 +30,7 @@ var floors = [][]string{
 	{"runtime/postgres/pgtest"},
 	{"runtime/auth", "runtime/cluster", "runtime/outbound", "runtime/conditions", "runtime/templates"},
 	{"runtime/jobs"},
-	{"runtime/jobs/postgres"},
+	{"runtime/jobs/postgres", "runtime/jobs/jobstest"},
 	{"runtime/events"},
 	{"runtime/events/dispatch"},
 	{"runtime/graphql/catalog"},

@@ -9,6 +9,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/config/planned"
 	"github.com/fraiseql/fraiseql/runtime/diag"
+	"github.com/fraiseql/fraiseql/runtime/jobs"
 	"github.com/fraiseql/fraiseql/runtime/observers"
 )
 
@@ -139,7 +140,7 @@ func (c *RuntimeConfig) checkMessage(r *config.Report, key, channel, template st
 }
 
 func (c *RuntimeConfig) checkQueue(r *config.Report, queue string) {
-	known := []string{planned.DefaultQueue}
+	known := []string{jobs.DefaultQueue}
 	if c.Jobs != nil {
 		known = append(known, slices.Sorted(maps.Keys(c.Jobs.Queues))...)
 	}

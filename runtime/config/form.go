@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/fraiseql/fraiseql/runtime/cron"
@@ -86,6 +87,19 @@ func checkRate(text string) error {
 		return fmt.Errorf("`%s` is no rate", text)
 	}
 	return nil
+}
+
+// PerSecond reads what has the form `rate`; 0 where it has not.
+func PerSecond(rate string) float64 {
+	if !rateForm.MatchString(rate) {
+		return 0
+	}
+	count, unit, _ := strings.Cut(rate, "/")
+	n, err := strconv.Atoi(strings.TrimSpace(count))
+	if err != nil {
+		return 0
+	}
+	return float64(n) / map[byte]float64{'s': 1, 'm': 60, 'h': 3600, 'd': 86400}[strings.TrimSpace(unit)[0]]
 }
 
 func checkRoute(text string) error {
