@@ -51,10 +51,14 @@ func (a *App) openReaction(o Options) {
 	if a.Config.Observers != nil && a.Config.Observers.On() {
 		rules = *a.Config.Observers
 	}
-	r.Observers = observers.New(rules, observers.Deps{
+	deps := observers.Deps{
 		Pool: b.work, Log: o.Log, Dir: o.Dir, Outbound: b.outbound, Relation: a.relation, Listen: a.listen,
 		Know: func(consumers []string) { b.node.Know("observers", consumers) },
-	})
+	}
+	if a.Jobs != nil {
+		deps.Jobs = a.Jobs
+	}
+	r.Observers = observers.New(rules, deps)
 }
 
 // committed is what mutations tell that they are done: whoever hears of changes looks for them at once.

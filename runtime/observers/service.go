@@ -27,6 +27,7 @@ type Deps struct {
 	Log      *slog.Logger
 	Dir      string // of the project: relative files begin there
 	Outbound *outbound.Client
+	Jobs     Jobs // nil where there are none
 
 	// Know is told which consumers the configuration has, for other servers to see.
 	Know func(consumers []string)
