@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,7 +38,11 @@ type pilot struct {
 	riverpilot.StandardPilot
 	client string // as jobs know who works them
 	bounds map[string]jobs.Bounds
+	tries  *tries
 }
+
+// heldKey marks the context of who holds the job's row already.
+type heldKey struct{}
 
 const (
 	// Whoever takes jobs of a queue with bounds holds its row until that is committed.
@@ -111,20 +116,29 @@ func (p *pilot) JobGetAvailable(ctx context.Context, exec riverdriver.Executor, 
 
 // JobSetStateIfRunningMany ends tries at jobs that are still this server's.
 func (p *pilot) JobSetStateIfRunningMany(ctx context.Context, exec riverdriver.Executor, params *riverdriver.JobSetStateIfRunningManyParams) ([]*rivertype.JobRow, error) {
+	if ctx.Value(heldKey{}) != nil {
+		return p.StandardPilot.JobSetStateIfRunningMany(ctx, exec, params)
+	}
+	older := p.tries.older(params.ID)
+	newest := slices.DeleteFunc(slices.Clone(params.ID), func(id int64) bool { return older[id] })
 	tx, err := exec.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // nothing after Commit
 	var ids []int64
-	if err := tx.QueryRow(ctx, mineSQL, params.ID, p.client).Scan(&ids); err != nil {
+	if err := tx.QueryRow(ctx, mineSQL, newest, p.client).Scan(&ids); err != nil {
 		return nil, err
 	}
 	rows, err := p.StandardPilot.JobSetStateIfRunningMany(ctx, tx, only(params, ids))
+	if err == nil {
+		err = tx.Commit(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return rows, tx.Commit(ctx)
+	p.tries.bury(older)
+	return rows, nil
 }
 
 // only leaves those of some ids.

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -40,9 +39,7 @@ type Options struct {
 type Queue struct {
 	options Options
 	insert  *river.Client[pgx.Tx] // works nothing
-
-	mu      sync.Mutex
-	running map[int64]context.CancelCauseFunc // what is at work here
+	tries   tries
 }
 
 var _ jobs.Queue = (*Queue)(nil)
@@ -58,7 +55,7 @@ func New(o Options) (*Queue, error) {
 	if o.Term == 0 {
 		o.Term = cluster.Term
 	}
-	q := &Queue{options: o, running: map[int64]context.CancelCauseFunc{}}
+	q := &Queue{options: o}
 	var err error
 	q.insert, err = river.NewClient(riverpgxv5.New(o.Pool), q.config())
 	return q, err

@@ -53,7 +53,7 @@ func (q *Queue) Work(ctx context.Context, w jobs.Work, drain time.Duration) erro
 		<-ctx.Done()
 		return nil
 	}
-	client, err := river.NewClient(newDriver(q.options.Pool, &pilot{client: c.ID, bounds: w.Queues}), c)
+	client, err := river.NewClient(newDriver(q.options.Pool, &pilot{client: c.ID, bounds: w.Queues, tries: &q.tries}), c)
 	if err != nil {
 		return err
 	}
@@ -118,8 +118,8 @@ func (w *worker) NextRetry(job *river.Job[args]) time.Time { return *job.Args.ne
 func (w *worker) Work(ctx context.Context, job *river.Job[args]) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w.queue.enter(job.ID, cancel)
-	defer w.queue.leave(job.ID)
+	w.queue.tries.begin(job.ID, job.Attempt, cancel)
+	defer w.queue.tries.end(job.ID, job.Attempt)
 	outcome := w.do(ctx, w.try(ctx, job))
 	switch {
 	case outcome.Completed:
@@ -143,18 +143,6 @@ func record(ctx context.Context, result []byte) error {
 		return nil
 	}
 	return river.RecordOutput(ctx, json.RawMessage(result))
-}
-
-func (q *Queue) enter(id int64, cancel context.CancelCauseFunc) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.running[id] = cancel
-}
-
-func (q *Queue) leave(id int64) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	delete(q.running, id)
 }
 
 const (
@@ -188,7 +176,7 @@ func (w *worker) try(ctx context.Context, job *river.Job[args]) *jobs.Try {
 			if err := record(ctx, result); err != nil {
 				return err
 			}
-			_, err = river.JobCompleteTx[*driver](ctx, tx, job)
+			_, err = river.JobCompleteTx[*driver](context.WithValue(ctx, heldKey{}, true), tx, job)
 			return err
 		},
 		Report: func(ctx context.Context, p jobs.Progress) error {
@@ -252,10 +240,7 @@ func (q *Queue) Rescue(ctx context.Context) (int, error) {
 
 // heed cancels what is at work here and was cancelled elsewhere, where no notification got through.
 func (q *Queue) heed(ctx context.Context, client string) error {
-	q.mu.Lock()
-	idle := len(q.running) == 0
-	q.mu.Unlock()
-	if idle {
+	if q.tries.none() {
 		return nil
 	}
 	rows, err := q.options.Pool.Query(ctx, cancelledSQL, client)
@@ -263,12 +248,8 @@ func (q *Queue) heed(ctx context.Context, client string) error {
 		return err
 	}
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	for _, id := range ids {
-		if cancel := q.running[id]; cancel != nil {
-			cancel(rivertype.ErrJobCancelledRemotely)
-		}
+		q.tries.cancel(id, rivertype.ErrJobCancelledRemotely)
 	}
 	return err
 }
