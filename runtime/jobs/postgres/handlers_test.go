@@ -213,8 +213,18 @@ func TestEnqueueBySQL(t *testing.T) {
 		t.Errorf("Go and SQL do not have the same keys: %+v, %v", receipts, err)
 	}
 	for _, args := range [][]any{
-		{""}, {"a b"}, {"x", "[1]"}, {"x", "null"}, {"x", "{}", `{"color": "red"}`}, {"x", "{}", `{"priority": 0}`}, {"x", "{}", `{"queue": "A B"}`},
-		{"x", "{}", `{"max_attempts": 0}`}, {"x", "{}", `{"unique_key": ""}`}, {"x", "{}", `{"unique_until": "never"}`}, {"x", "{}", "[]"}, {strings.Repeat("x", 128)},
+		{""},
+		{"a b"},
+		{"x", "[1]"},
+		{"x", "null"},
+		{"x", "{}", `{"color": "red"}`},
+		{"x", "{}", `{"priority": 0}`},
+		{"x", "{}", `{"queue": "A B"}`},
+		{"x", "{}", `{"max_attempts": 0}`},
+		{"x", "{}", `{"unique_key": ""}`},
+		{"x", "{}", `{"unique_until": "never"}`},
+		{"x", "{}", "[]"},
+		{strings.Repeat("x", 128)},
 	} {
 		_, err := enqueue(args...)
 		var refused *pgconn.PgError
