@@ -15,6 +15,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/observers"
 	"github.com/fraiseql/fraiseql/runtime/outbound"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
+	"github.com/fraiseql/fraiseql/runtime/templates"
 )
 
 // RuntimeConfig is the whole file: one field a table. A table that is not there switches its feature off.
@@ -34,8 +35,8 @@ type RuntimeConfig struct {
 	Observers *observers.Config `toml:"observers" doc:"What happens after which change, by name."`
 	Outbound  *outbound.Config  `toml:"outbound" doc:"How this program calls others."`
 
-	Notifications *planned.Notifications `toml:"notifications" planned:"true" doc:"The channels that messages leave by."`
-	Templates     *planned.Templates     `toml:"templates" planned:"true" doc:"The texts of messages."`
+	Notifications *planned.Notifications `toml:"notifications" doc:"The channels that messages leave by."`
+	Templates     *templates.Config      `toml:"templates" doc:"The texts of messages."`
 	Search        *planned.Search        `toml:"search" planned:"true" doc:"Full-text search."`
 	Cache         *planned.Cache         `toml:"cache" planned:"true" doc:"Answers that are kept until what they show changes."`
 	Jobs          *planned.Jobs          `toml:"jobs" planned:"true" doc:"The durable queue."`

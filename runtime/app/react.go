@@ -16,6 +16,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
 	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/notifications/smtp"
 	"github.com/fraiseql/fraiseql/runtime/observers"
 	"github.com/fraiseql/fraiseql/runtime/outbound"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
@@ -31,6 +32,7 @@ type reaction struct {
 	node       *cluster.Node
 	dispatcher *dispatch.Dispatcher
 	outbound   *outbound.Client
+	mail       *smtp.Mailer // nil without [notifications.email]
 	ready      atomic.Bool
 	altered    chan struct{} // the database has another schema than before
 
@@ -81,9 +83,16 @@ func (a *App) openReaction(ctx context.Context, address string, o Options) error
 	if r.outbound, err = outbound.New(call, outbound.Deps{Log: o.Log, Loopback: o.Dev}); err != nil {
 		return err
 	}
-	r.Observers = observers.New(rules, observers.Deps{
-		Pool: r.work, Log: o.Log, Dir: o.Dir, Outbound: r.outbound, Know: r.node.Know, Relation: a.relation, Listen: a.listen,
-	})
+	deps := observers.Deps{
+		Pool: r.work, Log: o.Log, Dir: o.Dir, Outbound: r.outbound, Know: r.node.Know, Relation: a.relation, Listen: a.listen, Templates: a.Config.Templates,
+	}
+	if channel := a.Config.email(); channel != nil {
+		if r.mail, err = newMailer(channel, o.Dir); err != nil {
+			return err
+		}
+		deps.Mailer = post{r.mail, channel.OnUnknown == "hold"}
+	}
+	r.Observers = observers.New(rules, deps)
 	return nil
 }
 
@@ -134,6 +143,9 @@ func (r *reaction) close() {
 	}
 	if r.outbound != nil {
 		r.outbound.Close()
+	}
+	if r.mail != nil {
+		r.mail.Close()
 	}
 }
 
