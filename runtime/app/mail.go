@@ -42,6 +42,8 @@ type post struct {
 	hold   bool // on_unknown: what may have been sent is not sent again
 }
 
+func newPost(c *planned.Channel, m *smtp.Mailer) post { return post{m, c.OnUnknown == "hold"} }
+
 // Send hands a mail over.
 func (p post) Send(ctx context.Context, m observers.Mail) observers.Sent {
 	text, err := p.mailer.Send(ctx, smtp.Message{Key: m.Key, To: m.To, From: m.From, Subject: m.Subject, Text: m.Text, HTML: m.HTML})

@@ -90,7 +90,7 @@ func (a *App) openReaction(ctx context.Context, address string, o Options) error
 		if r.mail, err = newMailer(channel, o.Dir); err != nil {
 			return err
 		}
-		deps.Mailer = post{r.mail, channel.OnUnknown == "hold"}
+		deps.Mailer = newPost(channel, r.mail)
 	}
 	r.Observers = observers.New(rules, deps)
 	return nil

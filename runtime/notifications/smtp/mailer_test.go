@@ -3,6 +3,7 @@ package smtp_test
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -83,7 +84,7 @@ func TestMessageIDs(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, id := range ids[1:] {
-		if seen[id] || strings.ContainsAny(id, " \r\n") {
+		if seen[id] || !regexp.MustCompile(`^<[A-Za-z0-9_~.-]+@example\.com>$`).MatchString(id) {
 			t.Errorf("%s is there twice, or odd", id)
 		}
 		seen[id] = true
@@ -125,6 +126,21 @@ func at(n, this int, do func() error) error {
 		return do()
 	}
 	return nil
+}
+
+func TestClosingEndsConnections(t *testing.T) {
+	t.Parallel()
+	o := open(t, nil)
+	m := smtp.New(o.provider)
+	if _, err := m.Send(t.Context(), message()); err != nil {
+		t.Fatal(err)
+	}
+	m.Close()
+	<-o.left
+	if _, err := m.Send(t.Context(), message()); err != nil {
+		t.Errorf("one that was closed keeps no connections, and sends: %v", err)
+	}
+	<-o.left
 }
 
 func TestConnectionsHaveALifetime(t *testing.T) {

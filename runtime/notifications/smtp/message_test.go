@@ -33,7 +33,7 @@ func TestNothingIsInjected(t *testing.T) {
 		"reply-to":              {func(m *smtp.Message) { m.ReplyTo = "a@example.com" + evil }, "mail/bad-address"},
 		"recipient":             {func(m *smtp.Message) { m.To += evil }, "mail/bad-address"},
 		"name of the recipient": {func(m *smtp.Message) { m.To = "Ann" + evil + " <ann@example.org>" }, "mail/bad-address"},
-		"an encoded name":       {func(m *smtp.Message) { m.To = "=?utf-8?q?Ann=0D=0ABcc:_eve?= <ann@example.org>" }, "mail/bad-address"},
+		"an encoded name":       {func(m *smtp.Message) { m.To = "=?utf-8?b?QW5uDQpCY2M6IGV2ZQ==?= <ann@example.org>" }, "mail/bad-address"},
 		"two recipients":        {func(m *smtp.Message) { m.To = "ann@example.org, eve@example.com" }, "mail/bad-address"},
 		"a group":               {func(m *smtp.Message) { m.To = "all: ann@example.org, eve@example.com;" }, "mail/bad-address"},
 		"a command":             {func(m *smtp.Message) { m.To = "ann@example.org>\r\nRCPT TO:<eve@example.com" }, "mail/bad-address"},

@@ -76,8 +76,6 @@ func (b *bounded) Read(into []byte) (int, error) {
 // watch has all that is done on the connection end with ctx. done tells whether the connection is untouched by that.
 func (b *bounded) watch(ctx context.Context) (done func() bool) {
 	b.left = answers
-	deadline, _ := ctx.Deadline()
-	_ = b.SetDeadline(deadline)
 	return context.AfterFunc(ctx, func() { _ = b.SetDeadline(time.Unix(1, 0)) })
 }
 

@@ -41,6 +41,7 @@ type office struct {
 	logins              []string
 	utf8                []bool
 	took                []letter
+	left                chan struct{} // by each client that is gone
 }
 
 type letter struct {
@@ -51,7 +52,7 @@ type letter struct {
 // open starts one; change may alter it before.
 func open(t *testing.T, change func(o *office)) *office {
 	t.Helper()
-	o := &office{}
+	o := &office{left: make(chan struct{}, 1000)}
 	o.Server = server.NewServer(server.BackendFunc(func(c *server.Conn) (server.Session, error) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
@@ -93,7 +94,7 @@ type session struct {
 }
 
 func (s *session) Reset()        {}
-func (s *session) Logout() error { return nil }
+func (s *session) Logout() error { s.office.left <- struct{}{}; return nil }
 
 func (s *session) AuthMechanisms() []string {
 	if s.office.password == "" {
