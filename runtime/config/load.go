@@ -45,16 +45,17 @@ func Load(target any, o Options) (*File, diag.List) {
 	f := &File{Path: o.Path, Source: diag.Source{}, origins: map[string]Origin{}}
 	b := &binder{file: f, options: o, nodes: map[string]*node{}, chosen: map[string]bool{}, failed: map[string]bool{}}
 	root := &node{kind: table, span: diag.Span{File: o.Path}}
-	source, err := o.Text, error(nil)
+	source := o.Text
 	if o.Path != "" {
 		f.Dir = filepath.Dir(o.Path)
-		source, err = os.ReadFile(o.Path)
+		read, err := os.ReadFile(o.Path)
 		if err != nil {
 			return f, diag.List{{
 				Code: "config/unreadable", Message: "the configuration cannot be read: " + reason(err),
 				Primary: diag.Label{Span: diag.Span{File: o.Path}}, Help: "fraiseql init makes a new project",
 			}}
 		}
+		source = read
 	}
 	if source != nil {
 		f.Source.Add(o.Path, redact(source))

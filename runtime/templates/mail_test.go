@@ -27,7 +27,10 @@ func TestMailsOfAFolder(t *testing.T) {
 		config *templates.Config
 		empty  bool
 	}{
-		{nil, false}, {&templates.Config{}, false}, {&templates.Config{Absent: "error"}, false}, {&templates.Config{Absent: "empty"}, true},
+		{nil, false},
+		{&templates.Config{}, false},
+		{&templates.Config{Absent: "error"}, false},
+		{&templates.Config{Absent: "empty"}, true},
 		{&templates.Config{Absent: "empty", Switch: config.Switch{Enabled: &off}}, false},
 	} {
 		m, err := templates.ReadMail(dir, "x", c.config.Missing())

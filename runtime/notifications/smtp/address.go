@@ -10,8 +10,8 @@ import (
 )
 
 // parseAddress reads one address, with or without a name. The domain is given as mail servers look it up.
-func parseAddress(what, text string) (*mail.Address, *Failure) {
-	bad := func() *Failure {
+func parseAddress(what, text string) (*mail.Address, *Error) {
+	bad := func() *Error {
 		f := refused("mail/bad-address", "the %s %s is no address of mail", what, quote(text))
 		_ = f.Fault.WithHint("write one address: ann@example.com or Ann <ann@example.com>")
 		return f

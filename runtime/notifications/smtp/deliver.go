@@ -13,7 +13,7 @@ func isAnswer(err error) bool {
 }
 
 // deliver hands a mail over and gives what the server answered.
-func (c *connection) deliver(ctx context.Context, p *Provider, m *composed) (string, *Failure) {
+func (c *connection) deliver(ctx context.Context, p *Provider, m *composed) (string, *Error) {
 	done := c.raw.watch(ctx)
 	text, wrong := c.say(p, m)
 	if !done() {
@@ -23,7 +23,7 @@ func (c *connection) deliver(ctx context.Context, p *Provider, m *composed) (str
 	return text, wrong
 }
 
-func (c *connection) say(p *Provider, m *composed) (string, *Failure) {
+func (c *connection) say(p *Provider, m *composed) (string, *Error) {
 	if able, _ := c.client.Extension("SMTPUTF8"); m.utf8 && !able {
 		return "", refused("mail/bad-address", "%s takes no addresses that are not ASCII", p.Name)
 	}

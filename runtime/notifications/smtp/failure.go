@@ -21,22 +21,22 @@ const (
 	Permanent              // the mail or its address is refused: another try would end alike
 )
 
-// Failure is an error with its class. fault.As finds the fault in it.
-type Failure struct {
+// Error is what went wrong, with its class. fault.As finds the fault in it.
+type Error struct {
 	Class Class
 	Fault *fault.Error
 	early bool // the connection had ended before anything of the mail was said: a new one may do
 }
 
 // Error gives the fault's text.
-func (f *Failure) Error() string { return f.Fault.Error() }
+func (f *Error) Error() string { return f.Fault.Error() }
 
 // Unwrap gives the fault.
-func (f *Failure) Unwrap() error { return f.Fault }
+func (f *Error) Unwrap() error { return f.Fault }
 
 // ClassOf gives the class of an error of Send.
 func ClassOf(err error) Class {
-	var f *Failure
+	var f *Error
 	if errors.As(err, &f) {
 		return f.Class
 	}
@@ -51,12 +51,12 @@ var kinds = map[Class]struct {
 	Unknown: {fault.Timeout, "mail/unknown"}, Permanent: {fault.Invalid, "mail/refused"},
 }
 
-func failure(c Class, message string, cause error) *Failure {
-	return &Failure{Class: c, Fault: fault.Wrap(kinds[c].kind, kinds[c].code, message, cause)}
+func failure(c Class, message string, cause error) *Error {
+	return &Error{Class: c, Fault: fault.Wrap(kinds[c].kind, kinds[c].code, message, cause)}
 }
 
-func refused(code, format string, args ...any) *Failure {
-	return &Failure{Class: Permanent, Fault: fault.New(fault.Invalid, code, fmt.Sprintf(format, args...))}
+func refused(code, format string, args ...any) *Error {
+	return &Error{Class: Permanent, Fault: fault.New(fault.Invalid, code, fmt.Sprintf(format, args...))}
 }
 
 // step is where in the conversation something failed, and what an answer means there.
@@ -81,7 +81,7 @@ var (
 var unauthenticated = map[int]bool{530: true, 534: true, 535: true, 538: true}
 
 // judge makes a failure of what went wrong at a step.
-func (p *Provider) judge(s step, err error) *Failure {
+func (p *Provider) judge(s step, err error) *Error {
 	var answer *textproto.Error
 	if !errors.As(err, &answer) {
 		return failure(s.silence, p.Name+": no answer to "+s.what, errors.New(p.line(err.Error())))

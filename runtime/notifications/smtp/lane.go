@@ -28,7 +28,7 @@ type lane struct {
 func newLane(p Provider) *lane { return &lane{Provider: p, places: make(chan struct{}, width)} }
 
 // send hands a mail over. Where a kept connection turns out to have ended, another one is used.
-func (l *lane) send(ctx context.Context, m *composed) (string, *Failure) {
+func (l *lane) send(ctx context.Context, m *composed) (string, *Error) {
 	select {
 	case l.places <- struct{}{}:
 	case <-ctx.Done():
@@ -41,7 +41,7 @@ func (l *lane) send(ctx context.Context, m *composed) (string, *Failure) {
 		c := l.take()
 		fresh := c == nil
 		if fresh {
-			var wrong *Failure
+			var wrong *Error
 			if c, wrong = l.connect(ctx); wrong != nil {
 				return "", wrong
 			}

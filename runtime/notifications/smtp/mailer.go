@@ -27,7 +27,7 @@ func (m *Mailer) Close() {
 	}
 }
 
-// Send hands a mail over and gives what the server answered, such as "250 2.0.0 queued as 4F2". Its error is a *Failure.
+// Send hands a mail over and gives what the server answered, such as "250 2.0.0 queued as 4F2". Its error is a *Error.
 // Another provider is tried at once where the one before surely did not take it, for a reason that is not the mail's.
 func (m *Mailer) Send(ctx context.Context, message Message) (string, error) {
 	text, wrong := m.send(ctx, &message)
@@ -37,7 +37,7 @@ func (m *Mailer) Send(ctx context.Context, message Message) (string, error) {
 	return text, nil
 }
 
-func (m *Mailer) send(ctx context.Context, message *Message) (string, *Failure) {
+func (m *Mailer) send(ctx context.Context, message *Message) (string, *Error) {
 	if len(m.lanes) == 0 {
 		return "", failure(Account, "there is no provider of mail", nil)
 	}
@@ -45,7 +45,7 @@ func (m *Mailer) send(ctx context.Context, message *Message) (string, *Failure) 
 		return "", wrong
 	}
 	now, id := time.Now(), ""
-	var failed []*Failure
+	var failed []*Error
 	for _, l := range m.lanes {
 		if id == "" { // of the first one's sender: with another provider it is the same mail
 			from, wrong := parseAddress("sender", first(message.From, l.From))
@@ -73,7 +73,7 @@ func (m *Mailer) send(ctx context.Context, message *Message) (string, *Failure) 
 
 // together makes one failure of those of all providers that were tried. What follows is what the last one says, but where
 // only one of them has to be waited for, waiting helps.
-func together(failed []*Failure) *Failure {
+func together(failed []*Error) *Error {
 	last := failed[len(failed)-1]
 	if len(failed) == 1 {
 		return last
@@ -85,7 +85,7 @@ func together(failed []*Failure) *Failure {
 			class = Temporary
 		}
 	}
-	return &Failure{Class: class, Fault: &fault.Error{
+	return &Error{Class: class, Fault: &fault.Error{
 		Kind: kinds[class].kind, Code: kinds[class].code, Message: strings.Join(texts, "; then "), Hint: last.Fault.Hint,
 	}}
 }

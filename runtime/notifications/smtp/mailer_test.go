@@ -217,10 +217,11 @@ func TestWaitingForAConnectionEnds(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := m.Send(ctx, message())
+	for range 20 { // were there a fifth place, some would get it
+		if _, err := m.Send(ctx, message()); err == nil || smtp.ClassOf(err) != smtp.Temporary || !strings.Contains(err.Error(), "no connection was free") {
+			t.Errorf("it is %v", err)
+		}
+	}
 	close(release)
 	sending.Wait()
-	if err == nil || smtp.ClassOf(err) != smtp.Temporary || !strings.Contains(err.Error(), "no connection was free") {
-		t.Errorf("it is %v", err)
-	}
 }

@@ -55,7 +55,7 @@ var headerName = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]{1,76}$`)
 var own = regexp.MustCompile(`(?i)^(from|to|cc|bcc|sender|reply-to|subject|date|message-id|mime-version|content-.*|return-path|received|resent-.*|dkim-signature)$`)
 
 // check refuses what would become another mail than its author wrote.
-func (m *Message) check() *Failure {
+func (m *Message) check() *Error {
 	switch {
 	case !isText(m.Subject):
 		return refused("mail/bad-header", "the subject has a line break, or another character that none may have")
@@ -80,9 +80,9 @@ func (m *Message) check() *Failure {
 }
 
 // compose makes the mail for a provider.
-func (m *Message) compose(p *Provider, id string, now time.Time) (*composed, *Failure) {
+func (m *Message) compose(p *Provider, id string, now time.Time) (*composed, *Error) {
 	c := &composed{}
-	var wrong *Failure
+	var wrong *Error
 	if c.from, wrong = parseAddress("sender", first(m.From, p.From)); wrong != nil {
 		_ = wrong.Fault.WithHint(`from = "Shop <shop@example.com>" in [notifications.email]`)
 		return nil, wrong

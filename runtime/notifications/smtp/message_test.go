@@ -1,6 +1,7 @@
 package smtp_test
 
 import (
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -187,7 +188,7 @@ func partsOf(t *testing.T, l letter) map[string]string {
 	r := multipart.NewReader(strings.NewReader(body), params["boundary"])
 	for {
 		p, err := r.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return parts
 		}
 		if err != nil {

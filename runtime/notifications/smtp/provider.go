@@ -80,7 +80,7 @@ func (b *bounded) watch(ctx context.Context) (done func() bool) {
 }
 
 // connect opens a connection that is ready for mails, or leaves none.
-func (p *Provider) connect(ctx context.Context) (*connection, *Failure) {
+func (p *Provider) connect(ctx context.Context) (*connection, *Error) {
 	opened, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(p.Host, strconv.Itoa(p.Port)))
 	if err != nil {
 		return nil, failure(Temporary, p.Name+" cannot be reached", err)
@@ -99,7 +99,7 @@ func (p *Provider) connect(ctx context.Context) (*connection, *Failure) {
 }
 
 // open greets, encrypts and logs in.
-func (p *Provider) open(ctx context.Context, c *connection) *Failure {
+func (p *Provider) open(ctx context.Context, c *connection) *Error {
 	trust := &tls.Config{ServerName: p.Host, RootCAs: p.Roots, MinVersion: tls.VersionTLS12}
 	var conn net.Conn = c.raw
 	if p.TLS == Implicit {
@@ -134,7 +134,7 @@ func (p *Provider) open(ctx context.Context, c *connection) *Failure {
 }
 
 // untrusted judges what ended a handshake: a certificate, a protocol, or only the line.
-func (p *Provider) untrusted(err error) *Failure {
+func (p *Provider) untrusted(err error) *Error {
 	var certificate *tls.CertificateVerificationError
 	var network *net.OpError
 	away := errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
@@ -162,7 +162,7 @@ var mechanisms = []struct {
 	{"CRAM-MD5", func(p *Provider) wire.Auth { return wire.CRAMMD5Auth(p.Username, p.Password) }},
 }
 
-func (p *Provider) login(c *connection) *Failure {
+func (p *Provider) login(c *connection) *Error {
 	if p.Username == "" {
 		return nil
 	}
