@@ -108,6 +108,14 @@ func (o *observer) mail(d *dispatch.Delivery, a Action, t texts) (Mail, error) {
 // isField tells whether `to` names a field of the row, as it is neither an address nor a template.
 func isField(to string) bool { return !strings.Contains(to, "@") && !strings.Contains(to, "{{") }
 
+// Field is the field of the row that an email goes to; empty where `to` is something else.
+func (a *Action) Field() string {
+	if a.Type != "email" || !isField(a.To) {
+		return ""
+	}
+	return a.To
+}
+
 // field gives the address that a field of the row holds. Nobody is written to where there is none, and that is an error: an
 // observer that does nothing on some rows says so by its condition.
 func field(e *events.Event, name string, values map[string]any) (string, error) {
