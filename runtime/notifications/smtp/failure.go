@@ -68,7 +68,7 @@ type step struct {
 
 var (
 	greeting  = step{"greeting", Account, Temporary}
-	encrypt   = step{"STARTTLS", Account, Temporary}
+	encrypt   = step{"TLS", Account, Temporary}
 	login     = step{"AUTH", Account, Temporary}
 	sender    = step{"MAIL", Account, Temporary}
 	recipient = step{"RCPT", Permanent, Temporary}
