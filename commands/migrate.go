@@ -193,7 +193,7 @@ func newMigratePlan(env *Env) *cobra.Command {
 					return env.printMigrations(pending)
 				}
 				for _, one := range pending {
-					text, err := m.SQL(one)
+					text, err := m.SQL(cmd.Context(), one)
 					if err != nil {
 						return err
 					}

@@ -20,7 +20,7 @@ const (
 // floors lists packages from the ground up; a package may import only what is listed before it.
 // A line is a floor of its own: packages on one line do not import each other.
 var floors = [][]string{
-	{"runtime/fault", "runtime/diag", "runtime/socket", "examples/shop", "migrations"},
+	{"runtime/fault", "runtime/diag", "runtime/socket", "runtime/cron", "examples/shop", "migrations"},
 	{"runtime/config"},
 	{"runtime/retry"},
 	{"runtime/config/planned"},
@@ -29,6 +29,8 @@ var floors = [][]string{
 	{"runtime/postgres"},
 	{"runtime/postgres/pgtest"},
 	{"runtime/auth", "runtime/cluster", "runtime/outbound", "runtime/conditions", "runtime/templates", "runtime/notifications/smtp", "runtime/notifications/sink"},
+	{"runtime/jobs"},
+	{"runtime/jobs/postgres", "runtime/jobs/jobstest"},
 	{"runtime/events"},
 	{"runtime/events/dispatch"},
 	{"runtime/graphql/catalog"},
@@ -51,9 +53,10 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":             {"commands"},
 	"github.com/spf13/viper":             {"runtime/config"},
 	"github.com/pelletier/go-toml":       {"runtime/config"},
-	"github.com/jackc/pgx":               {"runtime/postgres", "runtime/cluster", "runtime/events", "runtime/observers", "runtime/graphql", "runtime/deployment", "runtime/app", "bench/baseline", "bench/torture"},
+	"github.com/jackc/pgx":               {"migrations", "runtime/postgres", "runtime/jobs", "runtime/cluster", "runtime/events", "runtime/observers", "runtime/graphql", "runtime/deployment", "runtime/app", "bench/baseline", "bench/torture"},
 	"github.com/expr-lang/expr":          {"runtime/conditions"},
 	"github.com/pressly/goose":           {"runtime/deployment"},
+	"github.com/riverqueue/river":        {"migrations", "runtime/jobs/postgres"},
 	"github.com/redis/rueidis":           {"runtime/redis"},
 	"github.com/ulikunitz/xz":            {"runtime/postgres/embedded"},
 	"github.com/vektah/gqlparser":        {"runtime/graphql", "commands"},

@@ -16,6 +16,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/resolve"
 	"github.com/fraiseql/fraiseql/runtime/graphql/trusted"
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
+	"github.com/fraiseql/fraiseql/runtime/jobs"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 	"github.com/fraiseql/fraiseql/runtime/postgres/embedded"
 	"github.com/fraiseql/fraiseql/runtime/redis"
@@ -31,7 +32,8 @@ type Options struct {
 	Serve   bool   // it is a server that is opened, not a command
 	Load    string // SQL that fills a private database that is still empty: the demo's
 
-	Resolvers []resolve.Field // fields of the API whose values code of a program of one's own gives
+	Resolvers []resolve.Field         // fields of the API whose values code of a program of one's own gives
+	Jobs      map[string]jobs.Handler // by kind: what works jobs in a program of one's own
 }
 
 // App is the program with its features built. A feature that is off is nil.
@@ -44,6 +46,9 @@ type App struct {
 	Auth     *auth.Service
 	GraphQL  *graphql.Service
 	Reaction *reaction // nil when nothing hears of changes
+	Jobs     *work     // nil without [jobs]
+
+	background *background // nil when nothing works beside requests
 
 	redis *redis.Client // of [graphql.persisted]; nil without
 
@@ -83,7 +88,13 @@ func (a *App) build(ctx context.Context, o Options) error {
 	if err := a.openMigrations(address, o); err != nil {
 		return err
 	}
-	if err := a.openReaction(ctx, address, o); err != nil {
+	if err := a.openBackground(ctx, address, o); err != nil {
+		return err
+	}
+	if err := a.openJobs(ctx, address, o); err != nil {
+		return err
+	}
+	if err := a.openReaction(o); err != nil {
 		return err
 	}
 	if a.Cluster != nil && o.Load != "" {
@@ -216,8 +227,14 @@ func (a *App) Close(ctx context.Context) {
 	if a.redis != nil {
 		a.redis.Close()
 	}
-	if r := a.Reaction; r != nil {
-		r.close()
+	if a.Jobs != nil {
+		a.Jobs.pool.Close()
+	}
+	if a.Reaction != nil {
+		a.Reaction.close()
+	}
+	if a.background != nil {
+		a.background.close()
 	}
 	if a.Pool != nil {
 		a.Pool.Close()
@@ -242,6 +259,9 @@ func (a *App) routes() *http.ServeMux {
 		a.Reaction.Events.Routes(mux, a.admin)
 		a.Reaction.Observers.Routes(mux, a.admin)
 	}
+	if a.Jobs != nil {
+		a.Jobs.Routes(mux, a.admin)
+	}
 	return mux
 }
 
@@ -265,6 +285,9 @@ func (a *App) checks() []httpapi.Check {
 	}
 	if a.Reaction != nil {
 		checks = append(checks, httpapi.Check{Name: "events", Run: a.checkReaction})
+	}
+	if a.Jobs != nil {
+		checks = append(checks, httpapi.Check{Name: "jobs", Run: a.checkJobs})
 	}
 	return checks
 }

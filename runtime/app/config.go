@@ -11,6 +11,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
+	"github.com/fraiseql/fraiseql/runtime/jobs"
 	"github.com/fraiseql/fraiseql/runtime/observability"
 	"github.com/fraiseql/fraiseql/runtime/observers"
 	"github.com/fraiseql/fraiseql/runtime/outbound"
@@ -33,13 +34,13 @@ type RuntimeConfig struct {
 
 	Events    *events.Config    `toml:"events" doc:"How changes of rows are captured and kept."`
 	Observers *observers.Config `toml:"observers" doc:"What happens after which change, by name."`
+	Jobs      *jobs.Config      `toml:"jobs" doc:"The durable queue."`
 	Outbound  *outbound.Config  `toml:"outbound" doc:"How this program calls others."`
 
 	Notifications *planned.Notifications `toml:"notifications" doc:"The channels that messages leave by."`
 	Templates     *templates.Config      `toml:"templates" doc:"The texts of messages."`
 	Search        *planned.Search        `toml:"search" planned:"true" doc:"Full-text search."`
 	Cache         *planned.Cache         `toml:"cache" planned:"true" doc:"Answers that are kept until what they show changes."`
-	Jobs          *planned.Jobs          `toml:"jobs" planned:"true" doc:"The durable queue."`
 	Interceptors  *planned.Interceptors  `toml:"interceptors" planned:"true" doc:"Code of your own in the way of a request, by name."`
 	Webhooks      *planned.Webhooks      `toml:"webhooks" planned:"true" doc:"Calls of others that are taken, by name."`
 	Files         *planned.Files         `toml:"files" planned:"true" doc:"Uploads, by name."`

@@ -11,6 +11,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/config/planned"
 	"github.com/fraiseql/fraiseql/runtime/diag"
 	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/jobs"
 	"github.com/fraiseql/fraiseql/runtime/observers"
 	"github.com/fraiseql/fraiseql/runtime/templates"
 )
@@ -158,7 +159,7 @@ func (c *RuntimeConfig) checkMail(r *config.Report, template string) {
 }
 
 func (c *RuntimeConfig) checkQueue(r *config.Report, queue string) {
-	known := []string{planned.DefaultQueue}
+	known := []string{jobs.DefaultQueue}
 	if c.Jobs != nil {
 		known = append(known, slices.Sorted(maps.Keys(c.Jobs.Queues))...)
 	}

@@ -16,8 +16,11 @@ func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
 	database := doctor.Database{
 		Pool: a.Pool, Schemas: a.Config.Database.Schemas, Roles: a.roles(), PoolSize: a.Config.Database.PoolSize, Private: a.Cluster != nil,
 	}
-	if a.Reaction != nil {
-		database.Beside = reactionConnections + workConnections
+	if a.background != nil {
+		database.Beside = leaseConnections + workConnections
+	}
+	if a.Jobs != nil {
+		database.Beside += jobConnections
 	}
 	checks := append(database.Checks(), a.Migrations.Check(a.Config.Migrations, deployment.System, deployment.Project))
 	if len(a.Replicas) > 0 {

@@ -3,22 +3,17 @@ package app
 import (
 	"context"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/fraiseql/fraiseql/runtime/cluster"
 	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/notifications/smtp"
 	"github.com/fraiseql/fraiseql/runtime/observers"
-	"github.com/fraiseql/fraiseql/runtime/outbound"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
@@ -27,11 +22,7 @@ type reaction struct {
 	Events     *events.Store
 	Observers  *observers.Service
 	config     events.Config
-	pool       *pgxpool.Pool // for what must never wait: leases and the loop that delivers
-	work       *pgxpool.Pool // for functions that run as actions, routes, and what is looked after now and then
-	node       *cluster.Node
 	dispatcher *dispatch.Dispatcher
-	outbound   *outbound.Client
 	mail       *smtp.Mailer // nil without [notifications.email]
 	ready      atomic.Bool
 	altered    chan struct{} // the database has another schema than before
@@ -40,19 +31,13 @@ type reaction struct {
 	heard []events.Interest // as was last declared
 }
 
-// Connections of one server for changes of data.
-const (
-	reactionConnections = 3
-	workConnections     = 4
-)
-
 // reacts tells whether anything hears of changes.
 func (c *RuntimeConfig) reacts() bool {
 	return c.Observers != nil && c.Observers.On() || c.Events != nil && c.Events.On()
 }
 
 // openReaction builds what hears of changes.
-func (a *App) openReaction(ctx context.Context, address string, o Options) error {
+func (a *App) openReaction(o Options) error {
 	if !a.Config.reacts() {
 		return nil
 	}
@@ -60,37 +45,24 @@ func (a *App) openReaction(ctx context.Context, address string, o Options) error
 	if a.Config.Events != nil {
 		r.config = *a.Config.Events
 	}
-	var err error
-	if r.pool, err = a.connect(ctx, address, reactionConnections); err != nil {
-		return err
-	}
 	a.Reaction = r
-	if r.work, err = a.connect(ctx, address, workConnections); err != nil {
-		return err
-	}
-	r.Events = &events.Store{Pool: r.work}
-	host, _ := os.Hostname()
-	r.node = cluster.New(cluster.Options{Pool: r.pool, Log: o.Log, Name: host, Version: o.Version})
-	r.dispatcher = dispatch.New(dispatch.Options{Pool: r.pool, Work: r.work, Node: r.node, Log: o.Log, IdleMax: r.config.IdlePollMax, Drain: a.Config.Lifecycle.ShutdownTimeout})
+	b := a.background
+	r.Events = &events.Store{Pool: b.work}
+	r.dispatcher = dispatch.New(dispatch.Options{Pool: b.leases, Work: b.work, Node: b.node, Log: o.Log, IdleMax: r.config.IdlePollMax, Drain: a.Config.Lifecycle.ShutdownTimeout})
 	rules := observers.Config{} // with none, those that were there before are switched off
 	if a.Config.Observers != nil && a.Config.Observers.On() {
 		rules = *a.Config.Observers
 	}
-	call := outbound.Config{}
-	if a.Config.Outbound != nil {
-		call = *a.Config.Outbound
-	}
-	if r.outbound, err = outbound.New(call, outbound.Deps{Log: o.Log, Loopback: o.Dev}); err != nil {
-		return err
-	}
 	deps := observers.Deps{
-		Pool: r.work, Log: o.Log, Dir: o.Dir, Outbound: r.outbound, Know: r.node.Know, Relation: a.relation, Listen: a.listen, Templates: a.Config.Templates,
+		Pool: b.work, Log: o.Log, Dir: o.Dir, Outbound: b.outbound, Relation: a.relation, Listen: a.listen, Templates: a.Config.Templates,
+		Know: func(consumers []string) { b.node.Know("observers", consumers) },
 	}
 	if channel := a.Config.email(); channel != nil {
-		if r.mail, err = newMailer(channel, o.Dir); err != nil {
+		mailer, err := newMailer(channel, o.Dir)
+		if err != nil {
 			return err
 		}
-		deps.Mailer = newPost(channel, r.mail)
+		r.mail, deps.Mailer = mailer, newPost(channel, mailer)
 	}
 	r.Observers = observers.New(rules, deps)
 	return nil
@@ -135,15 +107,8 @@ func (a *App) follow(ctx context.Context) {
 	}
 }
 
-// close lets go of connections, also when not all of it was built.
+// close lets go of connections.
 func (r *reaction) close() {
-	r.pool.Close()
-	if r.work != nil {
-		r.work.Close()
-	}
-	if r.outbound != nil {
-		r.outbound.Close()
-	}
 	if r.mail != nil {
 		r.mail.Close()
 	}
@@ -254,6 +219,9 @@ func (a *App) uncaptured(ctx context.Context) error {
 // react has changes of data heard until ctx ends. Its error ends the server: what is wrong does not mend itself.
 func (a *App) react(ctx context.Context) error {
 	r := a.Reaction
+	if r == nil {
+		return nil
+	}
 	if err := untilAvailable(ctx, func() error { return a.hear(ctx) }); err != nil {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is the ordinary end
@@ -261,32 +229,13 @@ func (a *App) react(ctx context.Context) error {
 		return err
 	}
 	r.ready.Store(true)
-	beating, stopBeat := context.WithCancel(context.WithoutCancel(ctx))
-	var beat, beside sync.WaitGroup
-	beat.Go(func() { _ = r.node.Run(beating) })
+	var beside sync.WaitGroup
 	beside.Go(func() { r.Events.Keep(ctx, r.config, a.log) })
 	beside.Go(func() { a.follow(ctx) })
 	beside.Go(func() { _ = r.Observers.Run(ctx, r.config.Retention) })
 	err := r.dispatcher.Run(ctx)
-	stopBeat()
-	beat.Wait()
 	beside.Wait()
 	return err
-}
-
-// untilAvailable does what may have to wait for the database, until it is done, cannot be done, or ctx ends.
-func untilAvailable(ctx context.Context, work func() error) error {
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		err := work()
-		if err == nil || fault.KindOf(err) != fault.Unavailable && !postgres.IsUnavailable(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(wait):
-		}
-	}
 }
 
 // hear says what is heard, once the schema is known by whose names it is said.
@@ -295,20 +244,9 @@ func (a *App) hear(ctx context.Context) error {
 		return fault.New(fault.Unavailable, "graphql/not-loaded", "the schema of the database has not been read yet")
 	}
 	if err := a.Reaction.Observers.Reload(ctx); err != nil {
-		if _, told := fault.As(err); told {
-			return err
-		}
 		return unmigrated(err)
 	}
 	return a.uncaptured(ctx)
-}
-
-// unmigrated says what to do where our own tables are not there yet.
-func unmigrated(err error) error {
-	if postgres.IsMissing(err) {
-		return fault.Wrap(fault.ActionNeeded, "migrations/pending", "the database lacks tables that observers need", err).WithHint("fraiseql migrate up")
-	}
-	return postgres.Explain(err)
 }
 
 // checkReaction tells whether changes are heard.

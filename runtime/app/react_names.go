@@ -48,7 +48,7 @@ func (a *App) untold(ctx context.Context) (map[events.Relation]events.Columns, [
 		relation, known := a.relation(entity)
 		var names []string
 		if known {
-			columns, kind, err := events.ColumnsOf(ctx, a.Reaction.work, relation)
+			columns, kind, err := events.ColumnsOf(ctx, a.background.work, relation)
 			if err != nil {
 				return nil, nil, postgres.Explain(err)
 			}

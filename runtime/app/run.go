@@ -37,14 +37,8 @@ func (a *App) Run(ctx context.Context, ready func(url string)) error {
 		if a.GraphQL != nil {
 			following.Go(func() error { return a.GraphQL.Run(loops) })
 		}
-		if a.Reaction != nil {
-			following.Go(func() error {
-				err := a.react(loops)
-				if err != nil {
-					stopServing()
-				}
-				return err
-			})
+		if a.background != nil {
+			following.Go(func() error { return a.runBackground(loops, stopServing) })
 		}
 		return following.Wait()
 	})

@@ -35,9 +35,10 @@ type Node struct {
 
 	mu     sync.Mutex
 	shares []*Share
-	knows  []string
-	others int  // nodes beside this one
-	away   bool // that beats fail has been said
+	knows  map[string][]string
+	alive  time.Time // this node may act until then, as of the last beat
+	others int       // nodes beside this one
+	away   bool      // that beats fail has been said
 }
 
 // New makes a node that nobody knows of yet: see Run.
@@ -45,7 +46,7 @@ func New(o Options) *Node {
 	if o.Term == 0 {
 		o.Term = Term
 	}
-	return &Node{options: o, id: newID()}
+	return &Node{options: o, id: newID(), knows: map[string][]string{}}
 }
 
 // until is how long what was asked for at a time may be acted on.
@@ -54,11 +55,18 @@ func (n *Node) until(asked time.Time) time.Time { return asked.Add(n.options.Ter
 // ID is the node's own, new with each start of a server.
 func (n *Node) ID() string { return n.id }
 
-// Know says with the next beat which work, by names, this node can do: others may run with another configuration.
-func (n *Node) Know(names []string) {
+// Know says with the next beat which work of a kind, by names, this node can do: others may run with another configuration.
+func (n *Node) Know(kind string, names []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.knows = names
+	n.knows[kind] = names
+}
+
+// Alive tells whether the database has heard of this node lately: if not, others take over what it does, and it has to stop.
+func (n *Node) Alive() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return time.Now().Before(n.alive)
 }
 
 // Run says that the node lives until ctx ends; then it gives back all that it holds and leaves. Whoever holds slots has
@@ -107,7 +115,11 @@ func (n *Node) Beat(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, n.options.Term/2)
 	defer cancel()
 	n.mu.Lock()
-	shares, knows := append([]*Share(nil), n.shares...), append([]string{}, n.knows...)
+	shares := append([]*Share(nil), n.shares...)
+	knows := []string{}
+	for _, names := range n.knows {
+		knows = append(knows, names...)
+	}
 	n.mu.Unlock()
 	leases, slots := []string{}, []int{}
 	for _, s := range shares {
@@ -121,7 +133,7 @@ func (n *Node) Beat(ctx context.Context) {
 		return
 	}
 	n.mu.Lock()
-	n.others = others
+	n.others, n.alive = others, n.until(asked)
 	n.mu.Unlock()
 	for _, s := range shares {
 		s.renewed(kept, n.until(asked))

@@ -6,7 +6,10 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
+
+	"github.com/fraiseql/fraiseql/runtime/cron"
 )
 
 // form is a shape that a text must have, named by the tag `form`.
@@ -22,7 +25,7 @@ var forms = map[string]form{
 	"database": {checkDatabase, `"postgres://user@localhost:5432/mydb"`},
 	"cidr":     {checkCIDR, `"10.0.0.0/8"`},
 	"rate":     {checkRate, `"100/m" (units: s, m, h, d)`},
-	"cron":     {checkCron, `"0 3 * * *" (minute hour day month weekday)`},
+	"cron":     {func(text string) error { _, err := cron.Parse(text); return err }, `"0 3 * * *" (minute hour day month weekday)`},
 	"route":    {checkRoute, `"/path"`},
 	"hostname": {checkHost, `"smtp.example.com" or "127.0.0.1", without a port`},
 	"sha256":   {checkDigest, `64 hexadecimal digits, as sha256sum prints them`},
@@ -84,6 +87,19 @@ func checkRate(text string) error {
 		return fmt.Errorf("`%s` is no rate", text)
 	}
 	return nil
+}
+
+// PerSecond reads what has the form `rate`; 0 where it has not.
+func PerSecond(rate string) float64 {
+	if !rateForm.MatchString(rate) {
+		return 0
+	}
+	count, unit, _ := strings.Cut(rate, "/")
+	n, err := strconv.Atoi(strings.TrimSpace(count))
+	if err != nil {
+		return 0
+	}
+	return float64(n) / map[byte]float64{'s': 1, 'm': 60, 'h': 3600, 'd': 86400}[strings.TrimSpace(unit)[0]]
 }
 
 func checkRoute(text string) error {

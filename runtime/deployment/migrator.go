@@ -91,18 +91,28 @@ func (m *Migrator) files(set Set) fs.FS {
 	return os.DirFS(m.options.Dir)
 }
 
-// name is how people know a migration's file.
-func (m *Migrator) name(set Set, source string) string {
-	if set == System {
-		return "_system/" + path.Base(source)
+// name is how people know a migration.
+func (m *Migrator) name(set Set, s *goose.Source) string {
+	if set == Project {
+		return filepath.ToSlash(filepath.Join(filepath.Base(m.options.Dir), s.Path))
 	}
-	return filepath.ToSlash(filepath.Join(filepath.Base(m.options.Dir), source))
+	for _, step := range migrations.Steps {
+		if s.Path == "" && step.Version == s.Version {
+			return "_system/" + step.Name
+		}
+	}
+	return "_system/" + path.Base(s.Path)
 }
 
 // provider gives goose over a set; nil when the set is empty.
 func (m *Migrator) provider(set Set) (*goose.Provider, error) {
-	p, err := goose.NewProvider(goose.DialectPostgres, m.db, m.files(set),
-		goose.WithTableName(versionTables[set]), goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))
+	options := []goose.ProviderOption{goose.WithTableName(versionTables[set]), goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true)}
+	if set == System {
+		for _, step := range migrations.Steps {
+			options = append(options, goose.WithGoMigrations(goose.NewGoMigration(step.Version, code(step.Up), code(step.Down))))
+		}
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, m.db, m.files(set), options...)
 	switch {
 	case errors.Is(err, goose.ErrNoMigrations):
 		return nil, nil //nolint:nilnil // an empty set is no error and has nothing to run
@@ -111,6 +121,13 @@ func (m *Migrator) provider(set Set) (*goose.Provider, error) {
 			WithHint("fraiseql migrate validate")
 	}
 	return p, nil
+}
+
+// code has a step run on one connection.
+func code(step func(context.Context, *pgx.Conn) error) *goose.GoFunc {
+	return &goose.GoFunc{RunDB: func(ctx context.Context, db *sql.DB) error {
+		return lend(ctx, db, func(conn *pgx.Conn) error { return step(ctx, conn) })
+	}}
 }
 
 // Step is a migration that was run.
@@ -125,7 +142,7 @@ type Step struct {
 func (m *Migrator) steps(set Set, results []*goose.MigrationResult) []Step {
 	steps := make([]Step, 0, len(results))
 	for _, r := range results {
-		steps = append(steps, Step{Set: set, Version: r.Source.Version, Name: m.name(set, r.Source.Path), Down: r.Direction == "down", Took: r.Duration})
+		steps = append(steps, Step{Set: set, Version: r.Source.Version, Name: m.name(set, r.Source), Down: r.Direction == "down", Took: r.Duration})
 	}
 	return steps
 }
@@ -241,7 +258,7 @@ func (m *Migrator) explain(set Set, err error) error {
 	case errors.Is(err, goose.ErrNoNextVersion):
 		return nothingToUndo(set)
 	case errors.As(err, &partial):
-		return m.refused.explain(m.files(set), partial.Failed.Source.Path, m.name(set, partial.Failed.Source.Path), partial.Failed.Direction == "down", partial.Err)
+		return m.refused.explain(m.files(set), partial.Failed.Source.Path, m.name(set, partial.Failed.Source), partial.Failed.Direction == "down", partial.Err)
 	}
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
@@ -253,7 +270,11 @@ func (m *Migrator) explain(set Set, err error) error {
 
 // AsOwner lends a connection of the tables' owner.
 func (m *Migrator) AsOwner(ctx context.Context, do func(*pgx.Conn) error) error {
-	conn, err := m.db.Conn(ctx)
+	return lend(ctx, m.db, do)
+}
+
+func lend(ctx context.Context, db *sql.DB, do func(*pgx.Conn) error) error {
+	conn, err := db.Conn(ctx)
 	if err != nil {
 		return postgres.Explain(err)
 	}

@@ -93,7 +93,7 @@ func ours(t *testing.T) int {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("the program has no migrations: %v", err)
 	}
-	return len(files)
+	return len(files) + len(migrations.Steps)
 }
 
 func TestUpDownRedoAndStatus(t *testing.T) {

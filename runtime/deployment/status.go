@@ -10,8 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/fraiseql/fraiseql/migrations"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
@@ -48,7 +50,7 @@ func (m *Migrator) Status(ctx context.Context, sets ...Set) ([]Migration, error)
 		}
 		if provider != nil {
 			for _, s := range provider.ListSources() {
-				one := Migration{Set: set, Version: s.Version, Name: m.name(set, s.Path), State: Pending, source: s.Path}
+				one := Migration{Set: set, Version: s.Version, Name: m.name(set, s), State: Pending, source: s.Path}
 				if at, ok := applied[s.Version]; ok {
 					one.State, one.At = Applied, &at
 					delete(applied, s.Version)
@@ -150,10 +152,10 @@ func (m *Migrator) filled(ctx context.Context, set Set, to int64) error {
 		return fault.New(fault.NotFound, "migrations/no-version", fmt.Sprintf("no migration has the version %d", to)).WithHint("fraiseql migrate status")
 	}
 	for _, one := range all {
-		if one.State != Pending || to > 0 && one.Version > to {
+		if one.State != Pending || to > 0 && one.Version > to || one.source == "" { // code is never empty
 			continue
 		}
-		text, err := m.SQL(one)
+		text, err := m.SQL(ctx, one)
 		if err != nil {
 			return err
 		}
@@ -195,7 +197,17 @@ func blank(text string) bool {
 }
 
 // SQL gives what Up would send for a migration: its part between `goose Up` and `goose Down`.
-func (m *Migrator) SQL(one Migration) (string, error) {
+func (m *Migrator) SQL(ctx context.Context, one Migration) (string, error) {
+	for _, step := range migrations.Steps {
+		if one.Set == System && one.Version == step.Version {
+			var text string
+			err := m.AsOwner(ctx, func(conn *pgx.Conn) (err error) {
+				text, err = step.SQL(ctx, conn)
+				return err
+			})
+			return text, err
+		}
+	}
 	text, err := fs.ReadFile(m.files(one.Set), one.source)
 	if err != nil {
 		return "", fmt.Errorf("read migration: %w", err)

@@ -142,7 +142,7 @@ func serveWith(t *testing.T, address string, named map[string]observers.Rule, mo
 	store := &events.Store{Pool: pool}
 	s := &server{pool: pool, log: &buffer.Buffer}
 	s.Service = observers.New(observers.Config{Named: named}, observers.Deps{
-		Pool: pool, Log: log, Outbound: client, Know: node.Know, Dir: more.Dir, Mailer: more.Mailer,
+		Pool: pool, Log: log, Outbound: client, Know: func(names []string) { node.Know("observers", names) }, Dir: more.Dir, Mailer: more.Mailer,
 		Relation: func(entity string) (events.Relation, bool) {
 			return events.Relation{Schema: "public", Table: map[string]string{"Order": "orders"}[entity]}, entity == "Order"
 		},

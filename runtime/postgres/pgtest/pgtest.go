@@ -54,6 +54,25 @@ var server = sync.OnceValues(func() (func(database string) string, error) {
 // the test ends. The files' statements run in one go, as a driver sends them.
 func Database(t testing.TB, files ...string) string {
 	t.Helper()
+	parts := make([]part, len(files))
+	for i, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatalf("read test data: %v", err)
+		}
+		parts[i] = part{text: string(text)}
+	}
+	return database(t, parts)
+}
+
+// part is a piece of what a template is made of: SQL, or a step that its text names.
+type part struct {
+	text string
+	step func(ctx context.Context, conn *pgx.Conn) error
+}
+
+func database(t testing.TB, parts []part) string {
+	t.Helper()
 	address, err := server()
 	if err != nil {
 		t.Fatalf("these tests need PostgreSQL: %v", err)
@@ -65,8 +84,8 @@ func Database(t testing.TB, files ...string) string {
 	}
 	defer func() { _ = conn.Close(context.Background()) }() // the test may be over
 	template := "template1"
-	if len(files) > 0 {
-		template = ensureTemplate(t, conn, address, files)
+	if len(parts) > 0 {
+		template = ensureTemplate(t, conn, address, parts)
 	}
 	var random [6]byte
 	_, _ = rand.Read(random[:])
@@ -107,28 +126,21 @@ func drop(t testing.TB, address func(string) string, name string) {
 	}
 }
 
-// ensureTemplate makes the template of some files once, whichever process comes first.
-func ensureTemplate(t testing.TB, conn *pgx.Conn, address func(string) string, files []string) string {
+// ensureTemplate makes the template of some parts once, whichever process comes first.
+func ensureTemplate(t testing.TB, conn *pgx.Conn, address func(string) string, parts []part) string {
 	t.Helper()
-	ctx := t.Context()
 	sum := sha256.New()
-	var scripts []string
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatalf("read test data: %v", err)
-		}
-		sum.Write(text)
-		scripts = append(scripts, string(text))
+	for _, p := range parts {
+		sum.Write([]byte(p.text))
 	}
 	name := "template_" + hex.EncodeToString(sum.Sum(nil)[:8])
-	if err := buildTemplate(ctx, conn, address, name, scripts); err != nil {
-		t.Fatalf("make test template of %v: %v", files, err)
+	if err := buildTemplate(t.Context(), conn, address, name, parts); err != nil {
+		t.Fatalf("make test template %s: %v", name, err)
 	}
 	return name
 }
 
-func buildTemplate(ctx context.Context, conn *pgx.Conn, address func(string) string, name string, scripts []string) error {
+func buildTemplate(ctx context.Context, conn *pgx.Conn, address func(string) string, name string, parts []part) error {
 	if _, err := conn.Exec(ctx, "select pg_advisory_lock(hashtext($1))", name); err != nil {
 		return err
 	}
@@ -148,8 +160,13 @@ func buildTemplate(ctx context.Context, conn *pgx.Conn, address func(string) str
 	if err != nil {
 		return err
 	}
-	for _, script := range append(scripts, "analyze") {
-		if _, err := loader.PgConn().Exec(ctx, script).ReadAll(); err != nil {
+	for _, p := range append(parts, part{text: "analyze"}) {
+		if p.step == nil {
+			_, err = loader.PgConn().Exec(ctx, p.text).ReadAll()
+		} else {
+			err = p.step(ctx, loader)
+		}
+		if err != nil {
 			_ = loader.Close(ctx)
 			return err
 		}

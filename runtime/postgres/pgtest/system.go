@@ -2,8 +2,6 @@ package pgtest
 
 import (
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,21 +15,22 @@ func System(t testing.TB, sql ...string) string {
 	if err != nil || len(names) == 0 {
 		t.Fatalf("find the migrations: %v", err)
 	}
-	var script strings.Builder
+	var parts []part
+	steps := migrations.Steps
 	for _, name := range names {
+		for len(steps) > 0 && steps[0].Name < name {
+			parts = append(parts, part{text: steps[0].Name, step: steps[0].Up})
+			steps = steps[1:]
+		}
 		text, err := migrations.Files.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		up, _, _ := strings.Cut(string(text), "-- +goose Down")
-		script.WriteString(up)
+		parts = append(parts, part{text: up})
 	}
 	for _, more := range sql {
-		script.WriteString(more + "\n")
+		parts = append(parts, part{text: more})
 	}
-	file := filepath.Join(t.TempDir(), "system.sql")
-	if err := os.WriteFile(file, []byte(script.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return Database(t, file)
+	return database(t, parts)
 }

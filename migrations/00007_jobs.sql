@@ -1,0 +1,114 @@
+-- +goose Up
+create table _system.job_kind (
+    kind text primary key,
+    queue text not null,
+    max_attempts smallint not null,
+    updated_at timestamptz not null default now()
+);
+comment on table _system.job_kind is 'What holds for jobs of a kind whose enqueuer says nothing else; servers keep it as their configuration says.';
+
+create table _system.job_schedule (
+    name text primary key,
+    definition text not null,
+    next_at timestamptz not null,
+    last_at timestamptz,
+    last_job text,
+    runs bigint not null default 0,
+    updated_at timestamptz not null default now()
+);
+comment on column _system.job_schedule.definition is 'What next_at was told from: when it changes, so does next_at.';
+comment on column _system.job_schedule.last_at is 'The time that a job was last enqueued for.';
+
+create table _system.job_limit (
+    queue text primary key,
+    tokens float8 not null,
+    at timestamptz not null
+) with (fillfactor = 50);
+comment on table _system.job_limit is 'How many jobs of a queue with a rate_limit may begin at once, as of a time. Its row is locked by who takes jobs of a queue with bounds.';
+
+-- +goose StatementBegin
+create function _system.enqueue(kind text, args jsonb default '{}', opts jsonb default '{}') returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  defaults _system.job_kind; bad text; due timestamptz; mask bit(8); key text; cause jsonb; queue text; priority integer; attempts integer; id bigint;
+begin
+  if coalesce(kind, '') !~ '^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,126}$' then
+    raise exception 'enqueue: % is no kind of job', coalesce(quote_literal(kind), 'null')
+      using errcode = '22023', hint = 'Use letters, digits, _, -, . and :, at most 127.';
+  end if;
+  if jsonb_typeof(args) is distinct from 'object' or jsonb_typeof(opts) is distinct from 'object' then
+    raise exception 'enqueue: the arguments and options of a job must be objects' using errcode = '22023';
+  end if;
+  if pg_column_size(args) > 1048576 then
+    raise exception 'enqueue: the arguments are larger than a megabyte' using errcode = '54000', hint = 'Store them in a table, and enqueue their key.';
+  end if;
+  select k into bad from jsonb_object_keys(opts) k
+  where k not in ('queue', 'run_at', 'delay', 'priority', 'max_attempts', 'unique_key', 'unique_until') limit 1;
+  if bad is not null then
+    raise exception 'enqueue: there is no option %', quote_literal(bad)
+      using errcode = '22023', hint = 'One of: queue, run_at, delay, priority, max_attempts, unique_key, unique_until.';
+  end if;
+  select * into defaults from _system.job_kind k where k.kind = enqueue.kind;
+  queue := coalesce(opts ->> 'queue', defaults.queue, 'default');
+  priority := coalesce((opts ->> 'priority')::integer, 2);
+  attempts := coalesce((opts ->> 'max_attempts')::integer, defaults.max_attempts, 10);
+  due := coalesce((opts ->> 'run_at')::timestamptz, clock_timestamp()) + coalesce((opts ->> 'delay')::interval, '0');
+  key := opts ->> 'unique_key';
+  if queue !~ '^[a-z0-9]+([_-]?[a-z0-9]+)*$' or length(queue) > 63 or priority not between 1 and 4 or attempts not between 1 and 1000 or length(key) not between 1 and 512 then
+    raise exception 'enqueue: a queue is called by small letters and digits, with _ and - between them, at most 63; priority is 1 to 4, max_attempts 1 to 1000, and a unique_key has 1 to 512 characters'
+      using errcode = '22023';
+  end if;
+  case coalesce(opts ->> 'unique_until', 'finished')
+    when 'finished' then mask := b'11110001';
+    when 'forgotten' then mask := b'11111111';
+    else raise exception 'enqueue: unique_until is finished or forgotten' using errcode = '22023';
+  end case;
+  cause := jsonb_strip_nulls(jsonb_build_object('xid', pg_current_xact_id()::text,
+    'request', nullif(split_part(current_setting('fraiseql.request', true), ' ', 1), ''),
+    'trace', nullif(split_part(current_setting('fraiseql.request', true), ' ', 2), ''), 'login', session_user));
+  insert into _system.river_job as j (kind, args, queue, priority, max_attempts, scheduled_at, state, metadata, unique_key, unique_states)
+  values (enqueue.kind, args, queue, priority, attempts, due,
+    case when due > clock_timestamp() + interval '10 seconds' then 'scheduled' else 'available' end::_system.river_job_state,
+    jsonb_strip_nulls(jsonb_build_object('unique_key', key, 'cause', cause)),
+    case when key is not null then sha256(convert_to(enqueue.kind || ' ' || key, 'UTF8')) end, case when key is not null then mask end)
+  on conflict (unique_key) where unique_key is not null and unique_states is not null and _system.river_job_state_in_bitmask(unique_states, state)
+  do update set kind = excluded.kind
+  returning j.id into id;
+  return id::text;
+end $$;
+-- +goose StatementEnd
+comment on function _system.enqueue is 'Enqueues a job when the transaction commits, and gives its id: that of the one that is there already when its unique_key is taken.';
+revoke execute on function _system.enqueue from public;
+
+-- +goose StatementBegin
+create function _system.job_rescue(term interval) returns integer
+language sql set search_path = pg_catalog, pg_temp
+as $$
+  with lost as (
+    select j.id, j.attempted_by[array_upper(j.attempted_by, 1)] as who
+    from _system.river_job j
+    where j.state = 'running'
+      and case when starts_with(j.attempted_by[array_upper(j.attempted_by, 1)], 'fraiseql_')
+        then not exists (select from _system.node n where 'fraiseql_' || n.id = j.attempted_by[array_upper(j.attempted_by, 1)] and n.seen_at > clock_timestamp() - term)
+        else j.attempted_at < clock_timestamp() - interval '1 hour' end
+    for update of j skip locked
+  ), rescued as (
+    update _system.river_job j
+    set state = case when j.metadata ? 'cancel_attempted_at' then 'cancelled' when j.attempt >= j.max_attempts then 'discarded' else 'available' end::_system.river_job_state,
+      finalized_at = case when j.metadata ? 'cancel_attempted_at' or j.attempt >= j.max_attempts then clock_timestamp() end,
+      scheduled_at = clock_timestamp(),
+      errors = array_append(j.errors, jsonb_build_object('at', j.attempted_at, 'attempt', j.attempt, 'trace', '', 'error', 'the server that worked it (' || l.who || ') is gone'))
+    from lost l
+    where j.id = l.id and j.state = 'running'
+    returning j.id
+  )
+  select count(*)::integer from rescued
+$$;
+-- +goose StatementEnd
+comment on function _system.job_rescue is 'Gives back what servers worked that were not heard of for a term, and what other programs work for longer than an hour. It tells how many; what was tried too often is dead.';
+revoke execute on function _system.job_rescue from public;
+
+-- +goose Down
+drop function _system.enqueue, _system.job_rescue;
+drop table _system.job_limit, _system.job_schedule, _system.job_kind;

@@ -1,0 +1,104 @@
+// Package jobstest says what every jobs.Queue has to do: one table of cases for all of them.
+package jobstest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fraiseql/fraiseql/runtime/jobs"
+)
+
+// World is a place where jobs are kept.
+type World struct {
+	// Join gives one more view of it, for a server that works jobs, or for a client.
+	Join func(t testing.TB) Member
+	Pool *pgxpool.Pool
+}
+
+// Member is one of several servers.
+type Member struct {
+	Queue   jobs.Queue
+	Alive   func() bool
+	Silence func() // it is not heard of any more, and does not know that
+	Close   func()
+}
+
+// Server is one that works jobs.
+type Server struct {
+	*jobs.Service
+	Stop    func()
+	Silence func()
+}
+
+// Serve begins to work jobs.
+func (w World) Serve(t testing.TB, c jobs.Config, handlers map[string]jobs.Handler) *Server {
+	t.Helper()
+	m := w.Join(t)
+	service, err := jobs.New(c, jobs.Deps{Queue: m.Queue, Pool: w.Pool, Log: slog.New(slog.DiscardHandler), Handlers: handlers, Alive: m.Alive})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := service.Declare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background()) // the test's own ends before its cleanup
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := service.Run(ctx, 2*time.Second); err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
+	s := &Server{Service: service, Silence: m.Silence, Stop: sync.OnceFunc(func() { stop(); running.Wait(); m.Close() })}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Eventually waits for something that will be.
+func Eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(40 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within 40 seconds", what)
+		}
+	}
+}
+
+// State waits until a job is in a state, and gives it.
+func State(t testing.TB, s *jobs.Service, id string, want jobs.State) jobs.Job {
+	t.Helper()
+	var job jobs.Job
+	Eventually(t, fmt.Sprintf("job %s is %s", id, want), func() bool {
+		var err error
+		if job, err = s.Get(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		return job.State == want
+	})
+	return job
+}
+
+// Enqueue makes a job, and gives its id.
+func Enqueue(t testing.TB, s *jobs.Service, n jobs.Spec) string {
+	t.Helper()
+	receipts, err := s.Enqueue(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return receipts[0].ID
+}
+
+// Args makes arguments.
+func Args(v any) json.RawMessage {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return text
+}

@@ -1,0 +1,323 @@
+package jobs
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/diag"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/outbound"
+	"github.com/fraiseql/fraiseql/runtime/retry"
+)
+
+// Deps is what a Service works with.
+type Deps struct {
+	Queue    Queue
+	Pool     *pgxpool.Pool // for handlers in the database, schedules and routes
+	Log      *slog.Logger
+	Dir      string // of the project: programs run there, relative files begin there
+	Outbound *outbound.Client
+	Handlers map[string]Handler // that a program of one's own registers, by kind
+
+	// Know is told which kinds this server works, for others to see.
+	Know func(kinds []string)
+	// Alive tells whether this server may still act: when it was not heard of for too long, others have taken over.
+	Alive func() bool
+}
+
+// Service knows kinds of jobs and has them worked. It is safe for use by many goroutines.
+type Service struct {
+	config   Config
+	deps     Deps
+	store    store
+	handlers map[string]*handler
+	planned  []planned // the schedules
+}
+
+// handler is what does the jobs of a kind.
+type handler struct {
+	do      Handler
+	queue   string
+	timeout time.Duration
+	retry   retry.Policy
+}
+
+// New makes a service of a configuration that was checked. It refuses what its queue cannot do.
+func New(c Config, d Deps) (*Service, error) {
+	s := &Service{config: c, deps: d, store: store{d.Pool}, handlers: map[string]*handler{}}
+	policy := retry.Default()
+	if c.Retry != nil {
+		policy = *c.Retry
+	}
+	timeout := cmp.Or(c.Timeout, time.Minute)
+	for kind, do := range d.Handlers {
+		s.handlers[kind] = &handler{do: do, queue: DefaultQueue, timeout: timeout, retry: policy}
+	}
+	for kind, rule := range c.Handlers {
+		if !rule.On() {
+			continue
+		}
+		if s.handlers[kind] != nil {
+			return nil, fault.New(fault.Invalid, "jobs/two-handlers", "jobs of kind "+kind+" have a handler in the program and one in the configuration").WithHint("remove [jobs.handlers.%s]", kind)
+		}
+		h := &handler{queue: cmp.Or(rule.Queue, DefaultQueue), timeout: timeout, retry: policy}
+		if rule.Timeout != nil {
+			h.timeout = *rule.Timeout
+		}
+		if rule.Retry != nil {
+			h.retry = *rule.Retry
+		}
+		maker := makers[rule.Type]
+		if maker == nil {
+			return nil, fault.New(fault.NotSupported, "jobs/not-built", "this version has no handlers of type "+rule.Type+" yet")
+		}
+		var err error
+		if h.do, err = maker(s, rule); err != nil {
+			return nil, err
+		}
+		s.handlers[kind] = h
+	}
+	if err := s.schedules(); err != nil {
+		return nil, err
+	}
+	return s, s.able()
+}
+
+// able refuses what the queue cannot do.
+func (s *Service) able() error {
+	caps := s.deps.Queue.Caps()
+	for _, name := range slices.Sorted(maps.Keys(s.config.Queues)) {
+		b := s.config.Queues[name]
+		for what, lacks := range map[string]bool{
+			"`global_concurrency`": b.Global > 0 && !caps.GlobalConcurrency, "`rate_limit`": b.RateLimit != "" && !caps.RateLimit,
+		} {
+			if lacks && b.On() {
+				return fault.New(fault.Invalid, "jobs/not-able", "the queue "+name+" has "+what+", which jobs in "+s.config.Backend+" cannot keep").WithHint(`remove it, or keep jobs in PostgreSQL: backend = "postgres"`)
+			}
+		}
+	}
+	return nil
+}
+
+// bounds gives the queues of this server.
+func (s *Service) bounds() map[string]Bounds {
+	all := map[string]Bounds{DefaultQueue: {Concurrency: s.config.Concurrency}}
+	for name, b := range s.config.Queues {
+		if !b.On() {
+			continue
+		}
+		one := Bounds{Concurrency: s.config.Concurrency, Global: b.Global, Rate: config.PerSecond(b.RateLimit)}
+		if b.Concurrency != nil {
+			one.Concurrency = *b.Concurrency
+		}
+		all[name] = one
+	}
+	return all
+}
+
+// Kinds gives the kinds that this server works, in order.
+func (s *Service) Kinds() []string { return slices.Sorted(maps.Keys(s.handlers)) }
+
+// argsLimit is how long the arguments of a job may be; _system.enqueue has the same bound.
+const argsLimit = 1 << 20
+
+// Forms of names, as _system.enqueue has them.
+var (
+	kindForm  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,126}$`)
+	queueForm = regexp.MustCompile(`^[a-z0-9]+([_-]?[a-z0-9]+)*$`)
+)
+
+func bad(code, message string) *fault.Error { return fault.New(fault.Invalid, "jobs/"+code, message) }
+
+// complete fills in what holds for the job's kind, and judges the rest.
+func (s *Service) complete(n Spec) (Spec, error) {
+	h := s.handlers[n.Kind]
+	if h == nil && !slices.Contains(s.config.ExternalKinds, n.Kind) {
+		known := append(s.Kinds(), s.config.ExternalKinds...)
+		return n, bad("no-kind", "nobody works jobs of kind `"+n.Kind+"`").WithHint("%s", diag.DidYouMean(n.Kind, known, "add [jobs.handlers."+n.Kind+"], or name it in [jobs] external_kinds"))
+	}
+	if h == nil {
+		h = &handler{queue: DefaultQueue, retry: retry.Default()}
+	}
+	n.Queue, n.Priority, n.MaxAttempts = cmp.Or(n.Queue, h.queue), cmp.Or(n.Priority, DefaultPriority), cmp.Or(n.MaxAttempts, h.retry.MaxAttempts)
+	if _, known := s.bounds()[n.Queue]; !known && s.handlers[n.Kind] != nil {
+		return n, bad("no-queue", "there is no queue `"+n.Queue+"`").WithHint("%s", diag.DidYouMean(n.Queue, slices.Sorted(maps.Keys(s.bounds())), "add [jobs.queues."+n.Queue+"]"))
+	}
+	if len(n.Args) == 0 || string(n.Args) == "null" {
+		n.Args = json.RawMessage("{}")
+	}
+	var object map[string]json.RawMessage
+	switch {
+	case !queueForm.MatchString(n.Queue) || len(n.Queue) > 63:
+		return n, bad("bad-queue", "`"+n.Queue+"` cannot be a queue").WithHint("use small letters and digits, with _ and - between them, at most 63")
+	case n.Priority < 1 || n.Priority > 4:
+		return n, bad("bad-priority", fmt.Sprintf("the priority is %d, not 1 (first) to 4", n.Priority))
+	case n.MaxAttempts < 1 || n.MaxAttempts > 1000:
+		return n, bad("bad-attempts", fmt.Sprintf("max_attempts is %d, not 1 to 1000", n.MaxAttempts))
+	case len(n.UniqueKey) > 512:
+		return n, bad("bad-key", "the unique key is longer than 512 bytes").WithHint("use a digest of it")
+	case n.UniqueUntil != "" && n.UniqueUntil != Finished && n.UniqueUntil != Forgotten:
+		return n, bad("bad-until", "unique_until is `finished` or `forgotten`")
+	case n.UniqueUntil == Forgotten && !s.deps.Queue.Caps().UniqueForgotten:
+		return n, bad("not-able", "keys cannot be kept by jobs in "+s.config.Backend+" until these are forgotten")
+	case len(n.Args) > argsLimit:
+		return n, bad("args-too-large", "the arguments are larger than a megabyte").WithHint("store them in a table, and enqueue their key")
+	case json.Unmarshal(n.Args, &object) != nil:
+		return n, bad("bad-args", "the arguments of a job are a JSON object")
+	case strings.Contains(string(n.Args), `\u0000`):
+		return n, bad("bad-args", "the arguments have the character \\u0000, which PostgreSQL cannot keep")
+	}
+	return n, nil
+}
+
+func (s *Service) completeAll(all []Spec) ([]Spec, error) {
+	whole := make([]Spec, len(all))
+	for i, n := range all {
+		var err error
+		if whole[i], err = s.complete(n); err != nil {
+			return nil, err
+		}
+	}
+	return whole, nil
+}
+
+// Enqueue makes jobs, all or none.
+func (s *Service) Enqueue(ctx context.Context, all ...Spec) ([]Receipt, error) {
+	whole, err := s.completeAll(all)
+	if err != nil {
+		return nil, err
+	}
+	return s.deps.Queue.Enqueue(ctx, whole)
+}
+
+// EnqueueTx makes jobs when a transaction of the caller's commits.
+func (s *Service) EnqueueTx(ctx context.Context, tx pgx.Tx, all ...Spec) ([]Receipt, error) {
+	whole, err := s.completeAll(all)
+	if err != nil {
+		return nil, err
+	}
+	return s.deps.Queue.EnqueueTx(ctx, tx, whole)
+}
+
+// Load makes many jobs without unique keys, and tells how many.
+func (s *Service) Load(ctx context.Context, all []Spec) (int, error) {
+	whole, err := s.completeAll(all)
+	if err != nil {
+		return 0, err
+	}
+	for _, n := range whole {
+		if n.UniqueKey != "" {
+			return 0, bad("bad-key", "jobs that are loaded have no unique keys")
+		}
+	}
+	return s.deps.Queue.Load(ctx, whole)
+}
+
+// Get gives a job.
+func (s *Service) Get(ctx context.Context, id string) (Job, error) { return s.deps.Queue.Get(ctx, id) }
+
+// List gives jobs, the newest first.
+func (s *Service) List(ctx context.Context, f Filter) ([]Job, error) {
+	if f.State != "" && !slices.Contains(States, f.State) {
+		var names []string
+		for _, state := range States {
+			names = append(names, string(state))
+		}
+		return nil, bad("no-state", "there is no state `"+string(f.State)+"`").WithHint("one of: %s", strings.Join(names, ", "))
+	}
+	return s.deps.Queue.List(ctx, f)
+}
+
+// Cancel ends a job; one that is running is told to stop, and is cancelled when it does.
+func (s *Service) Cancel(ctx context.Context, id string) (Job, error) {
+	before, err := s.deps.Queue.Get(ctx, id)
+	if err != nil {
+		return before, err
+	}
+	if before.State.Over() {
+		return before, BadState(id, before.State, "only what is not over can be cancelled")
+	}
+	return s.deps.Queue.Cancel(ctx, id)
+}
+
+// Retry has a job begin now.
+func (s *Service) Retry(ctx context.Context, id string) (Job, error) {
+	return s.deps.Queue.Retry(ctx, id)
+}
+
+// RetryDead has all dead jobs of a kind begin anew, and tells how many; an empty kind is all.
+func (s *Service) RetryDead(ctx context.Context, kind string) (int, error) {
+	count := 0
+	for before := ""; ; {
+		page, err := s.List(ctx, Filter{State: Dead, Kind: kind, Before: before, Limit: 500})
+		if err != nil || len(page) == 0 {
+			return count, err
+		}
+		for _, j := range page {
+			if _, err := s.Retry(ctx, j.ID); err != nil {
+				return count, err
+			}
+			count++
+		}
+		before = page[len(page)-1].ID
+	}
+}
+
+// Delete forgets a job that is not running.
+func (s *Service) Delete(ctx context.Context, id string) (Job, error) {
+	return s.deps.Queue.Delete(ctx, id)
+}
+
+// Queues gives how much there is to do.
+func (s *Service) Queues(ctx context.Context) ([]QueueState, error) {
+	return s.deps.Queue.Queues(ctx)
+}
+
+// Pause has no server begin jobs of a queue until it is resumed.
+func (s *Service) Pause(ctx context.Context, queue string) error {
+	return s.deps.Queue.Pause(ctx, queue)
+}
+
+// Resume ends that.
+func (s *Service) Resume(ctx context.Context, queue string) error {
+	return s.deps.Queue.Resume(ctx, queue)
+}
+
+// Run works jobs and schedules, which were declared, until ctx ends, and drains: what takes longer than drain then begins anew on another server.
+func (s *Service) Run(ctx context.Context, drain time.Duration) error {
+	scheduling, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.runSchedules(scheduling)
+	}()
+	err := s.deps.Queue.Work(ctx, Work{Kinds: s.Kinds(), Queues: s.bounds(), Do: s.do}, drain)
+	stop()
+	<-done
+	return err
+}
+
+// Declare says in the database what holds for kinds, for whoever enqueues by SQL, and when schedules are next.
+func (s *Service) Declare(ctx context.Context) error {
+	if s.deps.Know != nil {
+		s.deps.Know(s.Kinds())
+	}
+	for kind, h := range s.handlers {
+		if err := s.store.keepKind(ctx, kind, h.queue, h.retry.MaxAttempts); err != nil {
+			return err
+		}
+	}
+	return s.keepSchedules(ctx)
+}
