@@ -64,6 +64,9 @@ func (a *App) openReaction(o Options) error {
 		}
 		r.mail, deps.Mailer = mailer, newPost(channel, mailer)
 	}
+	if a.Jobs != nil {
+		deps.Jobs = a.Jobs
+	}
 	r.Observers = observers.New(rules, deps)
 	return nil
 }

@@ -48,7 +48,7 @@ func (c *Config) Check(r *config.Report) {
 			at.Error("", "config/bad-name", "`"+kind+"` cannot be a kind of job", "use letters, digits, `_`, `-`, `.` and `:`, at most 127")
 		}
 		if h.Type == "command" && !c.AllowCommands {
-			at.Error("type", "config/not-allowed", "handlers that are programs are not allowed", "[jobs]\nallow_commands = true")
+			at.Error("type", "config/not-allowed", "handlers that are programs are not allowed", "allow_commands = true, in [jobs]")
 		}
 	}
 }

@@ -82,7 +82,7 @@ type Action struct {
 	Level    string            `toml:"level" default:"info" enum:"debug,info,warn,error" doc:"log: the entry's level."`
 	Message  string            `toml:"message" doc:"log: the entry's text, a template."`
 	Kind     string            `toml:"kind" doc:"job: the kind to enqueue."`
-	Args     map[string]any    `toml:"args" doc:"job: its arguments, templates over the event."`
+	Args     map[string]any    `toml:"args" doc:"job: its arguments, templates over the event. Default: the event."`
 	Queue    string            `toml:"queue" doc:"job: its queue, in place of the kind's."`
 	Data     map[string]any    `toml:"data" doc:"email, notify: more values for the template."`
 	Source   string            `toml:"source" doc:"lua: the script. wasm: the module."`
@@ -100,7 +100,7 @@ var actionRules = map[string]config.Kind{
 }
 
 // built are the types that there are; the others are judged by their rules already.
-var built = map[string]bool{"webhook": true, "database": true, "log": true, "email": true}
+var built = map[string]bool{"webhook": true, "database": true, "log": true, "job": true, "email": true}
 
 // Check wants the keys of the action's type.
 func (a *Action) Check(r *config.Report) {

@@ -28,6 +28,7 @@ type Deps struct {
 	Log      *slog.Logger
 	Dir      string // of the project: relative files begin there
 	Outbound *outbound.Client
+	Jobs     Jobs // nil where there are none
 
 	Templates *templates.Config // of mails; nil: the defaults
 	Mailer    Mailer            // nil: there is no [notifications.email]

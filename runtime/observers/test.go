@@ -135,6 +135,12 @@ func (s *Service) render(o *observer, a Action, d *dispatch.Delivery, one *Trial
 			return err
 		}
 		one.Call, one.Body = "select "+qualified(a.Function)+"($1::jsonb)", string(event)
+	case "job":
+		spec, err := o.spec(d, a, t)
+		if err != nil {
+			return err
+		}
+		one.Call, one.Body = "enqueue "+spec.Kind, string(spec.Args)
 	case "log":
 		one.Message = string(d.Event.Op) + " " + d.Event.Entity
 		if t.message != nil {

@@ -19,6 +19,7 @@ type texts struct {
 	body    *templates.Template // nil: the event
 	message *templates.Template // nil: what happened to what
 	headers map[string]*templates.Template
+	args    map[string]*templates.Template
 
 	to   *templates.Template // nil: a field of the row
 	from *templates.Template // nil: the channel's
@@ -40,7 +41,10 @@ func (a *Action) parse(problem func(key string, err error)) texts {
 	}
 	t := texts{
 		url: read("url", a.URL, templates.URL), message: read("message", a.Message, templates.None),
-		headers: map[string]*templates.Template{},
+		headers: map[string]*templates.Template{}, args: map[string]*templates.Template{},
+	}
+	if a.Args != nil {
+		parseArgs(a.Args, "args", t.args, problem)
 	}
 	if a.Type == "webhook" {
 		t.body = read("body", a.Body, templates.JSON)
