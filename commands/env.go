@@ -41,6 +41,8 @@ type Env struct {
 	quiet       bool
 	debug       bool
 	color       string
+
+	unconfigured []byte // the configuration where no file is found; nil: the defaults
 }
 
 // colour tells whether a stream wants colours: never for programs, and never under NO_COLOR.
@@ -59,7 +61,7 @@ func (e *Env) load(live bool, flags map[string]string) (*app.RuntimeConfig, *con
 		flags["database.url"] = e.databaseURL
 	}
 	path := config.Find(e.configPath, os.LookupEnv)
-	c, file, problems := app.Load(config.Options{Path: path, Flags: flags, Live: live})
+	c, file, problems := app.Load(config.Options{Path: path, Text: e.unconfigured, Flags: flags, Live: live})
 	if live && len(problems) > 0 && !e.quiet || problems.HasErrors() {
 		if err := problems.Text(e.Err, file.Source, e.colour(e.ErrTerminal)); err != nil {
 			return nil, nil, err

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -117,10 +118,13 @@ func newObserversTest(env *Env) *cobra.Command {
 					if a.Method != "" {
 						would = a.Method + " " + a.URL
 					}
+					if a.To != "" {
+						would = "mail to " + a.To + ": " + a.Subject
+					}
 					if a.Error != "" {
 						would = "fail: " + a.Error
 					}
-					l.rows = append(l.rows, []string{a.Type, would, a.Body})
+					l.rows = append(l.rows, []string{a.Type, would, cmp.Or(a.Body, a.HTML)})
 				}
 				return env.print(l)
 			})

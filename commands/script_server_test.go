@@ -6,12 +6,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,6 +21,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/fraiseql/fraiseql/runtime/notifications/sink"
 )
 
 // serverCommands are verbs for scripts that need a server:
@@ -28,9 +32,19 @@ import (
 //	request METHOD PATH [BODY]    asks it with the token in ADMIN; status and body are the output
 //	sql STATEMENT                 runs one on DATABASE_URL
 //	login ROLE                    DATABASE_URL becomes that of a role without rights, OWNER_URL what it was
+//	post                          starts a mail server, which writes a line about each mail into mail.log
 //	until PATTERN PROGRAM ARGS…   runs the program again and again until its output matches
 var serverCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"serves": serves, "stops": stops, "request": request, "sql": runSQL, "until": until, "login": login,
+	"serves": serves, "stops": stops, "request": request, "sql": runSQL, "until": until, "login": login, "post": post,
+}
+
+func post(ts *testscript.TestScript, _ bool, _ []string) {
+	log, err := os.Create(ts.MkAbs("mail.log"))
+	ts.Check(err)
+	s, err := sink.Open(context.Background(), slog.New(slog.NewTextHandler(log, nil)))
+	ts.Check(err)
+	ts.Setenv("FRAISEQL_NOTIFICATIONS_EMAIL_PORT", strconv.Itoa(s.Port()))
+	ts.Defer(func() { s.Close(); _ = log.Close() })
 }
 
 func login(ts *testscript.TestScript, _ bool, args []string) {
@@ -57,7 +71,7 @@ func program(ts *testscript.TestScript, args ...string) *exec.Cmd {
 		ts.Fatalf("the program is not in PATH")
 	}
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "DATABASE_URL", "OWNER_URL", "XDG_CONFIG_HOME", "ADMIN", "WORK", "HOOK", "HOOK_SECRET"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "DATABASE_URL", "OWNER_URL", "XDG_CONFIG_HOME", "ADMIN", "WORK", "HOOK", "HOOK_SECRET", "FRAISEQL_NOTIFICATIONS_EMAIL_PORT"} {
 		if value := ts.Getenv(name); value != "" {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,7 +15,9 @@ import (
 
 	"github.com/fraiseql/fraiseql/examples/shop"
 	"github.com/fraiseql/fraiseql/runtime/app"
+	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/notifications/sink"
 )
 
 type serveOptions struct {
@@ -49,9 +52,11 @@ type server struct {
 	url  string       // where it was last said to be
 	port atomic.Value // string: the free port that was taken, which stays when the configuration changes
 	read string       // the stamp of the configuration that was last read
+	mail *sink.Sink   // takes the demo's mails; nil: nobody does
 }
 
 func (s *server) run(ctx context.Context) error {
+	defer s.end()
 	a, err := s.open(ctx)
 	if err != nil {
 		return err
@@ -64,6 +69,30 @@ func (s *server) run(ctx context.Context) error {
 		}
 		a = next
 	}
+}
+
+// end lets go of what outlives single configurations.
+func (s *server) end() {
+	if s.mail != nil {
+		s.mail.Close()
+	}
+}
+
+// demonstrate has the demo's own configuration hold where there is no file, with what it needs around it.
+func (s *server) demonstrate(ctx context.Context, flags map[string]string) error {
+	s.env.unconfigured = nil
+	if config.Find(s.env.configPath, os.LookupEnv) != "" {
+		return nil
+	}
+	s.env.unconfigured = shop.Config()
+	if s.mail == nil {
+		var err error
+		if s.mail, err = sink.Open(ctx, s.env.logger(&app.RuntimeConfig{}, s.env.quiet)); err != nil {
+			return err
+		}
+	}
+	flags["notifications.email.port"] = strconv.Itoa(s.mail.Port())
+	return nil
 }
 
 // flags are the keys of the configuration that the command line sets.
@@ -95,6 +124,11 @@ func (s *server) open(ctx context.Context) (*app.App, error) {
 		return nil, err
 	}
 	s.read = s.stamp()
+	if s.demo {
+		if err := s.demonstrate(ctx, flags); err != nil {
+			return nil, err
+		}
+	}
 	c, file, err := s.env.load(true, flags)
 	if err != nil {
 		return nil, err

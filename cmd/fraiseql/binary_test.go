@@ -75,7 +75,7 @@ func eventually(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// serve starts the program and gives its address once it is ready.
+// serve starts the program and gives its address once it is ready. Its log is server.log in the folder.
 func serve(t *testing.T, dir string, env []string, args ...string) (*exec.Cmd, string) {
 	t.Helper()
 	cmd := exec.Command(program(t), append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
@@ -85,8 +85,13 @@ func serve(t *testing.T, dir string, env []string, args ...string) (*exec.Cmd, s
 	if err != nil {
 		t.Fatal(err)
 	}
-	var log strings.Builder
-	cmd.Stderr = &log
+	path := filepath.Join(dir, "server.log")
+	log, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = log.Close() }()
+	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +104,8 @@ func serve(t *testing.T, dir string, env []string, args ...string) (*exec.Cmd, s
 	if err != nil || at < 0 {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		t.Fatalf("the server did not say its address: %q %v\n%s", line, err, log.String())
+		text, _ := os.ReadFile(path)
+		t.Fatalf("the server did not say its address: %q %v\n%s", line, err, text)
 	}
 	address, _, _ := strings.Cut(strings.TrimSpace(line[at:]), " ")
 	return cmd, address
@@ -126,6 +132,14 @@ func TestTheDemoAnswersTheLineItPrints(t *testing.T) {
 	if err != nil || status != http.StatusOK || !strings.Contains(body, `"reviews":[{"rating":`) || strings.Contains(body, "errors") {
 		t.Errorf("the demo answers %d %s %v", status, body, err)
 	}
+	const order = `mutation { placeOrder(email: "customer1@example.com", lines: [{sku: "SKU-0001", quantity: 1}]) { id email } }`
+	if status, body, err := ask(http.DefaultClient, url, order); err != nil || status != http.StatusOK || !strings.Contains(body, `"id":"1201","email":"customer1@example.com"`) {
+		t.Errorf("the order is answered by %d %s %v", status, body, err)
+	}
+	eventually(t, "the customer gets a mail", func() bool {
+		text, err := os.ReadFile(filepath.Join(cmd.Dir, "server.log"))
+		return err == nil && strings.Contains(string(text), `"to":"customer1@example.com","subject":"Your order 1201"`)
+	})
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

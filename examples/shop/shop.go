@@ -6,6 +6,12 @@ import _ "embed"
 //go:embed shop.sql
 var sql string
 
+//go:embed shop.toml
+var config []byte
+
+// Config gives the configuration that the demo runs with where there is none.
+func Config() []byte { return config }
+
 // SQL gives the statements that make the shop in an empty database.
 func SQL() string { return sql }
 

@@ -48,8 +48,18 @@ create table orders (
   address_id int references addresses (id),
   status     order_status not null default 'PENDING',
   ordered_at timestamptz not null default now(),
-  note       text
+  note       text,
+  email      text
 );
+comment on column orders.email is 'Where the confirmation goes: to the customer, unless another address is given.';
+
+create function order_email() returns trigger language plpgsql as $$ begin
+  if new.email is null then
+    select c.email into new.email from customers c where c.id = new.customer_id;
+  end if;
+  return new;
+end $$;
+create trigger order_email before insert on orders for each row execute function order_email();
 
 create table order_items (
   order_id   bigint not null references orders (id) on delete cascade,

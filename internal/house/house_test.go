@@ -28,7 +28,7 @@ var floors = [][]string{
 	{"runtime/redis/redistest"},
 	{"runtime/postgres"},
 	{"runtime/postgres/pgtest"},
-	{"runtime/auth", "runtime/cluster", "runtime/outbound", "runtime/conditions", "runtime/templates"},
+	{"runtime/auth", "runtime/cluster", "runtime/outbound", "runtime/conditions", "runtime/templates", "runtime/notifications/smtp", "runtime/notifications/sink"},
 	{"runtime/jobs"},
 	{"runtime/jobs/postgres", "runtime/jobs/jobstest"},
 	{"runtime/events"},
@@ -66,6 +66,8 @@ var homes = map[string][]string{
 	"github.com/agnivade/levenshtein":    {"runtime/diag"},
 	"github.com/klauspost/compress":      {"runtime/httpapi"},
 	"github.com/andybalholm/brotli":      {"runtime/httpapi"},
+	"github.com/wneessen/go-mail":        {"runtime/notifications/smtp"},
+	"github.com/emersion/go-smtp":        {"runtime/notifications/sink"},
 	"github.com/Shopify/toxiproxy":       {}, // tests only
 	"github.com/rs/zerolog":              {}, // tests only
 }

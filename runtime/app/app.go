@@ -94,7 +94,9 @@ func (a *App) build(ctx context.Context, o Options) error {
 	if err := a.openJobs(ctx, address, o); err != nil {
 		return err
 	}
-	a.openReaction(o)
+	if err := a.openReaction(o); err != nil {
+		return err
+	}
 	if a.Cluster != nil && o.Load != "" {
 		if err := a.fill(ctx, o.Load); err != nil {
 			return err
@@ -227,6 +229,9 @@ func (a *App) Close(ctx context.Context) {
 	}
 	if a.Jobs != nil {
 		a.Jobs.pool.Close()
+	}
+	if a.Reaction != nil {
+		a.Reaction.close()
 	}
 	if a.background != nil {
 		a.background.close()

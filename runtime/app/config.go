@@ -16,6 +16,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/observers"
 	"github.com/fraiseql/fraiseql/runtime/outbound"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
+	"github.com/fraiseql/fraiseql/runtime/templates"
 )
 
 // RuntimeConfig is the whole file: one field a table. A table that is not there switches its feature off.
@@ -36,8 +37,8 @@ type RuntimeConfig struct {
 	Jobs      *jobs.Config      `toml:"jobs" doc:"The durable queue."`
 	Outbound  *outbound.Config  `toml:"outbound" doc:"How this program calls others."`
 
-	Notifications *planned.Notifications `toml:"notifications" planned:"true" doc:"The channels that messages leave by."`
-	Templates     *planned.Templates     `toml:"templates" planned:"true" doc:"The texts of messages."`
+	Notifications *planned.Notifications `toml:"notifications" doc:"The channels that messages leave by."`
+	Templates     *templates.Config      `toml:"templates" doc:"The texts of messages."`
 	Search        *planned.Search        `toml:"search" planned:"true" doc:"Full-text search."`
 	Cache         *planned.Cache         `toml:"cache" planned:"true" doc:"Answers that are kept until what they show changes."`
 	Interceptors  *planned.Interceptors  `toml:"interceptors" planned:"true" doc:"Code of your own in the way of a request, by name."`

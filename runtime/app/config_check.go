@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -9,8 +10,10 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/config/planned"
 	"github.com/fraiseql/fraiseql/runtime/diag"
+	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/jobs"
 	"github.com/fraiseql/fraiseql/runtime/observers"
+	"github.com/fraiseql/fraiseql/runtime/templates"
 )
 
 // Check judges what one table says of another.
@@ -121,21 +124,37 @@ func (c *RuntimeConfig) checkMessage(r *config.Report, key, channel, template st
 	if template == "" {
 		return
 	}
-	dir := "templates"
-	if c.Templates != nil && c.Templates.Dir != "" {
-		dir = c.Templates.Dir
-	}
-	folder := filepath.ToSlash(filepath.Join(dir, template))
+	folder := filepath.ToSlash(filepath.Join(c.Templates.Folder(), template))
 	if !filepath.IsLocal(template) {
 		r.Error("template", "config/bad-value", "`"+template+"` leads out of the folder of templates", `template = "welcome_email"`)
 		return
 	}
 	if !r.File(folder) {
-		first := map[string]string{"email": "body.html.hbs", "sms": "sms.txt.hbs"}[channel]
+		first := map[string]string{"email": "subject.txt.hbs and body.html.hbs", "sms": "sms.txt.hbs"}[channel]
 		if first == "" {
 			first = "body.txt.hbs"
 		}
 		r.Need("template", "config/missing-template", "there is no template `"+template+"`: the folder "+folder+" is not there", "make "+folder+"/"+first)
+	} else if channel == "email" {
+		c.checkMail(r, template)
+	}
+}
+
+// checkMail wants the parts of a mail, and that they can be read.
+func (c *RuntimeConfig) checkMail(r *config.Report, template string) {
+	dir := c.Templates.Folder()
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(r.Files(), dir)
+	}
+	_, err := templates.ReadMail(dir, template, c.Templates.Missing())
+	told, _ := fault.As(err)
+	var at *templates.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &at):
+		r.Error("template", "config/bad-template", fmt.Sprintf("the template cannot be read: %s:%d:%d: %s", at.Name, at.Line, at.Column, told.Message), told.Hint)
+	default:
+		r.Need("template", "config/missing-template", told.Message, told.Hint)
 	}
 }
 

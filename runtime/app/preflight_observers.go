@@ -101,6 +101,11 @@ func (a *App) checkHeard(ctx context.Context, at *config.Report, rule observers.
 			at.Error("columns", "observers/no-column", relation.String()+" has no column `"+column+"`", diag.DidYouMean(column, names, "one of: "+strings.Join(names, ", ")))
 		}
 	}
+	for i, action := range rule.Actions {
+		if field := action.Field(); field != "" && !slices.Contains(names, field) {
+			at.At(fmt.Sprintf("actions[%d]", i)).Error("to", "observers/no-column", relation.String()+" has no column `"+field+"`, which the mail would go to", diag.DidYouMean(field, names, "one of: "+strings.Join(names, ", ")))
+		}
+	}
 	if rule.When == "" {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
 	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/notifications/smtp"
 	"github.com/fraiseql/fraiseql/runtime/observers"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
@@ -22,6 +23,7 @@ type reaction struct {
 	Observers  *observers.Service
 	config     events.Config
 	dispatcher *dispatch.Dispatcher
+	mail       *smtp.Mailer // nil without [notifications.email]
 	ready      atomic.Bool
 	altered    chan struct{} // the database has another schema than before
 
@@ -35,9 +37,9 @@ func (c *RuntimeConfig) reacts() bool {
 }
 
 // openReaction builds what hears of changes.
-func (a *App) openReaction(o Options) {
+func (a *App) openReaction(o Options) error {
 	if !a.Config.reacts() {
-		return
+		return nil
 	}
 	r := &reaction{config: events.DefaultConfig(), altered: make(chan struct{}, 1)}
 	if a.Config.Events != nil {
@@ -52,13 +54,21 @@ func (a *App) openReaction(o Options) {
 		rules = *a.Config.Observers
 	}
 	deps := observers.Deps{
-		Pool: b.work, Log: o.Log, Dir: o.Dir, Outbound: b.outbound, Relation: a.relation, Listen: a.listen,
+		Pool: b.work, Log: o.Log, Dir: o.Dir, Outbound: b.outbound, Relation: a.relation, Listen: a.listen, Templates: a.Config.Templates,
 		Know: func(consumers []string) { b.node.Know("observers", consumers) },
+	}
+	if channel := a.Config.email(); channel != nil {
+		mailer, err := newMailer(channel, o.Dir)
+		if err != nil {
+			return err
+		}
+		r.mail, deps.Mailer = mailer, newPost(channel, mailer)
 	}
 	if a.Jobs != nil {
 		deps.Jobs = a.Jobs
 	}
 	r.Observers = observers.New(rules, deps)
+	return nil
 }
 
 // committed is what mutations tell that they are done: whoever hears of changes looks for them at once.
@@ -97,6 +107,13 @@ func (a *App) follow(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("the schema has changed, and not all that observers hear of is captured", slog.Any("error", err))
 		}
+	}
+}
+
+// close lets go of connections.
+func (r *reaction) close() {
+	if r.mail != nil {
+		r.mail.Close()
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 // Options say what to read and how strictly.
 type Options struct {
 	Path  string                           // of the file; empty: there is none, and defaults hold
+	Text  []byte                           // read where there is no file
 	Env   func(string) (string, bool)      // the environment; nil is the process's own
 	Flags map[string]string                // by key, "server.port"
 	Live  bool                             // unset variables and missing files are errors, not warnings
@@ -44,15 +45,19 @@ func Load(target any, o Options) (*File, diag.List) {
 	f := &File{Path: o.Path, Source: diag.Source{}, origins: map[string]Origin{}}
 	b := &binder{file: f, options: o, nodes: map[string]*node{}, chosen: map[string]bool{}, failed: map[string]bool{}}
 	root := &node{kind: table, span: diag.Span{File: o.Path}}
+	source := o.Text
 	if o.Path != "" {
 		f.Dir = filepath.Dir(o.Path)
-		source, err := os.ReadFile(o.Path)
+		read, err := os.ReadFile(o.Path)
 		if err != nil {
 			return f, diag.List{{
 				Code: "config/unreadable", Message: "the configuration cannot be read: " + reason(err),
 				Primary: diag.Label{Span: diag.Span{File: o.Path}}, Help: "fraiseql init makes a new project",
 			}}
 		}
+		source = read
+	}
+	if source != nil {
 		f.Source.Add(o.Path, redact(source))
 		root, b.problems = readTree(o.Path, source)
 	}

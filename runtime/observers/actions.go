@@ -20,6 +20,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // makers are the actions that there are.
 var makers = map[string]func(s *Service, o *observer, a Action, t texts) (action, error){
 	"log": (*Service).logAction, "webhook": (*Service).webhookAction, "database": (*Service).databaseAction, "job": (*Service).jobAction,
+	"email": (*Service).emailAction,
 }
 
 // action makes an action of what a rule says.

@@ -100,7 +100,7 @@ var actionRules = map[string]config.Kind{
 }
 
 // built are the types that there are; the others are judged by their rules already.
-var built = map[string]bool{"webhook": true, "database": true, "log": true, "job": true}
+var built = map[string]bool{"webhook": true, "database": true, "log": true, "job": true, "email": true}
 
 // Check wants the keys of the action's type.
 func (a *Action) Check(r *config.Report) {
@@ -116,6 +116,9 @@ func (a *Action) Check(r *config.Report) {
 		r.Need("type", "config/not-built", "this version has no actions of type "+a.Type+" yet", "")
 	}
 	a.checkTexts(r)
+	if a.Type == "email" {
+		a.checkMail(r)
+	}
 	if (a.Type == "lua" || a.Type == "wasm") && a.Source != "" && !r.File(a.Source) {
 		r.Need("source", "config/missing-file", "the file `"+a.Source+"` is not there", "")
 	}

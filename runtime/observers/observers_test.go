@@ -119,6 +119,12 @@ func rule(events string, entity string, actions ...observers.Action) observers.R
 
 func serve(t *testing.T, address string, named map[string]observers.Rule) *server {
 	t.Helper()
+	return serveWith(t, address, named, observers.Deps{})
+}
+
+// serveWith is given what not all tests need.
+func serveWith(t *testing.T, address string, named map[string]observers.Rule, more observers.Deps) *server {
+	t.Helper()
 	pool, err := pgxpool.New(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +142,7 @@ func serve(t *testing.T, address string, named map[string]observers.Rule) *serve
 	store := &events.Store{Pool: pool}
 	s := &server{pool: pool, log: &buffer.Buffer}
 	s.Service = observers.New(observers.Config{Named: named}, observers.Deps{
-		Pool: pool, Log: log, Outbound: client, Know: func(names []string) { node.Know("observers", names) },
+		Pool: pool, Log: log, Outbound: client, Know: func(names []string) { node.Know("observers", names) }, Dir: more.Dir, Mailer: more.Mailer,
 		Relation: func(entity string) (events.Relation, bool) {
 			return events.Relation{Schema: "public", Table: map[string]string{"Order": "orders"}[entity]}, entity == "Order"
 		},

@@ -19,6 +19,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/outbound"
+	"github.com/fraiseql/fraiseql/runtime/templates"
 )
 
 // Deps is what a Service works with.
@@ -28,6 +29,9 @@ type Deps struct {
 	Dir      string // of the project: relative files begin there
 	Outbound *outbound.Client
 	Jobs     Jobs // nil where there are none
+
+	Templates *templates.Config // of mails; nil: the defaults
+	Mailer    Mailer            // nil: there is no [notifications.email]
 
 	// Know is told which consumers the configuration has, for other servers to see.
 	Know func(consumers []string)

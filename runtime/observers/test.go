@@ -24,6 +24,10 @@ type TrialAction struct {
 	URL     string            `json:"url,omitempty"`
 	Headers map[string]string `json:"headers,omitempty"`
 	Body    string            `json:"body,omitempty"`
+	HTML    string            `json:"html,omitempty"`
+	From    string            `json:"from,omitempty"`
+	To      string            `json:"to,omitempty"`
+	Subject string            `json:"subject,omitempty"`
 	Call    string            `json:"call,omitempty"`
 	Message string            `json:"message,omitempty"`
 	Error   string            `json:"error,omitempty"`
@@ -116,6 +120,15 @@ func (s *Service) render(o *observer, a Action, d *dispatch.Delivery, one *Trial
 		for name := range request.Header {
 			one.Headers[name] = request.Header.Get(name)
 		}
+	case "email":
+		if err := s.readMail(a, &t); err != nil {
+			return err
+		}
+		m, err := o.mail(d, a, t)
+		if err != nil {
+			return err
+		}
+		one.From, one.To, one.Subject, one.Body, one.HTML = m.From, m.To, m.Subject, m.Text, m.HTML
 	case "database":
 		event, err := d.Event.MarshalJSON()
 		if err != nil {

@@ -20,6 +20,11 @@ type texts struct {
 	message *templates.Template // nil: what happened to what
 	headers map[string]*templates.Template
 	args    map[string]*templates.Template
+
+	to   *templates.Template // nil: a field of the row
+	from *templates.Template // nil: the channel's
+	mail templates.Mail
+	data map[string]*templates.Template // by their text
 }
 
 // parse reads the templates of an action; problem is called for each that cannot be read.
@@ -43,6 +48,16 @@ func (a *Action) parse(problem func(key string, err error)) texts {
 	}
 	if a.Type == "webhook" {
 		t.body = read("body", a.Body, templates.JSON)
+	}
+	if a.Type == "email" {
+		t.from, t.mail.Subject, t.mail.Text = read("from", a.From, templates.Header), read("subject", a.Subject, templates.Header), read("body", a.Body, templates.None)
+		if !isField(a.To) {
+			t.to = read("to", a.To, templates.Header)
+		}
+		t.data = map[string]*templates.Template{}
+		for _, text := range textsOf(a.Data) {
+			t.data[text] = read("data", text, templates.None)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
 		t.headers[name] = read("headers."+name, a.Headers[name], templates.Header)

@@ -11,19 +11,20 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/retry"
 )
 
-// Notifications is the table [notifications]: the channels that messages leave by.
+// Notifications is the table [notifications]: the channels that messages leave by. What is not tagged planned is what mails of
+// observers need: the channel email, by SMTP.
 type Notifications struct {
 	config.Switch
-	DedupeWindow time.Duration `toml:"dedupe_window" default:"0s" doc:"A message that equals one sent this recently is not sent."`
-	Retry        retry.Policy  `toml:"retry" doc:"How a message that could not be sent is tried again."`
-	Retention    time.Duration `toml:"retention" default:"90d" min:"1h" doc:"How long finished messages are kept."`
+	DedupeWindow time.Duration `toml:"dedupe_window" planned:"true" default:"0s" doc:"A message that equals one sent this recently is not sent."`
+	Retry        retry.Policy  `toml:"retry" planned:"true" doc:"How a message that could not be sent is tried again."`
+	Retention    time.Duration `toml:"retention" planned:"true" default:"90d" min:"1h" doc:"How long finished messages are kept."`
 	Email        *Channel      `toml:"email" doc:"Mail: smtp, sendgrid, postmark, ses, resend, mailgun."`
-	SMS          *Channel      `toml:"sms" doc:"Text messages: twilio, sns, vonage."`
-	Push         *Channel      `toml:"push" doc:"Push messages: firebase, onesignal, apns, webpush, ntfy."`
-	Slack        *Channel      `toml:"slack" doc:"Slack, by webhook or bot."`
-	Discord      *Channel      `toml:"discord" doc:"Discord, by webhook."`
-	Telegram     *Channel      `toml:"telegram" doc:"Telegram, by bot."`
-	Webhook      *Channel      `toml:"webhook" doc:"Any other service, by HTTP."`
+	SMS          *Channel      `toml:"sms" planned:"true" doc:"Text messages: twilio, sns, vonage."`
+	Push         *Channel      `toml:"push" planned:"true" doc:"Push messages: firebase, onesignal, apns, webpush, ntfy."`
+	Slack        *Channel      `toml:"slack" planned:"true" doc:"Slack, by webhook or bot."`
+	Discord      *Channel      `toml:"discord" planned:"true" doc:"Discord, by webhook."`
+	Telegram     *Channel      `toml:"telegram" planned:"true" doc:"Telegram, by bot."`
+	Webhook      *Channel      `toml:"webhook" planned:"true" doc:"Any other service, by HTTP."`
 }
 
 // Channels gives the channels that are there, by name, without those that are switched off.
@@ -53,7 +54,7 @@ type Channel struct {
 	Provider  string          `toml:"provider" doc:"The only provider; its keys stand beside this one."`
 	Primary   string          `toml:"primary_provider" doc:"Which of providers is tried first. Default: the first one."`
 	Fallback  []string        `toml:"fallback" doc:"Which are tried next. Default: the others, as they stand in the file."`
-	DefaultTo string          `toml:"default_to" doc:"Where a message without an address goes."`
+	DefaultTo string          `toml:"default_to" planned:"true" doc:"Where a message without an address goes."`
 	OnUnknown string          `toml:"on_unknown" enum:"retry,hold" doc:"What follows when nobody knows whether a message was sent. Default: retry, for sms hold."`
 	Providers []NamedProvider `toml:"providers" doc:"The providers by name, in the order in which they are tried."`
 
@@ -84,6 +85,7 @@ func (c *Channel) check(r *config.Report, channel string) {
 			return
 		}
 		checkKind(r, "provider", kind, kinds)
+		checkBuilt(r, "provider", channel, kind)
 		c.checkSender(r, channel, kind, c.From)
 	}
 	names := c.checkProviders(r, channel, kinds)
@@ -112,6 +114,7 @@ func (c *Channel) checkProviders(r *config.Report, channel string, kinds map[str
 			continue
 		}
 		checkKind(at, key, kind, kinds)
+		checkBuilt(at, key, channel, kind)
 		from := p.From
 		if from == "" {
 			from = c.From
@@ -119,6 +122,40 @@ func (c *Channel) checkProviders(r *config.Report, channel string, kinds map[str
 		c.checkSender(at, channel, kind, from)
 	}
 	return names
+}
+
+// Ordered gives the providers that are not switched off in the order in which they are tried: the primary one, those of
+// fallback, and without these the others. The keys of the channel hold where a provider has none of its own.
+func (c *Channel) Ordered() []NamedProvider {
+	if len(c.Providers) == 0 {
+		return []NamedProvider{{ConfigName: c.Provider, Type: c.Provider, ProviderKeys: c.ProviderKeys}}
+	}
+	var first, next, rest []NamedProvider
+	for _, p := range c.Providers {
+		p.Type, p.From, p.ReplyTo = cmp.Or(p.Type, p.ConfigName), cmp.Or(p.From, c.From), cmp.Or(p.ReplyTo, c.ReplyTo)
+		switch at := slices.Index(c.Fallback, p.ConfigName); {
+		case !p.On():
+		case p.ConfigName == c.Primary:
+			first = append(first, p)
+		case at >= 0:
+			next = append(next, p)
+		case len(c.Fallback) == 0:
+			rest = append(rest, p)
+		case c.Primary == "" && len(first) == 0: // the first one of the file is tried first
+			first = append(first, p)
+		}
+	}
+	slices.SortStableFunc(next, func(a, b NamedProvider) int {
+		return slices.Index(c.Fallback, a.ConfigName) - slices.Index(c.Fallback, b.ConfigName)
+	})
+	return slices.Concat(first, next, rest)
+}
+
+// checkBuilt tells that mails leave by SMTP only. All other channels are told of as a whole.
+func checkBuilt(r *config.Report, key, channel, kind string) {
+	if _, known := providerRules[channel][kind]; channel == "email" && known && kind != "smtp" {
+		r.Need(key, "config/not-built", "this version cannot send by "+kind+" yet", "")
+	}
 }
 
 // checkSender warns of mail that would have no sender: sends fail with notifications/no-sender.

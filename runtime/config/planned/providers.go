@@ -14,7 +14,7 @@ import (
 type ProviderKeys struct {
 	From                string            `toml:"from" doc:"The sender: an address, a number or a name."`
 	ReplyTo             string            `toml:"reply_to" doc:"Where answers go."`
-	RateLimit           string            `toml:"rate_limit" form:"rate" doc:"Messages that it takes in a time."`
+	RateLimit           string            `toml:"rate_limit" planned:"true" form:"rate" doc:"Messages that it takes in a time."`
 	Timeout             time.Duration     `toml:"timeout" default:"10s" min:"100ms" doc:"How long one try may take."`
 	Host                string            `toml:"host" form:"hostname" doc:"smtp: the server."`
 	Port                int               `toml:"port" default:"587" min:"1" max:"65535" doc:"smtp: its port."`
