@@ -33,9 +33,9 @@ as $$
 declare
   defaults _system.job_kind; bad text; due timestamptz; mask bit(8); key text; cause jsonb; queue text; priority integer; attempts integer; id bigint;
 begin
-  if coalesce(kind, '') !~ '^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,126}$' then
+  if coalesce(kind, '') !~ '^[A-Za-z0-9_][A-Za-z0-9_.:-]{1,126}$' then
     raise exception 'enqueue: % is no kind of job', coalesce(quote_literal(kind), 'null')
-      using errcode = '22023', hint = 'Use letters, digits, _, -, . and :, at most 127.';
+      using errcode = '22023', hint = 'Use letters, digits, _, -, . and :, 2 to 127.';
   end if;
   if jsonb_typeof(args) is distinct from 'object' or jsonb_typeof(opts) is distinct from 'object' then
     raise exception 'enqueue: the arguments and options of a job must be objects' using errcode = '22023';

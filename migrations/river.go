@@ -44,7 +44,7 @@ func river(ctx context.Context, conn *pgx.Conn, direction rivermigrate.Direction
 	}
 	for done := false; !done; {
 		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			result, err := m.MigrateTx(ctx, tx, direction, &rivermigrate.MigrateOpts{MaxSteps: 1, TargetVersion: target})
+			result, err := m.MigrateTx(ctx, tx, direction, &rivermigrate.MigrateOpts{MaxSteps: 1, TargetVersion: target}) //nolint:staticcheck // it is for one at a time
 			done = err == nil && len(result.Versions) == 0
 			return err
 		})
@@ -62,7 +62,7 @@ func riverSQL(ctx context.Context, conn *pgx.Conn) (string, error) {
 	}
 	var b strings.Builder
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		result, err := m.MigrateTx(ctx, tx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{DryRun: true, TargetVersion: riverVersion})
+		result, err := m.MigrateTx(ctx, tx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{DryRun: true, TargetVersion: riverVersion}) //nolint:staticcheck // nothing is run
 		if err != nil {
 			return err
 		}

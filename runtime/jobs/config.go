@@ -45,7 +45,7 @@ func (c *Config) Check(r *config.Report) {
 	for kind, h := range c.Handlers {
 		at := r.At("handlers").Item(kind)
 		if !kindForm.MatchString(kind) {
-			at.Error("", "config/bad-name", "`"+kind+"` cannot be a kind of job", "use letters, digits, `_`, `-`, `.` and `:`, at most 127")
+			at.Error("", "config/bad-name", "`"+kind+"` cannot be a kind of job", "use letters, digits, `_`, `-`, `.` and `:`, 2 to 127")
 		}
 		if h.Type == "command" && !c.AllowCommands {
 			at.Error("type", "config/not-allowed", "handlers that are programs are not allowed", "allow_commands = true, in [jobs]")

@@ -22,7 +22,7 @@ const argsLimit = 1 << 20
 
 // Forms of names, as _system.enqueue has them.
 var (
-	kindForm  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,126}$`)
+	kindForm  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.:-]{1,126}$`)
 	queueForm = regexp.MustCompile(`^[a-z0-9]+([_-]?[a-z0-9]+)*$`)
 )
 
@@ -53,28 +53,34 @@ func (s *Service) complete(n Spec) (Spec, error) {
 	if len(n.Args) == 0 || string(n.Args) == "null" {
 		n.Args = json.RawMessage("{}")
 	}
+	if n.UniqueUntil == Forgotten && !s.deps.Queue.Caps().UniqueForgotten {
+		return n, bad("not-able", "keys cannot be kept by jobs in "+s.config.Backend+" until these are forgotten")
+	}
+	return n, n.check()
+}
+
+// check judges what every queue wants; _system.enqueue has the same bounds.
+func (n *Spec) check() error {
 	var object map[string]json.RawMessage
 	switch {
 	case !queueForm.MatchString(n.Queue) || len(n.Queue) > 63:
-		return n, bad("bad-queue", "`"+n.Queue+"` cannot be a queue").WithHint("use small letters and digits, with _ and - between them, at most 63")
+		return bad("bad-queue", "`"+n.Queue+"` cannot be a queue").WithHint("use small letters and digits, with _ and - between them, at most 63")
 	case n.Priority < 1 || n.Priority > 4:
-		return n, bad("bad-priority", fmt.Sprintf("the priority is %d, not 1 (first) to 4", n.Priority))
+		return bad("bad-priority", fmt.Sprintf("the priority is %d, not 1 (first) to 4", n.Priority))
 	case n.MaxAttempts < 1 || n.MaxAttempts > 1000:
-		return n, bad("bad-attempts", fmt.Sprintf("max_attempts is %d, not 1 to 1000", n.MaxAttempts))
+		return bad("bad-attempts", fmt.Sprintf("max_attempts is %d, not 1 to 1000", n.MaxAttempts))
 	case len(n.UniqueKey) > 512:
-		return n, bad("bad-key", "the unique key is longer than 512 bytes").WithHint("use a digest of it")
+		return bad("bad-key", "the unique key is longer than 512 bytes").WithHint("use a digest of it")
 	case n.UniqueUntil != "" && n.UniqueUntil != Finished && n.UniqueUntil != Forgotten:
-		return n, bad("bad-until", "unique_until is `finished` or `forgotten`")
-	case n.UniqueUntil == Forgotten && !s.deps.Queue.Caps().UniqueForgotten:
-		return n, bad("not-able", "keys cannot be kept by jobs in "+s.config.Backend+" until these are forgotten")
+		return bad("bad-until", "unique_until is `finished` or `forgotten`")
 	case len(n.Args) > argsLimit:
-		return n, bad("args-too-large", "the arguments are larger than a megabyte").WithHint("store them in a table, and enqueue their key")
+		return bad("args-too-large", "the arguments are larger than a megabyte").WithHint("store them in a table, and enqueue their key")
 	case json.Unmarshal(n.Args, &object) != nil:
-		return n, bad("bad-args", "the arguments of a job are a JSON object")
+		return bad("bad-args", "the arguments of a job are a JSON object")
 	case strings.Contains(string(n.Args), `\u0000`):
-		return n, bad("bad-args", "the arguments have the character \\u0000, which PostgreSQL cannot keep")
+		return bad("bad-args", "the arguments have the character \\u0000, which PostgreSQL cannot keep")
 	}
-	return n, nil
+	return nil
 }
 
 func (s *Service) completeAll(all []Spec) ([]Spec, error) {

@@ -2,6 +2,7 @@ package observers
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/mail"
@@ -86,7 +87,7 @@ func (o *observer) mail(d *dispatch.Delivery, a Action, t texts) (Mail, error) {
 	}
 	more := make(map[string]any, len(a.Data))
 	for name, value := range a.Data {
-		if more[name], err = filled(value, t.data, values); err != nil {
+		if more[name], err = filled(value, t.values, values); err != nil {
 			return m, err
 		}
 	}
@@ -135,14 +136,23 @@ func field(e *events.Event, name string, values map[string]any) (string, error) 
 	return "", fault.New(fault.Invalid, "observers/no-address", fmt.Sprintf("the field %s, which `to` names, holds no address", name))
 }
 
-// filled gives a value of `data` with its texts rendered.
+// filled gives a value of `data` or `args` with its texts rendered. A text that is one {{json …}} becomes that value: a number
+// stays one.
 func filled(value any, parsed map[string]*templates.Template, values map[string]any) (any, error) {
 	switch v := value.(type) {
 	case string:
 		if v == "" {
 			return v, nil
 		}
-		return parsed[v].Render(values)
+		text, err := parsed[v].Render(values)
+		if err == nil && strings.HasPrefix(v, "{{json ") && strings.Index(v, "}}") == len(v)-2 {
+			decoder := json.NewDecoder(strings.NewReader(text))
+			decoder.UseNumber()
+			var made any
+			err = decoder.Decode(&made)
+			return made, err
+		}
+		return text, err
 	case map[string]any:
 		made := make(map[string]any, len(v))
 		for name, inner := range v {
@@ -167,7 +177,7 @@ func filled(value any, parsed map[string]*templates.Template, values map[string]
 	return value, nil
 }
 
-// textsOf gives all texts within a value of `data`.
+// textsOf gives all texts within a value of `data` or `args`.
 func textsOf(value any) []string {
 	var all []string
 	switch v := value.(type) {

@@ -3,16 +3,12 @@ package observers
 import (
 	"context"
 	"encoding/json"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/jobs"
-	"github.com/fraiseql/fraiseql/runtime/templates"
 )
 
 // Jobs are what actions of type job enqueue into.
@@ -62,64 +58,10 @@ func (o *observer) spec(d *dispatch.Delivery, a Action, t texts) (jobs.Spec, err
 	if err != nil {
 		return spec, err
 	}
-	filled, err := fill(a.Args, "args", t.args, values)
+	made, err := filled(a.Args, t.values, values)
 	if err != nil {
 		return spec, err
 	}
-	spec.Args, err = json.Marshal(filled)
+	spec.Args, err = json.Marshal(made)
 	return spec, err
-}
-
-// parseArgs reads the templates among arguments, by where they stand.
-func parseArgs(v any, path string, into map[string]*templates.Template, problem func(key string, err error)) {
-	switch v := v.(type) {
-	case string:
-		t, err := templates.Parse(path, v, templates.Options{Missing: templates.Refuse})
-		if err != nil {
-			problem(path, err)
-		}
-		into[path] = t
-	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(v)) {
-			parseArgs(v[key], path+"."+key, into, problem)
-		}
-	case []any:
-		for i, item := range v {
-			parseArgs(item, path+"."+itoa(i), into, problem)
-		}
-	}
-}
-
-// fill puts values into arguments. A text that is one {{json …}} becomes that value: a number stays one.
-func fill(v any, path string, parsed map[string]*templates.Template, values map[string]any) (any, error) {
-	switch v := v.(type) {
-	case string:
-		text, err := parsed[path].Render(values)
-		if err != nil {
-			return nil, err
-		}
-		if strings.HasPrefix(v, "{{json ") && strings.Index(v, "}}") == len(v)-2 {
-			return json.RawMessage(text), nil
-		}
-		return text, nil
-	case map[string]any:
-		made := make(map[string]any, len(v))
-		for key, item := range v {
-			var err error
-			if made[key], err = fill(item, path+"."+key, parsed, values); err != nil {
-				return nil, err
-			}
-		}
-		return made, nil
-	case []any:
-		made := make([]any, len(v))
-		for i, item := range v {
-			var err error
-			if made[i], err = fill(item, path+"."+itoa(i), parsed, values); err != nil {
-				return nil, err
-			}
-		}
-		return made, nil
-	}
-	return v, nil
 }

@@ -19,12 +19,11 @@ type texts struct {
 	body    *templates.Template // nil: the event
 	message *templates.Template // nil: what happened to what
 	headers map[string]*templates.Template
-	args    map[string]*templates.Template
+	values  map[string]*templates.Template // within `data` and `args`, by their text
 
 	to   *templates.Template // nil: a field of the row
 	from *templates.Template // nil: the channel's
 	mail templates.Mail
-	data map[string]*templates.Template // by their text
 }
 
 // parse reads the templates of an action; problem is called for each that cannot be read.
@@ -41,10 +40,12 @@ func (a *Action) parse(problem func(key string, err error)) texts {
 	}
 	t := texts{
 		url: read("url", a.URL, templates.URL), message: read("message", a.Message, templates.None),
-		headers: map[string]*templates.Template{}, args: map[string]*templates.Template{},
+		headers: map[string]*templates.Template{}, values: map[string]*templates.Template{},
 	}
-	if a.Args != nil {
-		parseArgs(a.Args, "args", t.args, problem)
+	for key, value := range map[string]any{"data": a.Data, "args": a.Args} {
+		for _, text := range textsOf(value) {
+			t.values[text] = read(key, text, templates.None)
+		}
 	}
 	if a.Type == "webhook" {
 		t.body = read("body", a.Body, templates.JSON)
@@ -53,10 +54,6 @@ func (a *Action) parse(problem func(key string, err error)) texts {
 		t.from, t.mail.Subject, t.mail.Text = read("from", a.From, templates.Header), read("subject", a.Subject, templates.Header), read("body", a.Body, templates.None)
 		if !isField(a.To) {
 			t.to = read("to", a.To, templates.Header)
-		}
-		t.data = map[string]*templates.Template{}
-		for _, text := range textsOf(a.Data) {
-			t.data[text] = read("data", text, templates.None)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {

@@ -104,10 +104,10 @@ func aPanic(t *testing.T, w World) {
 
 func later(t *testing.T, w World) {
 	var at atomic.Int64
-	s := w.Serve(t, quick(), map[string]jobs.Handler{"x": func(context.Context, *jobs.Try) jobs.Outcome { at.Store(time.Now().UnixNano()); return jobs.Outcome{} }})
+	s := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome { at.Store(time.Now().UnixNano()); return jobs.Outcome{} }})
 	due := time.Now().Add(1500 * time.Millisecond)
-	id := Enqueue(t, s.Service, jobs.Spec{Kind: "x", RunAt: due})
-	far := Enqueue(t, s.Service, jobs.Spec{Kind: "x", RunAt: time.Now().Add(time.Hour)})
+	id := Enqueue(t, s.Service, jobs.Spec{Kind: "work", RunAt: due})
+	far := Enqueue(t, s.Service, jobs.Spec{Kind: "work", RunAt: time.Now().Add(time.Hour)})
 	State(t, s.Service, id, jobs.Completed)
 	if early := due.Sub(time.Unix(0, at.Load())); early > 0 {
 		t.Errorf("%s too early", early)
@@ -123,13 +123,13 @@ func later(t *testing.T, w World) {
 
 func snooze(t *testing.T, w World) {
 	var tries atomic.Int32
-	s := w.Serve(t, quick(), map[string]jobs.Handler{"x": func(context.Context, *jobs.Try) jobs.Outcome {
+	s := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome {
 		if tries.Add(1) < 5 {
 			return jobs.Later(10 * time.Millisecond)
 		}
 		return jobs.Outcome{}
 	}})
-	if job := State(t, s.Service, Enqueue(t, s.Service, jobs.Spec{Kind: "x"}), jobs.Completed); job.Attempt != 1 || len(job.Failures) != 0 {
+	if job := State(t, s.Service, Enqueue(t, s.Service, jobs.Spec{Kind: "work"}), jobs.Completed); job.Attempt != 1 || len(job.Failures) != 0 {
 		t.Errorf("%+v", job)
 	}
 }
@@ -139,11 +139,11 @@ func priority(t *testing.T, w World) {
 	var order []int
 	c := quick()
 	c.Concurrency = 1
-	client := w.client(t, "x", c)
+	client := w.client(t, "work", c)
 	for _, p := range []int{4, 3, 2, 1, 4, 3, 2, 1} {
-		Enqueue(t, client, jobs.Spec{Kind: "x", Priority: p})
+		Enqueue(t, client, jobs.Spec{Kind: "work", Priority: p})
 	}
-	w.Serve(t, c, map[string]jobs.Handler{"x": func(_ context.Context, j *jobs.Try) jobs.Outcome {
+	w.Serve(t, c, map[string]jobs.Handler{"work": func(_ context.Context, j *jobs.Try) jobs.Outcome {
 		mu.Lock()
 		defer mu.Unlock()
 		order = append(order, j.Priority)
@@ -170,15 +170,15 @@ func (w World) client(t testing.TB, kind string, c jobs.Config) *jobs.Service {
 func unique(t *testing.T, w World) {
 	go1 := make(chan struct{})
 	s := w.Serve(t, quick(), map[string]jobs.Handler{
-		"x": func(context.Context, *jobs.Try) jobs.Outcome { <-go1; return jobs.Outcome{} },
-		"y": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Outcome{} },
+		"work":  func(context.Context, *jobs.Try) jobs.Outcome { <-go1; return jobs.Outcome{} },
+		"other": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Outcome{} },
 	})
 	var mu sync.Mutex
 	ids := map[string]int{}
 	var wait sync.WaitGroup
 	for range 32 {
 		wait.Go(func() {
-			receipts, err := s.Enqueue(t.Context(), jobs.Spec{Kind: "x", UniqueKey: "k"})
+			receipts, err := s.Enqueue(t.Context(), jobs.Spec{Kind: "work", UniqueKey: "k"})
 			if err != nil {
 				t.Error(err)
 				return
@@ -196,44 +196,44 @@ func unique(t *testing.T, w World) {
 		t.Errorf("%v", ids)
 	}
 	delete(ids, "duplicates")
-	other := Enqueue(t, s.Service, jobs.Spec{Kind: "y", UniqueKey: "k"}) // another kind
+	other := Enqueue(t, s.Service, jobs.Spec{Kind: "other", UniqueKey: "k"}) // another kind
 	close(go1)
 	for id := range ids {
 		State(t, s.Service, id, jobs.Completed)
-		if again := Enqueue(t, s.Service, jobs.Spec{Kind: "x", UniqueKey: "k"}); again == id || again == other {
+		if again := Enqueue(t, s.Service, jobs.Spec{Kind: "work", UniqueKey: "k"}); again == id || again == other {
 			t.Errorf("the key is taken after its job is over")
 		}
 	}
 }
 
 func uniqueForgotten(t *testing.T, w World) {
-	s := w.Serve(t, quick(), map[string]jobs.Handler{"x": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Outcome{} }})
-	first := Enqueue(t, s.Service, jobs.Spec{Kind: "x", UniqueKey: "k", UniqueUntil: jobs.Forgotten})
+	s := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Outcome{} }})
+	first := Enqueue(t, s.Service, jobs.Spec{Kind: "work", UniqueKey: "k", UniqueUntil: jobs.Forgotten})
 	State(t, s.Service, first, jobs.Completed)
-	if second := Enqueue(t, s.Service, jobs.Spec{Kind: "x", UniqueKey: "k", UniqueUntil: jobs.Forgotten}); second != first {
+	if second := Enqueue(t, s.Service, jobs.Spec{Kind: "work", UniqueKey: "k", UniqueUntil: jobs.Forgotten}); second != first {
 		t.Errorf("the key was taken by %s, and %s was made", first, second)
 	}
 	if _, err := s.Delete(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	if third := Enqueue(t, s.Service, jobs.Spec{Kind: "x", UniqueKey: "k", UniqueUntil: jobs.Forgotten}); third == first {
+	if third := Enqueue(t, s.Service, jobs.Spec{Kind: "work", UniqueKey: "k", UniqueUntil: jobs.Forgotten}); third == first {
 		t.Error("the key of a job that is forgotten is still taken")
 	}
 }
 
 func cancel(t *testing.T, w World) {
 	began := make(chan struct{}, 1)
-	s := w.Serve(t, quick(), map[string]jobs.Handler{"x": func(ctx context.Context, _ *jobs.Try) jobs.Outcome {
+	s := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(ctx context.Context, _ *jobs.Try) jobs.Outcome {
 		began <- struct{}{}
 		<-ctx.Done()
 		return jobs.Failed(ctx.Err())
 	}})
-	waits := Enqueue(t, s.Service, jobs.Spec{Kind: "x", RunAt: time.Now().Add(time.Hour)})
+	waits := Enqueue(t, s.Service, jobs.Spec{Kind: "work", RunAt: time.Now().Add(time.Hour)})
 	if _, err := s.Cancel(t.Context(), waits); err != nil {
 		t.Fatal(err)
 	}
 	State(t, s.Service, waits, jobs.Cancelled)
-	runs := Enqueue(t, s.Service, jobs.Spec{Kind: "x"})
+	runs := Enqueue(t, s.Service, jobs.Spec{Kind: "work"})
 	<-began
 	if _, err := s.Delete(t.Context(), runs); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("deleting what runs: %v", err)
@@ -253,11 +253,11 @@ func cancel(t *testing.T, w World) {
 func timeout(t *testing.T, w World) {
 	c := quick()
 	c.Timeout = 50 * time.Millisecond
-	s := w.Serve(t, c, map[string]jobs.Handler{"x": func(ctx context.Context, _ *jobs.Try) jobs.Outcome {
+	s := w.Serve(t, c, map[string]jobs.Handler{"work": func(ctx context.Context, _ *jobs.Try) jobs.Outcome {
 		<-ctx.Done()
 		return jobs.Failed(ctx.Err())
 	}})
-	job := State(t, s.Service, Enqueue(t, s.Service, jobs.Spec{Kind: "x", MaxAttempts: 2}), jobs.Dead)
+	job := State(t, s.Service, Enqueue(t, s.Service, jobs.Spec{Kind: "work", MaxAttempts: 2}), jobs.Dead)
 	if len(job.Failures) != 2 || !strings.HasPrefix(job.Failures[0].Error, "the job took longer than 50ms") {
 		t.Errorf("%+v", job.Failures)
 	}
@@ -290,10 +290,10 @@ func list(t *testing.T, w World) {
 	c := quick()
 	zero := 0
 	c.Queues = map[string]jobs.Bound{"other": {Concurrency: &zero}}
-	s := w.Serve(t, c, map[string]jobs.Handler{"x": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Outcome{} }, "y": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Final(errors.New("no")) }})
+	s := w.Serve(t, c, map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Outcome{} }, "other": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Final(errors.New("no")) }})
 	var ids []string
 	for i := range 6 {
-		ids = append(ids, Enqueue(t, s.Service, jobs.Spec{Kind: []string{"x", "y"}[i%2], Queue: []string{"default", "other"}[i/4]}))
+		ids = append(ids, Enqueue(t, s.Service, jobs.Spec{Kind: []string{"work", "other"}[i%2], Queue: []string{"default", "other"}[i/4]}))
 	}
 	for i, id := range ids {
 		State(t, s.Service, id, []jobs.State{jobs.Completed, jobs.Dead, jobs.Completed, jobs.Dead, jobs.Available, jobs.Available}[i])
@@ -305,11 +305,11 @@ func list(t *testing.T, w World) {
 		{jobs.Filter{Limit: 10}, []int{5, 4, 3, 2, 1, 0}},
 		{jobs.Filter{Limit: 2}, []int{5, 4}},
 		{jobs.Filter{Limit: 2, Before: ids[4]}, []int{3, 2}},
-		{jobs.Filter{Limit: 10, Kind: "y"}, []int{5, 3, 1}},
+		{jobs.Filter{Limit: 10, Kind: "other"}, []int{5, 3, 1}},
 		{jobs.Filter{Limit: 10, State: jobs.Dead}, []int{3, 1}},
 		{jobs.Filter{Limit: 10, State: jobs.Dead, Before: ids[3]}, []int{1}},
 		{jobs.Filter{Limit: 10, Queue: "other"}, []int{5, 4}},
-		{jobs.Filter{Limit: 10, Queue: "other", Kind: "x", State: jobs.Available}, []int{4}},
+		{jobs.Filter{Limit: 10, Queue: "other", Kind: "work", State: jobs.Available}, []int{4}},
 	} {
 		all, err := s.List(t.Context(), c.f)
 		var got []int
@@ -326,8 +326,8 @@ func list(t *testing.T, w World) {
 }
 
 func deleteAndRetry(t *testing.T, w World) {
-	s := w.Serve(t, quick(), map[string]jobs.Handler{"x": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Outcome{} }})
-	id := Enqueue(t, s.Service, jobs.Spec{Kind: "x"})
+	s := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Outcome{} }})
+	id := Enqueue(t, s.Service, jobs.Spec{Kind: "work"})
 	State(t, s.Service, id, jobs.Completed)
 	if _, err := s.Retry(t.Context(), id); err != nil {
 		t.Fatal(err)
@@ -350,7 +350,7 @@ func deleteAndRetry(t *testing.T, w World) {
 
 func progress(t *testing.T, w World) {
 	reported, seen := make(chan struct{}), make(chan struct{})
-	s := w.Serve(t, quick(), map[string]jobs.Handler{"x": func(ctx context.Context, j *jobs.Try) jobs.Outcome {
+	s := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(ctx context.Context, j *jobs.Try) jobs.Outcome {
 		if err := j.Report(ctx, jobs.Progress{Done: 0.5, Message: "half", At: time.Now()}); err != nil {
 			t.Error(err)
 		}
@@ -358,7 +358,7 @@ func progress(t *testing.T, w World) {
 		<-seen
 		return jobs.Done("end")
 	}})
-	id := Enqueue(t, s.Service, jobs.Spec{Kind: "x"})
+	id := Enqueue(t, s.Service, jobs.Spec{Kind: "work"})
 	<-reported
 	if job, err := s.Get(t.Context(), id); err != nil || job.Progress == nil || job.Progress.Done != 0.5 || job.Progress.Message != "half" {
 		t.Errorf("%+v, %v", job, err)

@@ -20,7 +20,7 @@ func drain(t *testing.T, w World) {
 	handlers := map[string]jobs.Handler{
 		"short": func(context.Context, *jobs.Try) jobs.Outcome {
 			began <- "short"
-			time.Sleep(300 * time.Millisecond)
+			<-time.After(300 * time.Millisecond)
 			return jobs.Outcome{}
 		},
 		"long": func(ctx context.Context, j *jobs.Try) jobs.Outcome {
@@ -54,7 +54,7 @@ func drain(t *testing.T, w World) {
 func gone(t *testing.T, w World) {
 	var ran, ended atomic.Int32
 	block := make(chan struct{})
-	first := w.Serve(t, quick(), map[string]jobs.Handler{"x": func(context.Context, *jobs.Try) jobs.Outcome {
+	first := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome {
 		ran.Add(1)
 		<-block
 		ended.Add(1)
@@ -62,12 +62,12 @@ func gone(t *testing.T, w World) {
 	}})
 	var ids []string
 	for range 10 {
-		ids = append(ids, Enqueue(t, first.Service, jobs.Spec{Kind: "x"}))
+		ids = append(ids, Enqueue(t, first.Service, jobs.Spec{Kind: "work"}))
 	}
 	Eventually(t, "all are at work", func() bool { return ran.Load() == 10 })
 	first.Silence()
 	going := make(chan struct{})
-	second := w.Serve(t, quick(), map[string]jobs.Handler{"x": func(context.Context, *jobs.Try) jobs.Outcome { <-going; return jobs.Outcome{} }})
+	second := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome { <-going; return jobs.Outcome{} }})
 	for _, id := range ids {
 		Eventually(t, "it is begun elsewhere", func() bool {
 			job, err := second.Get(t.Context(), id)
@@ -87,10 +87,10 @@ func gone(t *testing.T, w World) {
 
 func transaction(t *testing.T, w World) {
 	var ran atomic.Int32
-	s := w.Serve(t, quick(), map[string]jobs.Handler{"x": func(context.Context, *jobs.Try) jobs.Outcome { ran.Add(1); return jobs.Outcome{} }})
+	s := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome { ran.Add(1); return jobs.Outcome{} }})
 	var id string
 	err := pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
-		receipts, err := s.EnqueueTx(t.Context(), tx, jobs.Spec{Kind: "x"})
+		receipts, err := s.EnqueueTx(t.Context(), tx, jobs.Spec{Kind: "work"})
 		id = receipts[0].ID
 		return err
 	})
@@ -99,14 +99,14 @@ func transaction(t *testing.T, w World) {
 	}
 	for range 5 {
 		_ = pgx.BeginFunc(t.Context(), w.Pool, func(tx pgx.Tx) error {
-			if _, err := s.EnqueueTx(t.Context(), tx, jobs.Spec{Kind: "x"}); err != nil {
+			if _, err := s.EnqueueTx(t.Context(), tx, jobs.Spec{Kind: "work"}); err != nil {
 				t.Error(err)
 			}
 			return errors.New("no")
 		})
 	}
 	State(t, s.Service, id, jobs.Completed)
-	last := Enqueue(t, s.Service, jobs.Spec{Kind: "x"})
+	last := Enqueue(t, s.Service, jobs.Spec{Kind: "work"})
 	State(t, s.Service, last, jobs.Completed)
 	if n := ran.Load(); n != 2 {
 		t.Errorf("%d ran, and 2 were committed", n)
@@ -114,8 +114,8 @@ func transaction(t *testing.T, w World) {
 }
 
 func pause(t *testing.T, w World) {
-	s := w.Serve(t, quick(), map[string]jobs.Handler{"x": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Outcome{} }})
-	State(t, s.Service, Enqueue(t, s.Service, jobs.Spec{Kind: "x"}), jobs.Completed)
+	s := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Outcome{} }})
+	State(t, s.Service, Enqueue(t, s.Service, jobs.Spec{Kind: "work"}), jobs.Completed)
 	if err := s.Pause(t.Context(), "nothing"); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a queue that is not there: %v", err)
 	}
@@ -123,8 +123,8 @@ func pause(t *testing.T, w World) {
 		t.Fatal(err)
 	}
 	Eventually(t, "nothing new is begun", func() bool {
-		id := Enqueue(t, s.Service, jobs.Spec{Kind: "x"})
-		time.Sleep(700 * time.Millisecond)
+		id := Enqueue(t, s.Service, jobs.Spec{Kind: "work"})
+		<-time.After(700 * time.Millisecond)
 		job, err := s.Get(t.Context(), id)
 		return err == nil && job.State == jobs.Available
 	})
@@ -155,7 +155,7 @@ func bounds(t *testing.T, w World) {
 	handlers := map[string]jobs.Handler{
 		"narrow": func(context.Context, *jobs.Try) jobs.Outcome {
 			most.Store(max(most.Load(), now.Add(1)))
-			time.Sleep(20 * time.Millisecond)
+			<-time.After(20 * time.Millisecond)
 			now.Add(-1)
 			done.Add(1)
 			return jobs.Outcome{}
@@ -194,16 +194,16 @@ func load(t *testing.T, w World) {
 	var done atomic.Int32
 	c := quick()
 	c.Concurrency = 100
-	s := w.Serve(t, c, map[string]jobs.Handler{"x": func(context.Context, *jobs.Try) jobs.Outcome { done.Add(1); return jobs.Outcome{} }})
+	s := w.Serve(t, c, map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome { done.Add(1); return jobs.Outcome{} }})
 	specs := make([]jobs.Spec, 2000)
 	for i := range specs {
-		specs[i] = jobs.Spec{Kind: "x", Args: Args(map[string]int{"i": i})}
+		specs[i] = jobs.Spec{Kind: "work", Args: Args(map[string]int{"i": i})}
 	}
 	if n, err := s.Load(t.Context(), specs); n != 2000 || err != nil {
 		t.Fatalf("%d, %v", n, err)
 	}
 	Eventually(t, "all are done", func() bool { return done.Load() >= 2000 })
-	if _, err := s.Load(t.Context(), []jobs.Spec{{Kind: "x", UniqueKey: "k"}}); fault.KindOf(err) != fault.Invalid {
+	if _, err := s.Load(t.Context(), []jobs.Spec{{Kind: "work", UniqueKey: "k"}}); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a key: %v", err)
 	}
 }

@@ -63,7 +63,9 @@ func (w World) Serve(t testing.TB, c jobs.Config, handlers map[string]jobs.Handl
 // Eventually waits for something that will be.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(40 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(40 * time.Second); !ok(); <-look.C {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: not within 40 seconds", what)
 		}

@@ -173,7 +173,7 @@ func TestEnqueueBySQL(t *testing.T) {
 	t.Parallel()
 	w := world(t)
 	s := serve(t, w, jobs.Config{Backend: "postgres", Concurrency: 0, Handlers: map[string]jobs.Rule{
-		"x": {Type: "sql", SQL: "select 1", Queue: "mail", Retry: &retry.Policy{MaxAttempts: 4, Initial: time.Second, Max: time.Second}},
+		"work": {Type: "sql", SQL: "select 1", Queue: "mail", Retry: &retry.Policy{MaxAttempts: 4, Initial: time.Second, Max: time.Second}},
 	}, Queues: map[string]jobs.Bound{"mail": {}}})
 	enqueue := func(args ...any) (string, error) {
 		var id string
@@ -193,37 +193,37 @@ func TestEnqueueBySQL(t *testing.T) {
 		}
 		return job
 	}
-	if job := show("x"); job.Queue != "mail" || job.MaxAttempts != 4 || job.Priority != 2 || job.State != jobs.Available || string(job.Args) != "{}" || job.Cause.Login == "" || job.Cause.XID == "" {
+	if job := show("work"); job.Queue != "mail" || job.MaxAttempts != 4 || job.Priority != 2 || job.State != jobs.Available || string(job.Args) != "{}" || job.Cause.Login == "" || job.Cause.XID == "" {
 		t.Errorf("%+v", job)
 	}
-	if job := show("y", `{"a": 1}`); job.Queue != "default" || job.MaxAttempts != 10 || string(job.Args) != `{"a": 1}` { // of another program, or to come
+	if job := show("other", `{"a": 1}`); job.Queue != "default" || job.MaxAttempts != 10 || string(job.Args) != `{"a": 1}` { // of another program, or to come
 		t.Errorf("%+v", job)
 	}
-	if job := show("x", "{}", `{"queue": "q", "delay": "1 hour", "priority": 1, "max_attempts": 7}`); job.Queue != "q" || job.State != jobs.Scheduled || job.Priority != 1 || job.MaxAttempts != 7 || time.Until(job.RunAt) < 59*time.Minute {
+	if job := show("work", "{}", `{"queue": "q", "delay": "1 hour", "priority": 1, "max_attempts": 7}`); job.Queue != "q" || job.State != jobs.Scheduled || job.Priority != 1 || job.MaxAttempts != 7 || time.Until(job.RunAt) < 59*time.Minute {
 		t.Errorf("%+v", job)
 	}
-	if job := show("x", "{}", `{"run_at": "2001-01-01T00:00:00Z"}`); job.State != jobs.Available || job.RunAt.Year() != 2001 {
+	if job := show("work", "{}", `{"run_at": "2001-01-01T00:00:00Z"}`); job.State != jobs.Available || job.RunAt.Year() != 2001 {
 		t.Errorf("%+v", job)
 	}
-	keyed := show("x", "{}", `{"unique_key": "k"}`)
-	if again := show("x", "{}", `{"unique_key": "k"}`); again.ID != keyed.ID || keyed.UniqueKey != "k" {
+	keyed := show("work", "{}", `{"unique_key": "k"}`)
+	if again := show("work", "{}", `{"unique_key": "k"}`); again.ID != keyed.ID || keyed.UniqueKey != "k" {
 		t.Errorf("%s, %s", again.ID, keyed.ID)
 	}
-	if receipts, err := s.Enqueue(t.Context(), jobs.Spec{Kind: "x", UniqueKey: "k"}); err != nil || receipts[0].ID != keyed.ID || !receipts[0].Duplicate {
+	if receipts, err := s.Enqueue(t.Context(), jobs.Spec{Kind: "work", UniqueKey: "k"}); err != nil || receipts[0].ID != keyed.ID || !receipts[0].Duplicate {
 		t.Errorf("Go and SQL do not have the same keys: %+v, %v", receipts, err)
 	}
 	for _, args := range [][]any{
 		{""},
 		{"a b"},
-		{"x", "[1]"},
-		{"x", "null"},
-		{"x", "{}", `{"color": "red"}`},
-		{"x", "{}", `{"priority": 0}`},
-		{"x", "{}", `{"queue": "A B"}`},
-		{"x", "{}", `{"max_attempts": 0}`},
-		{"x", "{}", `{"unique_key": ""}`},
-		{"x", "{}", `{"unique_until": "never"}`},
-		{"x", "{}", "[]"},
+		{"work", "[1]"},
+		{"work", "null"},
+		{"work", "{}", `{"color": "red"}`},
+		{"work", "{}", `{"priority": 0}`},
+		{"work", "{}", `{"queue": "A B"}`},
+		{"work", "{}", `{"max_attempts": 0}`},
+		{"work", "{}", `{"unique_key": ""}`},
+		{"work", "{}", `{"unique_until": "never"}`},
+		{"work", "{}", "[]"},
 		{strings.Repeat("x", 128)},
 	} {
 		_, err := enqueue(args...)
@@ -235,7 +235,7 @@ func TestEnqueueBySQL(t *testing.T) {
 	if _, err := w.Pool.Exec(t.Context(), "do $$ begin create role jobs_nobody; exception when duplicate_object or unique_violation then null; end $$; grant usage on schema _system to jobs_nobody"); err != nil {
 		t.Fatal(err)
 	}
-	for _, statement := range []string{"select _system.enqueue('x')", "select _system.job_rescue('1 s')", "select * from _system.river_job"} {
+	for _, statement := range []string{"select _system.enqueue('work')", "select _system.job_rescue('1 s')", "select * from _system.river_job"} {
 		conn, err := w.Pool.Acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -254,10 +254,10 @@ func TestEnqueueBySQL(t *testing.T) {
 func TestJobsOfOtherPrograms(t *testing.T) {
 	t.Parallel()
 	w := world(t)
-	s := serve(t, w, jobs.Config{Backend: "postgres", Concurrency: 5, ExternalKinds: []string{"theirs"}, Handlers: map[string]jobs.Rule{"x": {Type: "sql", SQL: "select 1"}}})
+	s := serve(t, w, jobs.Config{Backend: "postgres", Concurrency: 5, ExternalKinds: []string{"theirs"}, Handlers: map[string]jobs.Rule{"work": {Type: "sql", SQL: "select 1"}}})
 	theirs := jobstest.Enqueue(t, s, jobs.Spec{Kind: "theirs"})
 	for range 3 {
-		jobstest.State(t, s, jobstest.Enqueue(t, s, jobs.Spec{Kind: "x"}), jobs.Completed)
+		jobstest.State(t, s, jobstest.Enqueue(t, s, jobs.Spec{Kind: "work"}), jobs.Completed)
 	}
 	if job, err := s.Get(t.Context(), theirs); err != nil || job.State != jobs.Available || job.Attempt != 0 {
 		t.Errorf("%+v, %v", job, err)

@@ -64,8 +64,7 @@ func New(o Options) (*Queue, error) {
 // config is what all clients have in common.
 func (q *Queue) config() *river.Config {
 	return &river.Config{
-		SkipJobKindValidation: true, // a Service has names of one letter, too
-		Schema:                schema, Logger: quiet(q.options.Log), PollOnly: q.options.PollOnly,
+		Schema: schema, Logger: quiet(q.options.Log), PollOnly: q.options.PollOnly,
 		Plugins: []rivertype.Plugin{&inserting{}},
 	}
 }

@@ -81,7 +81,7 @@ func start(ctx context.Context, client *river.Client[pgx.Tx]) error {
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		err := client.Start(ctx)
 		if err == nil || ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // being told to stop is the ordinary end
 		}
 		var refused interface{ SQLState() string }
 		if errors.As(err, &refused) {
