@@ -43,6 +43,7 @@ type Spec struct {
 	Args        json.RawMessage `json:"args,omitempty"` // an object; nil is an empty one
 	Queue       string          `json:"queue,omitempty"`
 	RunAt       time.Time       `json:"run_at,omitzero"` // the zero time is now
+	Delay       time.Duration   `json:"-"`               // from now, by the database's clock; in place of RunAt
 	Priority    int             `json:"priority,omitempty"`
 	MaxAttempts int             `json:"max_attempts,omitempty"`
 	UniqueKey   string          `json:"unique_key,omitempty"` // of the kind: while it is taken, no other job of it is made
