@@ -160,10 +160,14 @@ func (a *App) sharedTexts(o Options) (graphql.SharedTexts, error) {
 
 // connect makes a pool for one of the servers that hold the data.
 func (a *App) connect(ctx context.Context, address string, size int) (*pgxpool.Pool, error) {
+	return postgres.Connect(ctx, address, a.poolOptions(size))
+}
+
+func (a *App) poolOptions(size int) postgres.PoolOptions {
 	db := a.Config.Database
-	return postgres.Connect(ctx, address, postgres.PoolOptions{
+	return postgres.PoolOptions{
 		Size: size, ConnectTimeout: db.ConnectTimeout, Pooler: db.Pooler == "transaction", MaxMessage: int(a.Config.GraphQL.Limits.Response),
-	})
+	}
 }
 
 // PrivateDir is the folder of a project's private cluster.

@@ -9,6 +9,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/jobs"
 	jobspostgres "github.com/fraiseql/fraiseql/runtime/jobs/postgres"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // work is the durable queue, and what works it.
@@ -28,8 +29,10 @@ func (a *App) openJobs(ctx context.Context, address string, o Options) error {
 	}
 	c := *a.Config.Jobs
 	w := &work{}
+	options := a.poolOptions(jobConnections)
+	options.Listens = true
 	var err error
-	if w.pool, err = a.connect(ctx, address, jobConnections); err != nil {
+	if w.pool, err = postgres.Connect(ctx, address, options); err != nil {
 		return err
 	}
 	a.Jobs = w

@@ -60,6 +60,7 @@ type Cause struct {
 	Trace    string `json:"trace,omitempty"`   // its traceparent
 	XID      string `json:"xid,omitempty"`     // the transaction that enqueued it by _system.enqueue
 	Login    string `json:"login,omitempty"`   // the role of the database that did so
+	By       string `json:"by,omitempty"`      // what of this program did so in a function: job/ID, or event/ID/OBSERVER
 }
 
 // Receipt is what became of a Spec.
@@ -117,6 +118,7 @@ type Filter struct {
 	State  State
 	Kind   string
 	Queue  string
+	Cause  Cause  // the fields of it that are not empty
 	Before string // an id of a list before; those after it follow
 	Limit  int
 }
