@@ -101,7 +101,7 @@ func outcomeOf(r outbound.Result, t *Try) Outcome {
 func (s *Service) functionHandler(r Rule) (Handler, error) {
 	call := "select to_jsonb(f) from " + pgx.Identifier(strings.Split(r.Function, ".")).Sanitize() + "($1::jsonb) f"
 	return s.within(func(ctx context.Context, tx pgx.Tx, args []byte) ([]byte, error) {
-		rows, err := tx.Query(ctx, call, args)
+		rows, err := tx.Query(ctx, call, string(args))
 		if err != nil {
 			return nil, err
 		}

@@ -139,7 +139,7 @@ func (s store) save(ctx context.Context, named map[string]Rule) error {
 			if err != nil {
 				return err
 			}
-			batch.Queue(saveSQL, name, rule.Entity, strings.Join(rule.Event, ","), config, "file")
+			batch.Queue(saveSQL, name, rule.Entity, strings.Join(rule.Event, ","), string(config), "file")
 		}
 		batch.Queue(goneSQL, names, cluster.Term, time.Duration(0))
 		return tx.SendBatch(ctx, batch).Close()

@@ -184,7 +184,7 @@ func (w *worker) try(ctx context.Context, job *river.Job[args]) *jobs.Try {
 			if err != nil {
 				return err
 			}
-			_, err = w.queue.options.Pool.Exec(ctx, progressSQL, job.ID, job.Attempt, client, text)
+			_, err = w.queue.options.Pool.Exec(ctx, progressSQL, job.ID, job.Attempt, client, string(text))
 			return err
 		},
 		Say: func(text string) {
