@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -49,31 +50,30 @@ function = "public.note"
 retry = { max_attempts = 100, initial = "50ms", max = "500ms" }
 `
 
-// enqueue makes a job by a server's route, and gives its id.
-func (n *node) enqueue(ctx context.Context, job map[string]any) (id string, duplicate bool, err error) {
+// enqueue makes a job by a server's route, and tells whether it was there already.
+func (n *node) enqueue(ctx context.Context, job map[string]any) (duplicate bool, err error) {
 	body, err := json.Marshal(job)
 	if err != nil {
-		return "", false, err
+		return false, err
 	}
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url+"/jobs", bytes.NewReader(body))
 	if err != nil {
-		return "", false, err
+		return false, err
 	}
 	q.Header.Set("Authorization", "Bearer "+token)
 	answer, err := http.DefaultClient.Do(q)
 	if err != nil {
-		return "", false, err
+		return false, err
 	}
 	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil || answer.StatusCode != http.StatusAccepted {
-		return "", false, fmt.Errorf("POST /jobs: %s %s, %w", answer.Status, text, err)
+		return false, fmt.Errorf("POST /jobs: %s %s, %w", answer.Status, text, err)
 	}
 	var receipt struct {
-		ID        string
 		Duplicate bool
 	}
-	return receipt.ID, receipt.Duplicate, json.Unmarshal(text, &receipt)
+	return receipt.Duplicate, json.Unmarshal(text, &receipt)
 }
 
 // count asks for one number.
@@ -83,11 +83,11 @@ func (w *world) count(ctx context.Context, sql string, args ...any) (n int, err 
 }
 
 // awaits waits until a count is reached.
-func (w *world) awaits(ctx context.Context, limit time.Duration, want int, sql string, args ...any) error {
+func (w *world) awaits(ctx context.Context, limit time.Duration, want int, sql string) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for {
-		n, err := w.count(ctx, sql, args...)
+		n, err := w.count(ctx, sql)
 		if err == nil && n >= want {
 			return nil
 		}
@@ -147,7 +147,7 @@ func rescued(ctx context.Context, w *world) (string, error) {
 		return "", err
 	}
 	for range jobs {
-		if _, _, err := w.nodes[0].enqueue(ctx, map[string]any{"kind": "call"}); err != nil {
+		if _, err := w.nodes[0].enqueue(ctx, map[string]any{"kind": "call"}); err != nil {
 			return "", err
 		}
 	}
@@ -196,7 +196,7 @@ retry = { max_attempts = 3, initial = "50ms" }
 	began := time.Now()
 	for i := range count {
 		for _, job := range []map[string]any{{"kind": "deaf"}, {"kind": "note", "args": map[string]any{"n": i}}} {
-			if _, _, err := w.nodes[0].enqueue(ctx, job); err != nil {
+			if _, err := w.nodes[0].enqueue(ctx, job); err != nil {
 				return "", err
 			}
 		}
@@ -222,11 +222,12 @@ retry = { max_attempts = 3, initial = "50ms" }
 }
 
 func scheduled(ctx context.Context, w *world) (string, error) {
-	config := noteHandler
+	var config strings.Builder
+	config.WriteString(noteHandler)
 	for _, catchUp := range []string{"none", "one", "all"} {
-		config += fmt.Sprintf("[jobs.schedules.%s]\nevery = \"1s\"\nkind = \"note\"\nargs = { job = %q }\ncatch_up = %q\n", catchUp, catchUp, catchUp)
+		fmt.Fprintf(&config, "[jobs.schedules.%s]\nevery = \"1s\"\nkind = \"note\"\nargs = { job = %q }\ncatch_up = %q\n", catchUp, catchUp, catchUp)
 	}
-	if err := w.works(ctx, config, 3); err != nil {
+	if err := w.works(ctx, config.String(), 3); err != nil {
 		return "", err
 	}
 	// All times of a schedule from the first job to the last, against its jobs.

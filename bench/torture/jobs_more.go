@@ -52,7 +52,7 @@ func clock(ctx context.Context, w *world) (string, error) {
 	}
 	count := w.amount(10, 100)
 	for range count {
-		if _, _, err := w.nodes[0].enqueue(ctx, map[string]any{"kind": "call"}); err != nil {
+		if _, err := w.nodes[0].enqueue(ctx, map[string]any{"kind": "call"}); err != nil {
 			return "", err
 		}
 	}
@@ -95,7 +95,7 @@ func unique(ctx context.Context, w *world) (string, error) {
 	for i := range 64 {
 		all.Go(func() {
 			for time.Now().Before(until) {
-				_, duplicate, err := w.nodes[i%3].enqueue(ctx, map[string]any{"kind": "note", "unique_key": "one"})
+				duplicate, err := w.nodes[i%3].enqueue(ctx, map[string]any{"kind": "note", "unique_key": "one"})
 				if err != nil {
 					failures <- err
 					return
@@ -126,13 +126,13 @@ func unique(ctx context.Context, w *world) (string, error) {
 	}
 	if n, err := w.start(w.port); err != nil {
 		return seen, err
-	} else if _, duplicate, err := n.enqueue(ctx, map[string]any{"kind": "note", "unique_key": "one"}); err != nil || !duplicate {
+	} else if duplicate, err := n.enqueue(ctx, map[string]any{"kind": "note", "unique_key": "one"}); err != nil || !duplicate {
 		return seen, fmt.Errorf("after a restart the key is free: %w", err)
 	}
 	if err := w.exec(ctx, "update _system.river_job set state = 'completed', finalized_at = now()"); err != nil {
 		return seen, err
 	}
-	if _, duplicate, err := w.nodes[len(w.nodes)-1].enqueue(ctx, map[string]any{"kind": "note", "unique_key": "one"}); err != nil || duplicate {
+	if duplicate, err := w.nodes[len(w.nodes)-1].enqueue(ctx, map[string]any{"kind": "note", "unique_key": "one"}); err != nil || duplicate {
 		return seen, fmt.Errorf("when the job is over the key is still taken: %w", err)
 	}
 	return seen, nil

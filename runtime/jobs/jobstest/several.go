@@ -217,8 +217,10 @@ func schedules(t *testing.T, w World) {
 	handlers := map[string]jobs.Handler{"tick": func(_ context.Context, j *jobs.Try) jobs.Outcome {
 		mu.Lock()
 		defer mu.Unlock()
-		seen[j.RunAt.Unix()]++
-		if j.RunAt.Nanosecond() != 0 || j.Cause == nil || j.Cause.Schedule != "tick" || !strings.Contains(string(j.Args), "1") {
+		if j.RunAt.Nanosecond() == 0 { // not the one that is run by hand
+			seen[j.RunAt.Unix()]++
+		}
+		if j.Cause == nil || j.Cause.Schedule != "tick" || !strings.Contains(string(j.Args), "1") {
 			t.Errorf("%+v", j)
 		}
 		return jobs.Outcome{}

@@ -3,6 +3,7 @@
 package pgtest
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -35,7 +36,7 @@ func Pooled(t testing.TB, address string, size int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +54,8 @@ func Pooled(t testing.TB, address string, size int) string {
 	if err := os.WriteFile(ini, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program, "-q", ini)
-	if os.Geteuid() == 0 { // it refuses root
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, "-q", ini) // its cleanup ends it
+	if os.Geteuid() == 0 {                                                             // it refuses root
 		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +75,7 @@ func Pooled(t testing.TB, address string, size int) string {
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	at := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	for until := time.Now().Add(10 * time.Second); ; <-time.After(20 * time.Millisecond) {
-		conn, err := net.Dial("tcp", at)
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", at)
 		if err == nil {
 			_ = conn.Close()
 			return "postgres://" + c.User + "@" + at + "/" + c.Database + "?sslmode=disable"
