@@ -35,7 +35,7 @@ var floors = [][]string{
 	{"runtime/graphql/schema"},
 	{"runtime/graphql/plan"},
 	{"runtime/graphql/execute"},
-	{"runtime/graphql/graphiql"},
+	{"runtime/graphql/graphiql", "runtime/graphql/subscribe"},
 	{"runtime/graphql/transport", "runtime/graphql/trusted", "runtime/graphql/resolve", "runtime/graphql/watch"},
 	{"runtime/graphql", "runtime/observers"},
 	{"runtime/deployment/doctor", "runtime/deployment/policy"},
@@ -62,6 +62,7 @@ var homes = map[string][]string{
 	"github.com/jinzhu/inflection":       {"runtime/graphql/schema"},
 	"github.com/agnivade/levenshtein":    {"runtime/diag"},
 	"github.com/klauspost/compress":      {"runtime/httpapi"},
+	"github.com/coder/websocket":         {"runtime/graphql/transport"},
 	"github.com/andybalholm/brotli":      {"runtime/httpapi"},
 	"github.com/Shopify/toxiproxy":       {}, // tests only
 	"github.com/rs/zerolog":              {}, // tests only

@@ -18,6 +18,9 @@ func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
 	}
 	if a.Reaction != nil {
 		database.Beside = reactionConnections + workConnections
+		if a.Config.subscribes() {
+			database.Beside += feedConnections
+		}
 	}
 	checks := append(database.Checks(), a.Migrations.Check(a.Config.Migrations, deployment.System, deployment.Project))
 	if len(a.Replicas) > 0 {

@@ -28,6 +28,7 @@ type reaction struct {
 	config     events.Config
 	pool       *pgxpool.Pool // for what must never wait: leases and the loop that delivers
 	work       *pgxpool.Pool // for functions that run as actions, routes, and what is looked after now and then
+	feed       *pgxpool.Pool // for what subscriptions are told; nil without
 	node       *cluster.Node
 	dispatcher *dispatch.Dispatcher
 	outbound   *outbound.Client
@@ -42,11 +43,12 @@ type reaction struct {
 const (
 	reactionConnections = 3
 	workConnections     = 4
+	feedConnections     = 3 // where there are subscriptions
 )
 
 // reacts tells whether anything hears of changes.
 func (c *RuntimeConfig) reacts() bool {
-	return c.Observers != nil && c.Observers.On() || c.Events != nil && c.Events.On()
+	return c.Observers != nil && c.Observers.On() || c.Events != nil && c.Events.On() || c.subscribes()
 }
 
 // openReaction builds what hears of changes.
@@ -65,6 +67,11 @@ func (a *App) openReaction(ctx context.Context, address string, o Options) error
 	a.Reaction = r
 	if r.work, err = a.connect(ctx, address, workConnections); err != nil {
 		return err
+	}
+	if a.Config.subscribes() {
+		if r.feed, err = a.connect(ctx, address, feedConnections); err != nil {
+			return err
+		}
 	}
 	r.Events = &events.Store{Pool: r.work}
 	host, _ := os.Hostname()
@@ -91,6 +98,9 @@ func (a *App) openReaction(ctx context.Context, address string, o Options) error
 func (a *App) committed() {
 	if a.Reaction != nil {
 		a.Reaction.dispatcher.Wake()
+	}
+	if a.GraphQL != nil {
+		a.GraphQL.Wake()
 	}
 }
 
@@ -121,7 +131,7 @@ func (a *App) follow(ctx context.Context) {
 			return err
 		})
 		if err != nil && ctx.Err() == nil {
-			a.log.Error("the schema has changed, and not all that observers hear of is captured", slog.Any("error", err))
+			a.log.Error("the schema has changed, and not all that is heard of is captured", slog.Any("error", err))
 		}
 	}
 }
@@ -129,8 +139,10 @@ func (a *App) follow(ctx context.Context) {
 // close lets go of connections, also when not all of it was built.
 func (r *reaction) close() {
 	r.pool.Close()
-	if r.work != nil {
-		r.work.Close()
+	for _, pool := range []*pgxpool.Pool{r.work, r.feed} {
+		if pool != nil {
+			pool.Close()
+		}
 	}
 	if r.outbound != nil {
 		r.outbound.Close()
@@ -142,6 +154,10 @@ func (a *App) installs() bool { return a.Cluster != nil || a.dev && a.serves }
 
 // listen says in the database what is heard, and has it delivered.
 func (a *App) listen(ctx context.Context, names []string, all []events.Interest, consumers []dispatch.Consumer) error {
+	names, all, err := a.subscribed(names, all)
+	if err != nil {
+		return err
+	}
 	columns, wrong, err := a.untold(ctx)
 	switch {
 	case err != nil:
@@ -227,7 +243,7 @@ func (a *App) uncaptured(ctx context.Context) error {
 	for _, c := range all {
 		switch {
 		case c.Wanted && !c.There:
-			return fault.New(fault.Invalid, "events/no-table", "there is no table "+c.String()+", of which an observer hears").WithHint("create it, or correct `entity`")
+			return fault.New(fault.Invalid, "events/no-table", "there is no table "+c.String()+", of which an observer or a subscription hears").WithHint("create it, or correct `entity`")
 		case c.Wanted && !c.Whole():
 			missing = append(missing, c.String())
 		}
