@@ -185,10 +185,37 @@ func (g *group) tell(ctx context.Context, changes []*Change) error {
 			return err
 		}
 	}
-	for _, c := range changes {
-		g.judge(ctx, c, rows, all)
+	last := lasts(changes)
+	for i, c := range changes {
+		g.judge(ctx, c, rows, all, last.after(i, c))
 	}
 	return nil
+}
+
+// last is where rows are deleted: the last change of each that does it, and the last that does it to all.
+type last struct {
+	deleted   map[mark]int
+	truncated int
+}
+
+func lasts(changes []*Change) last {
+	l := last{deleted: map[mark]int{}, truncated: -1}
+	for i, c := range changes {
+		switch c.Op {
+		case events.Delete:
+			l.deleted[c.key] = i
+		case events.Truncate:
+			l.truncated = i
+		case events.Insert, events.Update, events.Custom:
+		}
+	}
+	return l
+}
+
+// after tells whether the row of a change is deleted by a later one.
+func (l last) after(i int, c *Change) bool {
+	at, deleted := l.deleted[c.key]
+	return deleted && at > i || l.truncated > i
 }
 
 // rows reads the rows that were changed and are there.
@@ -218,8 +245,9 @@ func (g *group) rows(ctx context.Context, changes []*Change) (map[mark][]json.Ra
 	return rows, nil
 }
 
-// judge tells members of one change, as far as they may know of it. all: everybody knows of every row.
-func (g *group) judge(ctx context.Context, c *Change, rows map[mark][]json.RawMessage, all bool) {
+// judge tells members of one change, as far as they may know of it. all: everybody knows of every row. going: a later change
+// deletes it.
+func (g *group) judge(ctx context.Context, c *Change, rows map[mark][]json.RawMessage, all, going bool) {
 	if c.Op == events.Truncate {
 		if all || len(g.known) > 0 {
 			g.send(ctx, Told{Change: c})
@@ -232,6 +260,7 @@ func (g *group) judge(ctx context.Context, c *Change, rows map[mark][]json.RawMe
 	}
 	row, there := rows[c.key]
 	switch {
+	case c.Op != events.Delete && !there && going:
 	case c.Op == events.Delete || !there:
 		// Where all are known, what an INSERT or UPDATE does not find was deleted since: that is told by its own event.
 		if g.forget(c.key, all && c.Op == events.Delete) {

@@ -32,7 +32,6 @@ func (h *Hub) Subscribe(ctx context.Context, r Request, begun func(token string)
 	if err != nil {
 		return nil, err
 	}
-	begun(tokenOf(time.Now(), at))
 	m.seen, m.paced = at.Seen(), ctx
 	g := &group{name: r.Group, source: r.Source, log: h.options.Log, most: h.options.Known, members: []*member{m}}
 	if !r.Source.Whole() {
@@ -45,6 +44,7 @@ func (h *Hub) Subscribe(ctx context.Context, r Request, begun func(token string)
 			g.learn(markOf(key))
 		}
 	}
+	begun(tokenOf(time.Now(), at)) // what the client sees of rows from here on, the group knows, or will be told
 	reader := &events.Reader{Pool: h.options.Pool, At: at}
 	if err := h.catchUp(ctx, reader, g); err != nil {
 		return nil, err
