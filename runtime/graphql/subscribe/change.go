@@ -52,12 +52,15 @@ func change(e *events.Event, key []string, token string) *Change {
 	if e.Op == events.Truncate {
 		return c
 	}
+	if len(e.Changed) == 0 {
+		c.Changed = nil // a column that the capturing function does not know yet
+	}
 	values := members(e.Key, key)
 	if values == nil {
 		return nil
 	}
 	c.Key, c.key = e.Key, markOf(values)
-	if e.Op == events.Update && e.Old != nil && (e.Changed == nil || slices.ContainsFunc(e.Changed, func(name string) bool { return slices.Contains(key, name) })) {
+	if e.Op == events.Update && e.Old != nil && (c.Changed == nil || slices.ContainsFunc(e.Changed, func(name string) bool { return slices.Contains(key, name) })) {
 		if before := members(e.Old, key); before != nil {
 			if c.was = markOf(before); c.was != c.key {
 				c.Was = object(key, before)

@@ -48,8 +48,8 @@ type Outbox struct {
 
 	mu    sync.Mutex // guards what follows
 	items []Item
-	bytes int // of them, and of what was taken last
-	taken int // of that
+	bytes int // of them, and of what is being written
+	taken int // of what was taken last, until it is written
 	why   Why
 	room  chan struct{} // is closed when there is room again; nil where nobody waits
 }
@@ -130,14 +130,21 @@ func (o *Outbox) nudge() {
 // Ready has something when Take is worth a call.
 func (o *Outbox) Ready() <-chan struct{} { return o.ready }
 
-// Take gives all that waits, and why the outbox has ended, if it has. What is taken still counts until the next call.
+// Take gives all that waits, and why the outbox has ended, if it has. It counts until Written says that it has gone.
 func (o *Outbox) Take(into []Item) ([]Item, Why) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	into = append(into[:0], o.items...)
 	clear(o.items)
-	o.bytes -= o.taken
 	o.items, o.taken = o.items[:0], o.bytes
-	o.freed()
 	return into, o.why
+}
+
+// Written says that what was taken has gone.
+func (o *Outbox) Written() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.bytes -= o.taken
+	o.taken = 0
+	o.freed()
 }

@@ -19,9 +19,9 @@ func tokenOf(now time.Time, p events.Position) string {
 
 // positionOf reads a token. One that is older than events are kept is refused: what has happened since, nobody knows.
 func positionOf(token string, now time.Time, kept time.Duration) (events.Position, error) {
-	given, text, _ := strings.Cut(token, ".")
+	given, text, whole := strings.Cut(token, ".")
 	at, err := strconv.ParseInt(given, 36, 64)
-	if err != nil || len(token) > maxToken {
+	if err != nil || !whole || len(token) > maxToken {
 		return events.Position{}, fault.New(fault.Invalid, "events/bad-position", "this is no position in the events").WithHint("take one that was given out, or none to begin now")
 	}
 	if now.Sub(time.UnixMilli(at)) > kept {

@@ -53,10 +53,10 @@ func (s *session) who() *httpapi.Principal {
 	return s.principal
 }
 
-// read takes messages until the client closes, or breaks the protocol.
-func (s *session) read(ctx context.Context) error {
+// read takes messages until the client closes, or breaks the protocol. Operations end with ctx.
+func (s *session) read(reading, ctx context.Context) error {
 	for {
-		kind, data, err := s.conn.Read(ctx)
+		kind, data, err := s.conn.Read(reading)
 		if err != nil {
 			return err
 		}

@@ -86,20 +86,29 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) {
 	s.serve(ctx)
 }
 
-// serve reads, writes and keeps alive until one of them ends the session.
+// farewell is how long a client may take to close when it is told to.
+const farewell = 2 * time.Second
+
+// serve reads, writes and keeps alive until one of them ends the session. To end what reads or writes would cut the connection
+// before it is closed in order: that comes last.
 func (s *session) serve(ctx context.Context) {
-	ctx, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	s.work.Go(func() { end(s.write(ctx)) })
-	s.work.Go(func() { end(s.ping(ctx)) })
-	end(s.read(ctx))
-	why := context.Cause(ctx)
-	s.out.End(subscribe.Gone)
+	working, end := context.WithCancelCause(ctx)
+	reading, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	s.work.Go(func() { end(s.write(working)) })
+	s.work.Go(func() { end(s.ping(working)) })
+	s.work.Go(func() {
+		<-working.Done()
+		s.out.End(subscribe.Gone)
+		late := time.AfterFunc(farewell, cut)
+		defer late.Stop()
+		if closing, told := errors.AsType[closeError](context.Cause(working)); told {
+			_ = s.conn.Close(closing.code, closing.reason)
+		}
+		cut()
+	})
+	end(s.read(reading, working))
 	s.work.Wait()
-	var closing closeError
-	if errors.As(why, &closing) {
-		_ = s.conn.Close(closing.code, closing.reason)
-	}
 }
 
 // closeError ends a session with a code.
@@ -158,13 +167,15 @@ func (s *session) write(ctx context.Context) error {
 					return err
 				}
 			}
+			clear(items)
+			s.out.Written()
 		}
 	}
 }
 
 // send writes one message; who does not take it in time is gone.
 func (s *session) send(ctx context.Context, message []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, writing)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writing)
 	defer cancel()
 	return s.conn.Write(ctx, websocket.MessageText, message)
 }

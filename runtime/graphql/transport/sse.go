@@ -113,6 +113,8 @@ func (h *Handler) pass(ctx context.Context, s *eventWriter, out *subscribe.Outbo
 			if !s.items(items) {
 				return
 			}
+			clear(items)
+			out.Written()
 		}
 	}
 }
