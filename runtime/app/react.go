@@ -173,6 +173,9 @@ func (a *App) listen(ctx context.Context, names []string, all []events.Interest,
 	if err := a.Reaction.Events.Declare(ctx, columns, names, all); err != nil {
 		return postgres.Explain(err)
 	}
+	if err := a.untoldKeys(ctx, columns, all); err != nil {
+		return err
+	}
 	a.Reaction.dispatcher.Register(consumers...)
 	a.Reaction.mu.Lock()
 	a.Reaction.heard = all

@@ -1,9 +1,14 @@
 package app
 
 import (
+	"context"
+	"slices"
+
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/events"
+	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // subscriptions is the consumer of events that subscriptions are.
@@ -49,6 +54,29 @@ func (a *App) subscribed(names []string, all []events.Interest) ([]string, []eve
 		})
 	}
 	return append(names, subscriptions), all, nil
+}
+
+// untoldKeys refuses tables that subscriptions hear of and whose keys events leave out: nobody could say which row has changed.
+func (a *App) untoldKeys(ctx context.Context, columns map[events.Relation]events.Columns, all []events.Interest) error {
+	if !a.Config.subscribes() {
+		return nil
+	}
+	tables, err := a.Reaction.Events.Drift(ctx)
+	if err != nil {
+		return postgres.Explain(err)
+	}
+	for _, t := range tables {
+		if !slices.ContainsFunc(all, func(i events.Interest) bool { return i.Consumer == subscriptions && i.Relation == t.Relation }) {
+			continue
+		}
+		for _, column := range t.Key {
+			if !slices.Contains(t.Told, column) || slices.Contains(columns[t.Relation].Hash, column) {
+				return fault.New(fault.Invalid, "subscriptions/key-left-out", "events leave out or hash the column "+column+" of "+t.String()+", which is of its key: changes cannot be subscribed to").
+					WithHint("[events.columns.%q] omit = [] tells it, or take the table out of [graphql.subscriptions]", t.String())
+			}
+		}
+	}
+	return nil
 }
 
 // checkSubscriptionsLive tells of entities that cannot be subscribed to.
