@@ -339,7 +339,9 @@ func TestEventsOfQueries(t *testing.T) {
 		accept, site, method string
 		status               int
 	}{
-		{"text/event-stream", "same-origin", http.MethodGet, 200}, {"text/event-stream", "cross-site", http.MethodGet, 400}, {"text/event-stream", "", http.MethodGet, 400},
+		{"text/event-stream", "same-origin", http.MethodGet, 200},
+		{"text/event-stream", "cross-site", http.MethodGet, 400},
+		{"text/event-stream", "", http.MethodGet, 400},
 		{"application/json", "same-origin", http.MethodGet, 400},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -75,7 +75,7 @@ func (s *Service) openFeed() {
 	}
 	s.hub = subscribe.New(subscribe.Options{Pool: feed.Pool, Log: s.deps.Log, IdleMax: feed.IdleMax, Kept: feed.Kept, Known: c.KnownRows})
 	s.streams = &transport.Streams{
-		Subscribe: s.subscribe, Verify: feed.Verify, Origins: feed.Origins,
+		Subscribe: s.subscribe, Ready: func() bool { return s.pictures.Load() != nil && s.hub.Running() }, Verify: feed.Verify, Origins: feed.Origins,
 		Most: c.MaxConnections, PerSocket: c.MaxPerConnection, Buffer: int(c.Buffer), KeepAlive: c.KeepAlive, Patience: c.InitTimeout,
 	}
 }

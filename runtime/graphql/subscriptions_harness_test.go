@@ -157,6 +157,10 @@ func (l *live) serve(t *testing.T) {
 		l.service.Close()
 	})
 	t.Cleanup(l.stop)
+	wait(t, func() bool { // until it can be subscribed to
+		s := l.stream(t, "member:ann", `{ __typename }`, "")
+		return s.status == http.StatusOK
+	})
 }
 
 // restart ends the server and begins another one on the same database.

@@ -136,14 +136,14 @@ func TestLimitsOfSubscriptions(t *testing.T) {
 	c.Limits.Depth, c.Limits.Rows = 5, 300
 	l := lively(t, c, records+`insert into album select i, 1, 't', 2000 from generate_series(10, 2000) i; analyze`)
 	for query, want := range map[string]string{
-		`subscription { a: albumChanged { op } b: artistChanged { op } }`:                                           "must select only one top level field",
-		`subscription { __typename }`:                                                                               "must not select an introspection top level field",
-		`subscription($x: Boolean = true) { albumChanged @skip(if: $x) { op } }`:                                    "it is left out",
-		`subscription { artistChanged { artist { albums { artist { albums { title } } } } } }`:                      "depth",
-		`subscription { artistChanged { artist { albums(limit: 900) { title } } } }`:                                "QUERY_TOO_COMPLEX",
-		`subscription { albumChanged(where: {title: {matches_all: "x"}}) { op } }`:                                  "GRAPHQL_VALIDATION_FAILED",
-		`subscription { albumChanged(where: {nothing: {eq: 1}}) { op } }`:                                           "GRAPHQL_VALIDATION_FAILED",
-		fmt.Sprintf(`subscription { albumChanged { %s } }`, strings.Repeat("op ", 2001)):                            "2000 tokens",
+		`subscription { a: albumChanged { op } b: artistChanged { op } }`:                      "must select only one top level field",
+		`subscription { __typename }`:                                                          "must not select an introspection top level field",
+		`subscription($x: Boolean = true) { albumChanged @skip(if: $x) { op } }`:               "it is left out",
+		`subscription { artistChanged { artist { albums { artist { albums { title } } } } } }`: "depth",
+		`subscription { artistChanged { artist { albums(limit: 900) { title } } } }`:           "QUERY_TOO_COMPLEX",
+		`subscription { albumChanged(where: {title: {matches_all: "x"}}) { op } }`:             "GRAPHQL_VALIDATION_FAILED",
+		`subscription { albumChanged(where: {nothing: {eq: 1}}) { op } }`:                      "GRAPHQL_VALIDATION_FAILED",
+		fmt.Sprintf(`subscription { albumChanged { %s } }`, strings.Repeat("op ", 2001)):       "2000 tokens",
 	} {
 		s := l.stream(t, "", query, "")
 		if got := s.next(); !strings.Contains(got, want) || !strings.HasPrefix(got, `{"errors":`) || s.next() != "complete" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -41,6 +42,7 @@ type Hub struct {
 	wake    chan struct{}
 	work    *semaphore.Weighted
 	running sync.WaitGroup // runs of groups
+	told    atomic.Bool    // Run runs
 
 	feed   sync.Mutex // guards what follows: who holds it knows where the feed is
 	at     events.Position
@@ -84,6 +86,7 @@ func (h *Hub) Run(ctx context.Context) {
 	h.feed.Lock()
 	h.stop = ctx
 	h.feed.Unlock()
+	h.told.Store(true)
 	defer h.running.Wait()
 	defer h.end()
 	wait, failing := busy, false
@@ -115,11 +118,15 @@ func (h *Hub) Run(ctx context.Context) {
 	}
 }
 
+// Running tells whether subscriptions are told of changes.
+func (h *Hub) Running() bool { return h.told.Load() }
+
 // end lets nobody subscribe any more.
 func (h *Hub) end() {
 	h.feed.Lock()
 	defer h.feed.Unlock()
 	h.ended = true
+	h.told.Store(false)
 }
 
 // tick reads what is new, if somebody wants to know.

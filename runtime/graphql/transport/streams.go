@@ -17,6 +17,7 @@ type Streams struct {
 	// Subscribe begins a subscription; what it gives goes to the feed until leave is called. Of a request that is none it gives
 	// the response, as it does where a subscription is refused.
 	Subscribe func(ctx context.Context, r Request, f Feed) (leave func(), response *Response)
+	Ready     func() bool                                                         // whether there is something to subscribe to by now
 	Verify    func(ctx context.Context, token string) (*httpapi.Principal, error) // nil: no tokens are taken
 
 	Most      int           // connections
@@ -52,6 +53,8 @@ func (s *Streams) enter() (left <-chan struct{}, refused *refusal) {
 	switch {
 	case s.leaving:
 		return nil, &refusal{status: http.StatusServiceUnavailable, problem: plan.Problem(plan.InternalError, "the server is about to end: subscribe again, elsewhere", nil)}
+	case !s.Ready():
+		return nil, &refusal{status: http.StatusServiceUnavailable, problem: plan.Problem(plan.InternalError, "the server is not ready yet: try again soon", nil)}
 	case s.open >= s.Most:
 		return nil, &refusal{status: http.StatusServiceUnavailable, problem: plan.Problem(plan.RateLimited,
 			"the server has as many connections for subscriptions as it may ([graphql.subscriptions] max_connections): try again later", nil)}
