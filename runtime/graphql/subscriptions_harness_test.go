@@ -158,8 +158,7 @@ func (l *live) serve(t *testing.T) {
 	})
 	t.Cleanup(l.stop)
 	wait(t, func() bool { // until it can be subscribed to
-		s := l.stream(t, "member:ann", `{ __typename }`, "")
-		return s.status == http.StatusOK
+		return l.stream(t, "", `{ __typename }`, "").status != http.StatusServiceUnavailable
 	})
 }
 
