@@ -42,7 +42,7 @@ var floors = [][]string{
 	{"runtime/deployment"},
 	{"runtime/app"},
 	{"commands"},
-	{"cmd/fraiseql", "bench/baseline", "bench/torture"},
+	{"cmd/fraiseql", "bench/baseline", "bench/torture", "bench/subscribers"},
 	{"internal/house"},
 }
 
@@ -51,7 +51,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":             {"commands"},
 	"github.com/spf13/viper":             {"runtime/config"},
 	"github.com/pelletier/go-toml":       {"runtime/config"},
-	"github.com/jackc/pgx":               {"runtime/postgres", "runtime/cluster", "runtime/events", "runtime/observers", "runtime/graphql", "runtime/deployment", "runtime/app", "bench/baseline", "bench/torture"},
+	"github.com/jackc/pgx":               {"runtime/postgres", "runtime/cluster", "runtime/events", "runtime/observers", "runtime/graphql", "runtime/deployment", "runtime/app", "bench/baseline", "bench/torture", "bench/subscribers"},
 	"github.com/expr-lang/expr":          {"runtime/conditions"},
 	"github.com/pressly/goose":           {"runtime/deployment"},
 	"github.com/redis/rueidis":           {"runtime/redis"},
@@ -62,7 +62,7 @@ var homes = map[string][]string{
 	"github.com/jinzhu/inflection":       {"runtime/graphql/schema"},
 	"github.com/agnivade/levenshtein":    {"runtime/diag"},
 	"github.com/klauspost/compress":      {"runtime/httpapi"},
-	"github.com/coder/websocket":         {"runtime/graphql/transport"},
+	"github.com/coder/websocket":         {"runtime/graphql/transport", "bench/subscribers"},
 	"github.com/andybalholm/brotli":      {"runtime/httpapi"},
 	"github.com/Shopify/toxiproxy":       {}, // tests only
 	"github.com/rs/zerolog":              {}, // tests only
