@@ -112,7 +112,7 @@ func TestSocketsThatBreakTheProtocol(t *testing.T) {
 	}
 	t.Run("another protocol", func(t *testing.T) {
 		t.Parallel()
-		conn, _, err := websocket.Dial(t.Context(), l.url+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-ws"}}) //nolint:bodyclose // the library's
+		conn, _, err := websocket.Dial(t.Context(), l.url+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-ws"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +131,7 @@ func TestSocketsThatBreakTheProtocol(t *testing.T) {
 		}
 	})
 	for origin, status := range map[string]int{"https://evil.test": 403, "https://example.com.evil.test": 403, "null": 403, "https://app.example.com": 101, "": 101, l.url: 101} {
-		conn, response, err := websocket.Dial(t.Context(), l.url+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}, HTTPHeader: http.Header{"Origin": {origin}}}) //nolint:bodyclose // the library's
+		conn, response, err := websocket.Dial(t.Context(), l.url+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}, HTTPHeader: http.Header{"Origin": {origin}}})
 		if response == nil || response.StatusCode != status {
 			t.Errorf("a page of %q: %v %v", origin, response, err)
 		}

@@ -155,7 +155,7 @@ func (s *Service) subscribe(ctx context.Context, r transport.Request, f transpor
 	leave, err := s.hub.Subscribe(ctx, subscribe.Request{Group: src.name(d.text, op.Name, r), Source: src, Out: f.Out, Of: f.Of, Token: f.Token, Ended: f.Ended}, f.Begun)
 	if err != nil {
 		unavailable := fault.KindOf(err) == fault.Unavailable
-		return nil, &transport.Response{Result: execute.Result{Errors: gqlerror.List(src.problems(err)), Unavailable: unavailable}}
+		return nil, &transport.Response{Result: execute.Result{Errors: src.problems(err), Unavailable: unavailable}}
 	}
 	return leave, nil
 }

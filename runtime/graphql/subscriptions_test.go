@@ -14,8 +14,6 @@ const records = `
 	insert into artist values (1, 'A'), (9007199254740993, 'B');
 	insert into album values (1, 1, 'one', 2001), (2, 1, 'two', 2002);`
 
-const albums = `subscription { c: albumChanged { op key album { title } } }`
-
 // TestWhatIsTold has every field, and each op.
 func TestWhatIsTold(t *testing.T) {
 	t.Parallel()

@@ -62,15 +62,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, responseJSON, refuse(http.StatusMethodNotAllowed, "GraphQL is served by POST, GET and HEAD, not by %s", r.Method))
 		return
 	}
-	media, streams := negotiate(r.Header["Accept"]), h.Streams != nil && takesEvents(r.Header["Accept"])
-	if streams {
-		media = responseJSON // of what is no stream
-	}
+	media, streams := h.takes(r)
 	if media == "" {
 		answer(w, responseJSON, refuse(http.StatusNotAcceptable, "answers are %s or %s", responseJSON, plainJSON))
 		return
 	}
-	if !preflighted(r) && !(streams && sameOrigin(r)) {
+	if safe := preflighted(r) || streams && sameOrigin(r); !safe {
 		answer(w, media, refuse(http.StatusBadRequest, "a browser could have been made to send this request by another site: "+
 			"send it with content-type application/json or with the header x-fraiseql-preflight (or apollo-require-preflight)"))
 		return
@@ -108,6 +105,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.respond(w, r, media, h.Execute(r.Context(), request))
+}
+
+// takes gives the media type that a client takes, empty for none of ours, and whether it is to be a stream: then the type is
+// that of what is none all the same.
+func (h *Handler) takes(r *http.Request) (media string, streams bool) {
+	if h.Streams != nil && r.Method != http.MethodHead && takesEvents(r.Header["Accept"]) {
+		return responseJSON, true
+	}
+	return negotiate(r.Header["Accept"]), false
 }
 
 // respond answers one request.
