@@ -82,6 +82,8 @@ func TestRowSecurityOfSubscriptions(t *testing.T) {
 	// A column that a role may not read is no news of a row that it knows.
 	exec(t, l.owner, `update item set price = 12 where id = 4`)
 	exec(t, l.owner, `update item set owner = 'dan' where id = 4`)
+	exec(t, l.owner, `update item set title = 'DD' where id = 4`)
+	guest.expect(`{"op":"UPDATE","key":{"id":4},"changed":["title"],"item":{"title":"DD"}}`)
 	exec(t, l.owner, `update item set price = 9 where id = 4`)
 	guest.expect(`{"op":"UPDATE","key":{"id":4},"changed":null,"item":null}`)
 	exec(t, l.owner, `delete from item where id = 4; update item set note = 'n' where id = 3; delete from item where id = 3`)

@@ -211,6 +211,40 @@ func TestASlowGroupHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// TestNothingIsToldTwice has one catch up with what a group has still to be told of, and join that.
+func TestNothingIsToldTwice(t *testing.T) {
+	t.Parallel()
+	h, pool := hubbed(t, 10)
+	release, reading := make(chan struct{}), make(chan struct{}, 10)
+	released := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(released)
+	first := subscribe.NewOutbox(1 << 20)
+	var token string
+	leave, err := h.Subscribe(t.Context(), subscribe.Request{
+		Group: "one", Source: &source{pool: pool, before: func() error { reading <- struct{}{}; <-release; return nil }}, Out: first, Ended: func() {},
+	}, func(at string) { token = at })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(leave)
+	do(t, pool, "insert into item values (1, 1)")
+	<-reading
+	second := subscribe.NewOutbox(1 << 20)
+	leave, err = h.Subscribe(t.Context(), subscribe.Request{Group: "one", Source: &source{pool: pool}, Out: second, Token: token, Ended: func() {}}, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(leave)
+	take(t, second, 1)
+	released()
+	take(t, first, 1)
+	do(t, pool, "insert into item values (2, 2)")
+	take(t, first, 1)
+	if items := take(t, second, 1); len(items) != 1 || items[0].Payload[len(items[0].Payload)-1] != '2' {
+		t.Errorf("it was told %s", items[0].Payload)
+	}
+}
+
 // TestADatabaseThatIsAway is asked again, and nothing is told twice.
 func TestADatabaseThatIsAway(t *testing.T) {
 	t.Parallel()
