@@ -242,7 +242,7 @@ func TestASlowClientIsLetGo(t *testing.T) {
 	t.Parallel()
 	c := graphql.DefaultConfig()
 	sub := subscriptions("*")
-	sub.Buffer = 256 << 10
+	sub.Buffer = 1 << 20
 	c.Subscriptions = &sub
 	l := lively(t, c, records)
 	slow, quick := l.socket(t, ""), l.socket(t, "")
