@@ -137,7 +137,7 @@ func (a *App) openGraphQL(o Options) error {
 		Pool: a.Pool, Connections: c.Database.PoolSize - c.Database.Shared(), Log: o.Log, Schemas: c.Database.Schemas, Declared: declared, Dev: o.Dev,
 		Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
 		Timeout: c.Database.StatementTimeout, Documents: documents, Texts: texts, Resolvers: o.Resolvers, Replicas: a.Replicas,
-		Committed: a.committed, Changed: a.changed,
+		Committed: a.committed, Changed: a.changed, Feed: a.feed(),
 	})
 	return nil
 }
