@@ -17,7 +17,7 @@ func TOML(object []byte, path ...string) ([]byte, error) {
 	if err := decoder.Decode(&value); err != nil {
 		return nil, fmt.Errorf("it is no JSON object: %w", err)
 	}
-	var whole any = plainOf(value)
+	whole := plainOf(value)
 	for i := len(path) - 1; i >= 0; i-- {
 		whole = map[string]any{path[i]: whole}
 	}

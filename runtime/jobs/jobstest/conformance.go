@@ -129,8 +129,8 @@ func snooze(t *testing.T, w World) {
 		}
 		return jobs.Outcome{}
 	}})
-	if job := State(t, s.Service, Enqueue(t, s.Service, jobs.Spec{Kind: "work"}), jobs.Completed); job.Attempt != 1 || len(job.Failures) != 0 {
-		t.Errorf("%+v", job)
+	if job := State(t, s.Service, Enqueue(t, s.Service, jobs.Spec{Kind: "work"}), jobs.Completed); job.Attempt != 1 || len(job.Failures) != 0 || tries.Load() != 5 {
+		t.Errorf("%d tries, %+v", tries.Load(), job)
 	}
 }
 
