@@ -203,11 +203,11 @@ func newJobsRetry(env *Env) *cobra.Command {
 				if !all {
 					return env.eachJob(cmd.Context(), s, ids, (*jobs.Service).Retry)
 				}
-				count, err := s.RetryDead(cmd.Context(), kind)
+				count, left, err := s.RetryDead(cmd.Context(), kind)
 				if err != nil {
 					return err
 				}
-				return env.print(listing{head: []string{"RETRIED"}, value: map[string]int{"retried": count}, rows: [][]string{{strconv.Itoa(count)}}})
+				return env.print(listing{head: []string{"RETRIED", "LEFT"}, value: map[string]int{"retried": count, "left": left}, rows: [][]string{{strconv.Itoa(count), strconv.Itoa(left)}}})
 			})
 		},
 	}

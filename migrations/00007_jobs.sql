@@ -54,6 +54,9 @@ begin
   priority := coalesce((opts ->> 'priority')::integer, 2);
   attempts := coalesce((opts ->> 'max_attempts')::integer, defaults.max_attempts, 10);
   due := coalesce((opts ->> 'run_at')::timestamptz, clock_timestamp()) + coalesce((opts ->> 'delay')::interval, '0');
+  if due not between '0001-01-01 00:00:00+00' and '9999-12-31 00:00:00+00' then
+    raise exception 'enqueue: run_at and delay lead to %, which is no time of the years 1 to 9999', due using errcode = '22023';
+  end if;
   key := opts ->> 'unique_key';
   if queue !~ '^[a-z0-9]+([_-]?[a-z0-9]+)*$' or length(queue) > 63 or priority not between 1 and 4 or attempts not between 1 and 1000 or length(key) not between 1 and 512 then
     raise exception 'enqueue: a queue is called by small letters and digits, with _ and - between them, at most 63; priority is 1 to 4, max_attempts 1 to 1000, and a unique_key has 1 to 512 characters'
@@ -68,6 +71,13 @@ begin
     'request', nullif(split_part(current_setting('fraiseql.request', true), ' ', 1), ''),
     'trace', nullif(split_part(current_setting('fraiseql.request', true), ' ', 2), ''),
     'by', nullif(split_part(current_setting('fraiseql.request', true), ' ', 3), ''), 'login', session_user));
+  if key is not null then -- without a lock on who has it: that may be at work
+    select j.id into id from _system.river_job j
+    where j.unique_key = sha256(convert_to(enqueue.kind || ' ' || (opts ->> 'unique_key'), 'UTF8')) and j.unique_states is not null and _system.river_job_state_in_bitmask(j.unique_states, j.state);
+    if id is not null then
+      return id::text;
+    end if;
+  end if;
   insert into _system.river_job as j (kind, args, queue, priority, max_attempts, scheduled_at, state, metadata, unique_key, unique_states)
   values (enqueue.kind, args, queue, priority, attempts, due,
     case when due > clock_timestamp() + interval '10 seconds' then 'scheduled' else 'available' end::_system.river_job_state,
@@ -83,7 +93,7 @@ comment on function _system.enqueue is 'Enqueues a job when the transaction comm
 revoke execute on function _system.enqueue from public;
 
 -- +goose StatementBegin
-create function _system.job_rescue(term interval) returns integer
+create function _system.job_rescue(term interval, client text) returns integer
 language sql set search_path = pg_catalog, pg_temp
 as $$
   with lost as (
@@ -91,7 +101,8 @@ as $$
     from _system.river_job j
     where j.state = 'running'
       and case when starts_with(j.attempted_by[array_upper(j.attempted_by, 1)], 'fraiseql_')
-        then not exists (select from _system.node n where 'fraiseql_' || n.id = j.attempted_by[array_upper(j.attempted_by, 1)] and n.seen_at > clock_timestamp() - term)
+        then not exists (select from _system.node n where 'fraiseql_' || n.id = left(j.attempted_by[array_upper(j.attempted_by, 1)], 45) and n.seen_at > clock_timestamp() - term)
+          or left(j.attempted_by[array_upper(j.attempted_by, 1)], 45) = left(client, 45) and j.attempted_by[array_upper(j.attempted_by, 1)] <> client
         else j.attempted_at < clock_timestamp() - interval '1 hour' end
     for update of j skip locked
   ), rescued as (
@@ -107,7 +118,7 @@ as $$
   select count(*)::integer from rescued
 $$;
 -- +goose StatementEnd
-comment on function _system.job_rescue is 'Gives back what servers worked that were not heard of for a term, and what other programs work for longer than an hour. It tells how many; what was tried too often is dead.';
+comment on function _system.job_rescue is 'Gives back what servers worked that were not heard of for a term, what this client worked under another name, and what other programs work for longer than an hour. It tells how many; what was tried too often is dead.';
 revoke execute on function _system.job_rescue from public;
 
 -- +goose Down

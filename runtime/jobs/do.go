@@ -58,6 +58,8 @@ func (s *Service) do(ctx context.Context, t *Try) Outcome {
 	if !s.alive() {
 		return Later(time.Second)
 	}
+	say := t.Say
+	t.Say = func(text string) { say(plain(text)) }
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	limited, stop := context.WithTimeout(ctx, h.timeout)
@@ -69,6 +71,7 @@ func (s *Service) do(ctx context.Context, t *Try) Outcome {
 	if errors.Is(context.Cause(ctx), errFenced) {
 		return Later(0)
 	}
+	o.Result = kept(o.Result)
 	if len(o.Result) > resultLimit {
 		o.Result = nil
 		t.Say(fmt.Sprintf("the result was longer than %d KB, and is not kept", resultLimit>>10))
@@ -138,10 +141,14 @@ func guarded(ctx context.Context, do Handler, t *Try) (o Outcome) {
 	return do(ctx, t)
 }
 
-// short cuts an error that is too long to be kept.
+// short cuts an error that is too long to be kept, and makes it one that can be.
 func short(err error) error {
-	if text := err.Error(); len(text) > errorLimit {
-		return errors.New(string([]rune(text[:errorLimit])) + "…")
+	text := err.Error()
+	if len(text) > errorLimit {
+		return errors.New(plain(text[:errorLimit]) + "…")
+	}
+	if clean := plain(text); clean != text {
+		return errors.New(clean)
 	}
 	return err
 }

@@ -8,7 +8,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -77,22 +77,37 @@ func (n *Spec) check() error {
 		return bad("args-too-large", "the arguments are larger than a megabyte").WithHint("store them in a table, and enqueue their key")
 	case json.Unmarshal(n.Args, &object) != nil:
 		return bad("bad-args", "the arguments of a job are a JSON object")
-	case strings.Contains(string(n.Args), `\u0000`):
-		return bad("bad-args", "the arguments have the character \\u0000, which PostgreSQL cannot keep")
+	case !keepable(n.Args):
+		return bad("bad-args", "the arguments have a text or a number that PostgreSQL cannot keep").WithHint("they are UTF-8, without \\u0000, halves of surrogate pairs and numbers of more than 10,000 digits")
+	case plain(n.UniqueKey) != n.UniqueKey:
+		return bad("bad-key", "the unique key is no text that PostgreSQL can keep")
+	case !n.RunAt.IsZero() && (n.RunAt.Year() < 1 || n.RunAt.Year() > 9999):
+		return bad("bad-time", "run_at is no time of the years 1 to 9999")
 	}
 	return nil
 }
 
 func (s *Service) completeAll(ctx context.Context, all []Spec) ([]Spec, error) {
 	whole := make([]Spec, len(all))
+	keys := map[string]bool{}
+	var now time.Time
 	for i, n := range all {
 		var err error
-		if n.Delay > 0 {
-			if n.RunAt, err = s.store.now(ctx); err != nil {
-				return nil, err
-			}
-			n.RunAt = n.RunAt.Add(n.Delay)
+		if n.Delay < 0 {
+			return nil, bad("bad-delay", "a job cannot be due "+n.Delay.String()+" from now")
 		}
+		if n.Delay > 0 {
+			if now.IsZero() {
+				if now, err = s.store.now(ctx); err != nil {
+					return nil, err
+				}
+			}
+			n.RunAt = now.Add(n.Delay)
+		}
+		if n.UniqueKey != "" && keys[n.Kind+" "+n.UniqueKey] {
+			return nil, bad("bad-key", "two of the jobs have the same unique key")
+		}
+		keys[n.Kind+" "+n.UniqueKey] = true
 		if whole[i], err = s.complete(n); err != nil {
 			return nil, err
 		}

@@ -151,6 +151,9 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Job, error) {
 		}
 		return nil, bad("no-state", "there is no state `"+string(f.State)+"`").WithHint("one of: %s", strings.Join(names, ", "))
 	}
+	if f.Limit < 1 || f.Limit > 1000 {
+		return nil, bad("bad-limit", "a list has 1 to 1000 jobs").WithHint("the next ones follow the last one's id")
+	}
 	return s.deps.Queue.List(ctx, f)
 }
 
@@ -171,19 +174,24 @@ func (s *Service) Retry(ctx context.Context, id string) (Job, error) {
 	return s.deps.Queue.Retry(ctx, id)
 }
 
-// RetryDead has all dead jobs of a kind begin anew, and tells how many; an empty kind is all.
-func (s *Service) RetryDead(ctx context.Context, kind string) (int, error) {
-	count := 0
+// RetryDead has all dead jobs of a kind begin anew, and tells how many; an empty kind is all. Those whose key another job has by
+// now are left.
+func (s *Service) RetryDead(ctx context.Context, kind string) (count, left int, err error) {
 	for before := ""; ; {
 		page, err := s.List(ctx, Filter{State: Dead, Kind: kind, Before: before, Limit: 500})
 		if err != nil || len(page) == 0 {
-			return count, err
+			return count, left, err
 		}
 		for _, j := range page {
-			if _, err := s.Retry(ctx, j.ID); err != nil {
-				return count, err
+			_, err := s.Retry(ctx, j.ID)
+			switch kind := fault.KindOf(err); {
+			case err == nil:
+				count++
+			case kind == fault.Conflict:
+				left++
+			case kind != fault.NotFound: // it has been forgotten meanwhile
+				return count, left, err
 			}
-			count++
 		}
 		before = page[len(page)-1].ID
 	}

@@ -81,6 +81,12 @@ func IsUnavailable(err error) bool {
 // Class gives the first two characters of an error's SQLSTATE (PostgreSQL manual, appendix A).
 func Class(err *pgconn.PgError) string { return err.Code[:min(2, len(err.Code))] }
 
+// IsData tells whether a value was refused that no column of its type can hold, such as a NUL in JSON (class 22).
+func IsData(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && Class(pg) == "22"
+}
+
 // IsMissing tells whether a statement named a schema, a table, a column or a function that is not there.
 func IsMissing(err error) bool {
 	var pg *pgconn.PgError

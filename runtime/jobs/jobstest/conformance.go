@@ -85,8 +85,8 @@ func failures(t *testing.T, w World) {
 	if job := State(t, s.Service, final, jobs.Dead); job.Attempt != 1 || len(job.Failures) != 1 || job.Failures[0].Error != "never" {
 		t.Errorf("%+v", job)
 	}
-	if count, err := s.RetryDead(t.Context(), "final"); count != 1 || err != nil {
-		t.Errorf("%d, %v", count, err)
+	if count, left, err := s.RetryDead(t.Context(), "final"); count != 1 || left != 0 || err != nil {
+		t.Errorf("%d, %d, %v", count, left, err)
 	}
 	Eventually(t, "it is dead again", func() bool {
 		job, err := s.Get(t.Context(), final)

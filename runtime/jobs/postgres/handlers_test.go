@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -122,6 +123,11 @@ func TestHTTPHandlers(t *testing.T) {
 	if job := jobstest.State(t, s, jobstest.Enqueue(t, s, jobs.Spec{Kind: "slow", MaxAttempts: 2}), jobs.Dead); len(job.Failures) != 2 || !strings.HasPrefix(job.Failures[0].Error, "the job took longer than 50ms") {
 		t.Errorf("%+v", job)
 	}
+	mu.Lock()
+	if slow := calls["/slow"]; len(slow) != 2 || slow[0].header.Get("Webhook-Id") == "" || slow[0].header.Get("Webhook-Id") != slow[1].header.Get("Webhook-Id") {
+		t.Errorf("%v", slow)
+	}
+	mu.Unlock()
 	guarded := serve(t, world(t), c)
 	if job := jobstest.State(t, guarded, jobstest.Enqueue(t, guarded, jobs.Spec{Kind: "text"}), jobs.Dead); !strings.Contains(job.Failures[0].Error, "127.0.0.1") || len(calls["/text"]) != 1 {
 		t.Errorf("what must not be reached was: %+v", job)
@@ -159,10 +165,14 @@ create function many(args jsonb) returns setof int language sql as $$ select gen
 	}
 	id := jobstest.Enqueue(t, s, jobs.Spec{Kind: "note", Args: []byte(`{"n": 1, "sleep": 0.5}`)})
 	jobstest.State(t, s, id, jobs.Running)
-	if _, err := w.Pool.Exec(t.Context(), "update _system.river_job set attempted_by = array['fraiseql_another'] where id = $1", id); err != nil {
+	const other = "00000000-0000-4000-8000-000000000001" // a server that takes it, ends the try of this one so, and is gone later
+	if _, err := w.Pool.Exec(t.Context(), "insert into _system.node (id, name, version, seen_at) values ('"+other+"', 'other', '', clock_timestamp() + interval '3 seconds')"); err != nil {
 		t.Fatal(err)
 	}
-	job := jobstest.State(t, s, id, jobs.Completed) // by another try, when the other server was not heard of
+	if _, err := w.Pool.Exec(t.Context(), "update _system.river_job set attempted_by = array['fraiseql_"+other+"_1'] where id = $1", id); err != nil {
+		t.Fatal(err)
+	}
+	job := jobstest.State(t, s, id, jobs.Completed)
 	if ledger() != 1 || job.Attempt != 2 || job.Result != nil {
 		t.Errorf("%d in the ledger, %+v", ledger(), job)
 	}
@@ -244,7 +254,7 @@ func TestEnqueueBySQL(t *testing.T) {
 	if _, err := w.Pool.Exec(t.Context(), "do $$ begin create role jobs_nobody; exception when duplicate_object or unique_violation then null; end $$; grant usage on schema _system to jobs_nobody"); err != nil {
 		t.Fatal(err)
 	}
-	for _, statement := range []string{"select _system.enqueue('work')", "select _system.job_rescue('1 s')", "select * from _system.river_job"} {
+	for _, statement := range []string{"select _system.enqueue('work')", "select _system.job_rescue('1 s', 'me')", "select * from _system.river_job"} {
 		conn, err := w.Pool.Acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -285,5 +295,127 @@ func TestJobsOfOtherPrograms(t *testing.T) {
 	jobstest.State(t, s, theirs, jobs.Available)
 	if _, err := s.Enqueue(t.Context(), jobs.Spec{Kind: "their"}); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestAServerThatIsNotHeardOfForAWhile has the heart of the only server stand still: what it worked is begun anew when it beats
+// again, and what the tries before say then changes nothing.
+func TestAServerThatIsNotHeardOfForAWhile(t *testing.T) {
+	t.Parallel()
+	w := world(t)
+	release := make(chan struct{})
+	var tries atomic.Int32
+	s := w.Serve(t, jobs.Config{Backend: "postgres", Concurrency: 5, Retry: brief()}, map[string]jobs.Handler{"work": func(ctx context.Context, _ *jobs.Try) jobs.Outcome {
+		if tries.Add(1) <= 5 {
+			<-release // it does not hear that it is to end
+			return jobs.Final(errors.New("too late"))
+		}
+		return jobs.Outcome{}
+	}})
+	var ids []string
+	for range 5 {
+		ids = append(ids, jobstest.Enqueue(t, s.Service, jobs.Spec{Kind: "work"}))
+	}
+	jobstest.Eventually(t, "all are at work", func() bool { return tries.Load() == 5 })
+	tx, err := w.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "select from _system.node for update"); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(2 * term)
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	jobstest.Eventually(t, "all are begun anew", func() bool { return tries.Load() == 10 })
+	close(release)
+	for _, id := range ids {
+		if job := jobstest.State(t, s.Service, id, jobs.Completed); len(job.Servers) != 2 || job.Servers[0] == job.Servers[1] {
+			t.Errorf("%+v", job)
+		}
+	}
+}
+
+// TestWhatPostgreSQLCannotKeep has results, logs and errors that are no JSON for it: the job ends all the same, and so do others.
+func TestWhatPostgreSQLCannotKeep(t *testing.T) {
+	t.Parallel()
+	w := world(t)
+	handlers := map[string]jobs.Handler{}
+	odd := map[string]jobs.Outcome{
+		"surrogate": {Result: []byte(`{"a":"\ud800"}`)}, "huge": {Result: []byte(`{"a":1e999999}`)}, "nul": {Result: []byte(`"\u0000"`)}, "bytes": {Result: []byte("\"\xff\"")},
+		"error": jobs.Final(errors.New("no\x00 \xff")), "fine": {Result: []byte(`{"a": "\\u0000 \ud83d\ude00"}`)},
+	}
+	for kind, o := range odd {
+		handlers[kind] = func(_ context.Context, j *jobs.Try) jobs.Outcome {
+			j.Say("said \x00 \xff")
+			return o
+		}
+	}
+	s := w.Serve(t, jobs.Config{Backend: "postgres", Concurrency: 10, Retry: brief()}, handlers)
+	ids := map[string]string{}
+	for kind := range odd {
+		ids[kind] = jobstest.Enqueue(t, s.Service, jobs.Spec{Kind: kind})
+	}
+	for kind, id := range ids {
+		want := jobs.Completed
+		if kind == "error" {
+			want = jobs.Dead
+		}
+		job := jobstest.State(t, s.Service, id, want)
+		if kind == "fine" && string(job.Result) != `{"a": "\\u0000 😀"}` || kind == "huge" && string(job.Result) != `"{\"a\":1e999999}"` || len(job.Log) != 1 || job.Log[0].Text != "said  \ufffd\n" {
+			t.Errorf("%s: %s %+v", kind, job.Result, job.Log)
+		}
+	}
+}
+
+// TestDrainOfWhatIsRun has a program and a function at work when the server ends: that does not count as a try.
+func TestDrainOfWhatIsRun(t *testing.T) {
+	t.Parallel()
+	w := world(t)
+	if _, err := w.Pool.Exec(t.Context(), "create function waits(jsonb) returns void language sql as 'select pg_sleep(60)'"); err != nil {
+		t.Fatal(err)
+	}
+	m := w.Join(t)
+	t.Cleanup(m.Close)
+	s, err := jobs.New(jobs.Config{Backend: "postgres", Concurrency: 5, AllowCommands: true, Handlers: map[string]jobs.Rule{
+		"program": {Type: "command", Command: []string{"sleep", "60"}}, "function": {Type: "function", Function: "waits"},
+	}}, jobs.Deps{Queue: m.Queue, Pool: w.Pool, Log: slog.New(slog.DiscardHandler), Alive: m.Alive})
+	if err == nil {
+		err = s.Declare(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx, 200*time.Millisecond) }()
+	ids := []string{jobstest.Enqueue(t, s, jobs.Spec{Kind: "program", MaxAttempts: 1}), jobstest.Enqueue(t, s, jobs.Spec{Kind: "function", MaxAttempts: 1})}
+	for _, id := range ids {
+		jobstest.State(t, s, id, jobs.Running)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		if job, err := s.Get(t.Context(), id); err != nil || job.State != jobs.Available || job.Attempt != 0 {
+			t.Errorf("%+v, %v", job, err)
+		}
+	}
+}
+
+// TestWhatNobodyHas is taken in the name of a server that does not know of it, as when an answer is lost.
+func TestWhatNobodyHas(t *testing.T) {
+	t.Parallel()
+	w := world(t)
+	s := w.Serve(t, jobs.Config{Backend: "postgres", Concurrency: 5, Retry: brief()}, map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Outcome{} }})
+	first := jobstest.State(t, s.Service, jobstest.Enqueue(t, s.Service, jobs.Spec{Kind: "work"}), jobs.Completed)
+	lost := jobstest.Enqueue(t, s.Service, jobs.Spec{Kind: "work", RunAt: time.Now().Add(time.Hour)})
+	if _, err := w.Pool.Exec(t.Context(), "update _system.river_job set state = 'running', attempt = 1, attempted_by = array['fraiseql_"+first.Servers[0]+"'], attempted_at = clock_timestamp() - interval '25 seconds' where id = $1", lost); err != nil {
+		t.Fatal(err)
+	}
+	if job := jobstest.State(t, s.Service, lost, jobs.Completed); job.Attempt != 1 {
+		t.Errorf("%+v", job)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/fraiseql/fraiseql/runtime/jobs"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // driver is River's for pgx, with a pilot of ours: the hook by which River's own extensions take part in how jobs are taken
@@ -38,7 +39,7 @@ type pilot struct {
 	riverpilot.StandardPilot
 	client string // as jobs know who works them
 	bounds map[string]jobs.Bounds
-	tries  *tries
+	held   held
 	ahead  func() time.Duration // of this machine's clock is the database's
 }
 
@@ -79,7 +80,9 @@ from (
 func (p *pilot) JobGetAvailable(ctx context.Context, exec riverdriver.Executor, state riverpilot.ProducerState, params *riverdriver.JobGetAvailableParams) (*riverdriver.JobGetAvailableResult, error) {
 	bounds := p.bounds[params.Queue]
 	if params.MaxToLock <= 0 || bounds.Global == 0 && bounds.Rate == 0 {
-		return p.StandardPilot.JobGetAvailable(ctx, exec, state, params)
+		taken, err := p.StandardPilot.JobGetAvailable(ctx, exec, state, params)
+		p.take(taken, err)
+		return taken, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -112,7 +115,22 @@ func (p *pilot) JobGetAvailable(ctx context.Context, exec riverdriver.Executor, 
 			return nil, err
 		}
 	}
-	return taken, tx.Commit(ctx)
+	if err := tx.Commit(ctx); err != nil {
+		return nil, err // it may be done all the same: see Queue.reclaim
+	}
+	p.take(taken, nil)
+	return taken, nil
+}
+
+func (p *pilot) take(taken *riverdriver.JobGetAvailableResult, err error) {
+	if err != nil {
+		return
+	}
+	ids := make([]int64, len(taken.Jobs))
+	for i, job := range taken.Jobs {
+		ids[i] = job.ID
+	}
+	p.held.take(ids)
 }
 
 // JobSetStateIfRunningMany ends tries at jobs that are still this server's.
@@ -121,26 +139,53 @@ func (p *pilot) JobSetStateIfRunningMany(ctx context.Context, exec riverdriver.E
 	if ctx.Value(heldKey{}) != nil {
 		return p.StandardPilot.JobSetStateIfRunningMany(ctx, exec, params)
 	}
-	older := p.tries.older(params.ID)
-	newest := slices.DeleteFunc(slices.Clone(params.ID), func(id int64) bool { return older[id] })
+	rows, err := p.end(ctx, exec, params)
+	if postgres.IsData(err) { // one of them cannot be written: the others must not wait for it
+		rows, err = p.endEach(ctx, exec, params)
+	}
+	if err == nil {
+		p.held.ended(params.ID)
+	}
+	return rows, err
+}
+
+// end writes the ends of those that are still this client's.
+func (p *pilot) end(ctx context.Context, exec riverdriver.Executor, params *riverdriver.JobSetStateIfRunningManyParams) ([]*rivertype.JobRow, error) {
 	tx, err := exec.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // nothing after Commit
 	var ids []int64
-	if err := tx.QueryRow(ctx, mineSQL, newest, p.client).Scan(&ids); err != nil {
+	if err := tx.QueryRow(ctx, mineSQL, p.held.open(params.ID), p.client).Scan(&ids); err != nil {
 		return nil, err
 	}
 	rows, err := p.StandardPilot.JobSetStateIfRunningMany(ctx, tx, only(params, ids))
-	if err == nil {
-		err = tx.Commit(ctx)
-	}
 	if err != nil {
 		return nil, err
 	}
-	p.tries.bury(older)
-	return rows, nil
+	return rows, tx.Commit(ctx)
+}
+
+// endEach writes ends one by one. What PostgreSQL does not take of one is left out: it ends all the same.
+func (p *pilot) endEach(ctx context.Context, exec riverdriver.Executor, params *riverdriver.JobSetStateIfRunningManyParams) ([]*rivertype.JobRow, error) {
+	var all []*rivertype.JobRow
+	for _, id := range params.ID {
+		one := only(params, []int64{id})
+		rows, err := p.end(ctx, exec, one)
+		if postgres.IsData(err) {
+			one.MetadataDoMerge[0], one.MetadataUpdates[0] = false, nil
+			if one.ErrData[0] != nil {
+				one.ErrData[0] = []byte(`{"at":"` + time.Now().UTC().Format(time.RFC3339Nano) + `","attempt":0,"error":"the job failed, and PostgreSQL cannot keep what it says of that","trace":""}`)
+			}
+			rows, err = p.end(ctx, exec, one)
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+	}
+	return all, nil
 }
 
 // byTheDatabase makes times that were told by this machine's clock those of the database's, which decides what is due.
@@ -164,9 +209,6 @@ func (p *pilot) byTheDatabase(params *riverdriver.JobSetStateIfRunningManyParams
 
 // only leaves those of some ids.
 func only(params *riverdriver.JobSetStateIfRunningManyParams, ids []int64) *riverdriver.JobSetStateIfRunningManyParams {
-	if len(ids) == len(params.ID) {
-		return params
-	}
 	mine := make(map[int64]bool, len(ids))
 	for _, id := range ids {
 		mine[id] = true

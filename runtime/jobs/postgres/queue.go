@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/fraiseql/fraiseql/runtime/cluster"
+	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/jobs"
 )
 
@@ -39,7 +41,6 @@ type Options struct {
 type Queue struct {
 	options Options
 	insert  *river.Client[pgx.Tx] // works nothing
-	tries   tries
 }
 
 var _ jobs.Queue = (*Queue)(nil)
@@ -176,6 +177,10 @@ func (q *Queue) Cancel(ctx context.Context, id string) (jobs.Job, error) {
 // Retry has a job begin now.
 func (q *Queue) Retry(ctx context.Context, id string) (jobs.Job, error) {
 	job, err := q.one(id, func(n int64) (*rivertype.JobRow, error) { return q.insert.JobRetry(ctx, n) })
+	var taken *pgconn.PgError
+	if errors.As(err, &taken) && taken.Code == "23505" {
+		return job, fault.New(fault.Conflict, "jobs/key-taken", "another job has the unique key of job "+id+" by now").WithHint("fraiseql jobs delete %s", id)
+	}
 	if err == nil && job.State == jobs.Running {
 		return job, jobs.BadState(id, jobs.Running, "it is tried again when it fails, or cancel it first")
 	}
