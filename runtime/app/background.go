@@ -25,14 +25,28 @@ type background struct {
 
 // Connections of one server beside those of requests.
 const (
-	leaseConnections = 3
-	workConnections  = 4
-	jobConnections   = 4 // more, when there are jobs
-	feedConnections  = 3 // and where there are subscriptions
+	leaseConnections   = 3
+	workConnections    = 4
+	jobConnections     = 4 // more, when there are jobs
+	mostJobConnections = 16
+	feedConnections    = 3 // and where there are subscriptions
 )
 
 // behind tells whether anything works beside requests.
 func (c *RuntimeConfig) behind() bool { return c.reacts() || c.worksJobs() }
+
+// workConnections is how many functions run at once: those of jobs have places of their own.
+func (c *RuntimeConfig) workConnections() int {
+	if !c.worksJobs() {
+		return workConnections
+	}
+	for _, h := range c.Jobs.Handlers {
+		if h.On() && (h.Type == "function" || h.Type == "sql") {
+			return workConnections + min(c.Jobs.Concurrency, mostJobConnections)
+		}
+	}
+	return workConnections
+}
 
 // openBackground makes what they have in common.
 func (a *App) openBackground(ctx context.Context, address string, o Options) error {
@@ -45,7 +59,7 @@ func (a *App) openBackground(ctx context.Context, address string, o Options) err
 	if b.leases, err = a.connect(ctx, address, leaseConnections); err != nil {
 		return err
 	}
-	if b.work, err = a.connect(ctx, address, workConnections); err != nil {
+	if b.work, err = a.connect(ctx, address, a.Config.workConnections()); err != nil {
 		return err
 	}
 	if a.Config.subscribes() {

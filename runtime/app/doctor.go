@@ -17,7 +17,7 @@ func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
 		Pool: a.Pool, Schemas: a.Config.Database.Schemas, Roles: a.roles(), PoolSize: a.Config.Database.PoolSize, Private: a.Cluster != nil,
 	}
 	if a.background != nil {
-		database.Beside = leaseConnections + workConnections
+		database.Beside = leaseConnections + a.Config.workConnections()
 	}
 	if a.Config.subscribes() {
 		database.Beside += feedConnections

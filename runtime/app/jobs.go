@@ -44,8 +44,8 @@ func (a *App) openJobs(ctx context.Context, address string, o Options) error {
 		return err
 	}
 	w.Service, err = jobs.New(c, jobs.Deps{
-		Queue: queue, Pool: a.background.work, Log: o.Log, Dir: o.Dir, Outbound: a.background.outbound, Handlers: o.Jobs,
-		Know: func(kinds []string) { a.background.node.Know("jobs", kinds) }, Alive: a.background.node.Alive,
+		Queue: queue, Pool: a.background.work, Steady: a.background.leases, Log: o.Log, Dir: o.Dir, Outbound: a.background.outbound, Handlers: o.Jobs,
+		Know: func(names []string) { a.background.node.Know("jobs", names) }, Alive: a.background.node.Alive,
 	})
 	return err
 }

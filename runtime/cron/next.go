@@ -19,14 +19,22 @@ func (s Schedule) Next(after time.Time, zone *time.Location) time.Time {
 		if !s.on(date) {
 			continue
 		}
-		for _, at := range s.times(date, zone) {
-			if at.After(after) {
-				return at
-			}
+		from := 0
+		switch i { // what lies before cannot come after
+		case -1:
+			from = 24 - turn
+		case 0:
+			from = max(0, local.Hour()-turn)
+		}
+		if at := s.first(date, from, after, zone); !at.IsZero() {
+			return at
 		}
 	}
 	return time.Time{}
 }
+
+// turn is more hours than clocks are put forward or back at once, but for days that are left out.
+const turn = 4
 
 // on tells whether something happens on a day at all.
 func (s Schedule) on(date time.Time) bool {
@@ -40,21 +48,28 @@ func (s Schedule) on(date time.Time) bool {
 	return day || weekday
 }
 
-// times gives what happens on a day, in order.
-func (s Schedule) times(date time.Time, zone *time.Location) []time.Time {
-	var all []time.Time
-	for hour := range 24 {
+// first gives the first time of a day after another, from an hour on; the zero time when there is none.
+func (s Schedule) first(date time.Time, from int, after time.Time, zone *time.Location) (best time.Time) {
+	found := -1
+	for hour := from; hour < 24 && (found < 0 || hour <= found+turn); hour++ { // clocks that are put back show later times earlier
 		if s.hours>>hour&1 == 0 {
 			continue
 		}
 		for minute := range 60 {
-			if s.minutes>>minute&1 == 1 {
-				all = append(all, s.moments(date.Add(time.Duration(hour)*time.Hour+time.Duration(minute)*time.Minute), zone)...)
+			if s.minutes>>minute&1 == 0 {
+				continue
+			}
+			for _, at := range s.moments(date.Add(time.Duration(hour)*time.Hour+time.Duration(minute)*time.Minute), zone) {
+				if at.After(after) && (best.IsZero() || at.Before(best)) {
+					best = at
+					if found < 0 {
+						found = hour
+					}
+				}
 			}
 		}
 	}
-	slices.SortFunc(all, time.Time.Compare)
-	return slices.CompactFunc(all, time.Time.Equal)
+	return best
 }
 
 // moments gives when clocks of a zone show a time, which is written here as if it were one of UTC.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -12,13 +13,18 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
 
-// WriteJSON answers with a value.
+// WriteJSON answers with a value. One that cannot be written is a defect, and is answered as one.
 func WriteJSON(w http.ResponseWriter, status int, v any) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		http.Error(w, "the answer cannot be written as JSON", http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(v) // a client that has gone needs no answer
+	_, _ = w.Write(b.Bytes()) // a client that has gone needs no answer
 }
 
 // bodyLimit is how long the body of a management request may be.

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/fault"
@@ -27,8 +26,8 @@ func (s *Service) commandHandler(r Rule) (Handler, error) {
 		var out, errs bounded
 		c := exec.CommandContext(ctx, r.Command[0], r.Command[1:]...)
 		c.Dir, c.Stdin, c.Stdout, c.Stderr = s.deps.Dir, bytes.NewReader(t.Args), &out, &errs
-		c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
 		c.WaitDelay = grace - time.Second
+		defer together(c)()
 		for _, name := range append([]string{"PATH", "HOME", "LANG"}, r.PassEnv...) {
 			if value, given := os.LookupEnv(name); given {
 				c.Env = append(c.Env, name+"="+value)

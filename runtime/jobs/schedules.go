@@ -77,11 +77,20 @@ func (s *Service) keepSchedules(ctx context.Context) error {
 		return err
 	}
 	for _, p := range s.planned {
-		if err := s.store.keepSchedule(ctx, p.name, p.definition, p.next(now)); err != nil {
+		if err := s.store.keepSchedule(ctx, p.name, p.definition, p.next(now), now.Add(-s.config.Retention)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// scheduled are the schedules of this server, as others see which of them it has.
+func (s *Service) scheduled() []string {
+	all := make([]string, len(s.planned))
+	for i, p := range s.planned {
+		all[i] = "schedule:" + p.name + ":" + p.definition
+	}
+	return all
 }
 
 // longest is how long the next look may be away, whatever is due: the database's clock may be set.
@@ -105,7 +114,11 @@ func (s *Service) runSchedules(ctx context.Context) {
 		}
 		err := s.fire(ctx, names, definitions)
 		if err == nil {
-			wait, err = s.store.soonest(ctx, names, definitions)
+			var all bool
+			wait, all, err = s.store.soonest(ctx, names, definitions)
+			if err == nil && !all { // another server had other ones
+				err = s.keepSchedules(ctx)
+			}
 		}
 		wait = min(max(wait, 20*time.Millisecond), longest)
 		if err != nil {
@@ -119,7 +132,7 @@ func (s *Service) runSchedules(ctx context.Context) {
 
 // fire enqueues what is due, in one transaction with saying so.
 func (s *Service) fire(ctx context.Context, names, definitions []string) error {
-	return pgx.BeginFunc(ctx, s.deps.Pool, func(tx pgx.Tx) error {
+	return pgx.BeginFunc(ctx, s.store.pool, func(tx pgx.Tx) error {
 		all, err := s.store.due(ctx, tx, names, definitions)
 		if err != nil {
 			return err
@@ -155,20 +168,21 @@ const (
 	most = 1000
 )
 
-// missed gives the times from one on to another for which there is something to do, and the time after them.
+// missed gives the times from one on to another for which there is something to do, and the time after them. With `one` it is
+// the first that was missed, which stands for all.
 func (p *planned) missed(from, now time.Time) (times []time.Time, next time.Time) {
-	var missed, fresh []time.Time
-	for next = from; !next.IsZero() && !next.After(now) && len(missed) < most; next = p.next(next) {
-		switch {
-		case now.Sub(next) <= late:
-			fresh = append(fresh, next)
-		case p.rule.CatchUp == "all":
-			missed = append(missed, next)
-		case p.rule.CatchUp == "one":
-			missed = []time.Time{next}
+	next = from
+	if now.Sub(from) > late && p.rule.CatchUp != "all" {
+		if p.rule.CatchUp == "one" {
+			times = append(times, from)
 		}
+		next = p.next(now.Add(-late - time.Nanosecond))
 	}
-	return append(missed, fresh...), next
+	for len(times) < most && !next.IsZero() && !next.After(now) {
+		times = append(times, next)
+		next = p.next(next)
+	}
+	return times, next
 }
 
 // ScheduleState is a schedule and when it is next.
@@ -195,7 +209,7 @@ func (s *Service) Schedules(ctx context.Context) ([]ScheduleState, error) {
 			states[i].When, states[i].Timezone = "every "+p.rule.Every.String(), ""
 		}
 	}
-	rows, err := s.deps.Pool.Query(ctx, listSchedulesSQL, names)
+	rows, err := s.store.pool.Query(ctx, listSchedulesSQL, names)
 	if err != nil {
 		return nil, err
 	}

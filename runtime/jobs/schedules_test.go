@@ -22,8 +22,8 @@ func TestMissed(t *testing.T) {
 		{"none", 0, 32, []int{30}, 40},
 		{"none", 0, 38, nil, 40},
 		{"one", 0, 7, []int{0}, 10},
-		{"one", 0, 38, []int{30}, 40},
-		{"one", 0, 32, []int{20, 30}, 40}, // the missed ones, and the one that is due
+		{"one", 0, 38, []int{0}, 40},
+		{"one", 0, 32, []int{0, 30}, 40}, // the missed ones, and the one that is due
 		{"all", 0, 32, []int{0, 10, 20, 30}, 40},
 		{"all", 0, 5, []int{0}, 10},
 	} {

@@ -21,14 +21,15 @@ import (
 // Deps is what a Service works with.
 type Deps struct {
 	Queue    Queue
-	Pool     *pgxpool.Pool // for handlers in the database, schedules and routes
+	Pool     *pgxpool.Pool // for handlers in the database and routes
+	Steady   *pgxpool.Pool // for schedules, which must not wait for handlers; nil is Pool
 	Log      *slog.Logger
 	Dir      string // of the project: programs run there, relative files begin there
 	Outbound *outbound.Client
 	Handlers map[string]Handler // that a program of one's own registers, by kind
 
-	// Know is told which kinds this server works, for others to see.
-	Know func(kinds []string)
+	// Know is told which kinds this server works and which schedules it has, for others to see.
+	Know func(names []string)
 	// Alive tells whether this server may still act: when it was not heard of for too long, others have taken over.
 	Alive func() bool
 }
@@ -54,7 +55,11 @@ type handler struct {
 
 // New makes a service of a configuration that was checked. It refuses what its queue cannot do.
 func New(c Config, d Deps) (*Service, error) {
-	s := &Service{config: c, deps: d, store: store{d.Pool}, handlers: map[string]*handler{}}
+	steady := d.Steady
+	if steady == nil {
+		steady = d.Pool
+	}
+	s := &Service{config: c, deps: d, store: store{steady}, handlers: map[string]*handler{}}
 	policy := retry.Default()
 	if c.Retry != nil {
 		policy = *c.Retry
@@ -238,7 +243,7 @@ func (s *Service) Declare(ctx context.Context) error {
 		return err
 	}
 	if s.deps.Know != nil {
-		s.deps.Know(s.Kinds())
+		s.deps.Know(append(s.Kinds(), s.scheduled()...))
 	}
 	for kind, h := range s.handlers {
 		if err := s.store.keepKind(ctx, kind, h.queue, h.retry.MaxAttempts); err != nil {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fraiseql/fraiseql/runtime/cluster"
 )
 
 // store has the tables that are not the queue's.
@@ -21,16 +23,19 @@ where (k.queue, k.max_attempts) is distinct from (excluded.queue, excluded.max_a
 
 	nowSQL = `select clock_timestamp()`
 
+	// What another server that lives has in its file stays, until that one has gone. What was due long ago, as the schedule was
+	// in no file meanwhile, is not made up for.
 	keepScheduleSQL = `
 insert into _system.job_schedule as s (name, definition, next_at)
 values ($1, $2, $3)
 on conflict (name) do update
-set definition = excluded.definition, updated_at = now(),
-  next_at = case when s.definition = excluded.definition then s.next_at else excluded.next_at end
-where s.definition <> excluded.definition`
+set definition = excluded.definition, next_at = excluded.next_at, updated_at = now()
+where s.next_at < $4 or s.definition <> excluded.definition and not exists (
+    select from _system.node n
+    where n.seen_at > clock_timestamp() - $5::interval and 'schedule:' || s.name || ':' || s.definition = any (n.knows))`
 
 	soonestSQL = `
-select clock_timestamp(), min(next_at)
+select clock_timestamp(), min(next_at), count(*) = cardinality($1::text[])
 from _system.job_schedule
 where (name, definition) in (select * from unnest($1::text[], $2::text[]))`
 
@@ -64,22 +69,22 @@ func (s store) now(ctx context.Context) (at time.Time, err error) {
 	return at, err
 }
 
-func (s store) keepSchedule(ctx context.Context, name, definition string, next time.Time) error {
-	_, err := s.pool.Exec(ctx, keepScheduleSQL, name, definition, next)
+func (s store) keepSchedule(ctx context.Context, name, definition string, next, forgotten time.Time) error {
+	_, err := s.pool.Exec(ctx, keepScheduleSQL, name, definition, next, forgotten, cluster.Term)
 	return err
 }
 
-// soonest tells in how long the next of some schedules is due.
-func (s store) soonest(ctx context.Context, names, definitions []string) (time.Duration, error) {
+// soonest tells in how long the next of some schedules is due, and whether the database has all of them.
+func (s store) soonest(ctx context.Context, names, definitions []string) (wait time.Duration, all bool, err error) {
 	var now time.Time
 	var next *time.Time
-	if err := s.pool.QueryRow(ctx, soonestSQL, names, definitions).Scan(&now, &next); err != nil {
-		return 0, err
+	if err := s.pool.QueryRow(ctx, soonestSQL, names, definitions).Scan(&now, &next, &all); err != nil {
+		return 0, false, err
 	}
-	if next == nil { // another server has another definition
-		return time.Minute, nil
+	if next == nil {
+		return time.Minute, all, nil
 	}
-	return next.Sub(now), nil
+	return next.Sub(now), all, nil
 }
 
 // due is a schedule whose time has come.

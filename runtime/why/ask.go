@@ -23,7 +23,7 @@ var (
 // without what stands before), or ENTITY/KEY for the newest changes of a row, such as order/42. It looks at what was kept
 // since a time. The roots are told; the thing is marked in them.
 func Ask(ctx context.Context, d Deps, thing string, since time.Time) ([]*Node, error) {
-	s := &search{deps: d, since: since, roots: map[string]*Node{}, asked: map[string]bool{}, seen: map[string]bool{}}
+	s := &search{deps: d, since: since, roots: map[string]*Node{}, asked: map[string]bool{}, seen: map[string]bool{}, climbed: map[string]bool{}}
 	kind, id, _ := strings.Cut(thing, "/")
 	if id == "" {
 		kind, id = "key", thing
@@ -139,8 +139,20 @@ func (s *search) row(ctx context.Context, entity string, key []string) error {
 	return nil
 }
 
+// above marks a thing as climbed from; false when it was before: whoever enqueues may name anything as its cause, itself too.
+func (s *search) above(name string) bool {
+	if s.climbed[name] {
+		return false
+	}
+	s.climbed[name] = true
+	return true
+}
+
 // climb goes from an event to what it all began with, and tells all that came of that.
 func (s *search) climb(ctx context.Context, e *events.Event) error {
+	if !s.above("event " + strconv.FormatInt(e.ID, 10)) {
+		return nil
+	}
 	kind, rest, _ := strings.Cut(e.Cause, "/")
 	switch kind {
 	case "job":
@@ -164,6 +176,9 @@ func (s *search) climb(ctx context.Context, e *events.Event) error {
 }
 
 func (s *search) climbJob(ctx context.Context, j jobs.Job) error {
+	if !s.above("job " + j.ID) {
+		return nil
+	}
 	c := jobs.Cause{}
 	if j.Cause != nil {
 		c = *j.Cause

@@ -52,5 +52,7 @@ type search struct {
 	order []*Node
 	asked map[string]bool // kind and id
 	seen  map[string]bool
-	count int
+
+	climbed map[string]bool
+	count   int
 }

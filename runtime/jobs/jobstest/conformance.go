@@ -20,7 +20,7 @@ import (
 func Conformance(t *testing.T, open func(t testing.TB) World) {
 	for name, test := range map[string]func(t *testing.T, w World){
 		"a life": aLife, "failures": failures, "a panic": aPanic, "later": later, "snooze": snooze, "priority": priority, "unique": unique, "unique until forgotten": uniqueForgotten,
-		"cancel": cancel, "timeout": timeout, "drain": drain, "gone": gone, "fenced": fenced, "transaction": transaction, "pause": pause, "list": list, "bounds": bounds,
+		"cancel": cancel, "timeout": timeout, "drain": drain, "gone": gone, "fenced": fenced, "two files": twoFiles, "transaction": transaction, "pause": pause, "list": list, "bounds": bounds,
 		"load": load, "delete and retry": deleteAndRetry, "schedules": schedules, "left behind": leftBehind, "progress": progress,
 	} {
 		t.Run(name, func(t *testing.T) {

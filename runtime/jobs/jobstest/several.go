@@ -281,3 +281,23 @@ func schedules(t *testing.T, w World) {
 		t.Errorf("%v", err)
 	}
 }
+
+// twoFiles has servers with different times for one schedule, as in a deployment: who was there first keeps it while it lives.
+func twoFiles(t *testing.T, w World) {
+	var ran atomic.Int32
+	handlers := map[string]jobs.Handler{"tick": func(context.Context, *jobs.Try) jobs.Outcome { ran.Add(1); return jobs.Outcome{} }}
+	with := func(every time.Duration) jobs.Config {
+		c := quick()
+		c.Schedules = map[string]jobs.Schedule{"tick": {Every: every, Timezone: "UTC", Kind: "tick", CatchUp: "one"}}
+		return c
+	}
+	first := w.Serve(t, with(time.Hour), handlers)
+	second := w.Serve(t, with(time.Second), handlers)
+	<-time.After(3 * time.Second) // in which it would run
+	if n := ran.Load(); n > 0 {
+		t.Errorf("the times of a server that lives were replaced: %d jobs", n)
+	}
+	first.Stop()
+	Eventually(t, "the other one's times hold", func() bool { return ran.Load() > 1 })
+	second.Stop()
+}

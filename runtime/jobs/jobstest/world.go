@@ -26,6 +26,7 @@ type World struct {
 type Member struct {
 	Queue   jobs.Queue
 	Alive   func() bool
+	Know    func(names []string)
 	Silence func()            // it is not heard of any more, and does not know that
 	Fence   func(fenced bool) // it knows that it is not heard of
 	Close   func()
@@ -43,7 +44,7 @@ type Server struct {
 func (w World) Serve(t testing.TB, c jobs.Config, handlers map[string]jobs.Handler) *Server {
 	t.Helper()
 	m := w.Join(t)
-	service, err := jobs.New(c, jobs.Deps{Queue: m.Queue, Pool: w.Pool, Log: slog.New(slog.DiscardHandler), Handlers: handlers, Alive: m.Alive})
+	service, err := jobs.New(c, jobs.Deps{Queue: m.Queue, Pool: w.Pool, Log: slog.New(slog.DiscardHandler), Handlers: handlers, Alive: m.Alive, Know: m.Know})
 	if err != nil {
 		t.Fatal(err)
 	}
