@@ -55,6 +55,7 @@ func worldOn(t testing.TB, address string, pooler bool) jobstest.World {
 		return jobstest.Member{
 			Queue: q, Alive: func() bool { return silent.Load() || node.Alive() && !fenced.Load() },
 			Fence:   fenced.Store,
+			Know:    func(names []string) { node.Know("jobs", names); node.Beat(ctx) },
 			Silence: func() { silent.Store(true); leases.Close() },
 			Close:   func() { stop(); beat.Wait(); mine.Close(); leases.Close() },
 		}
