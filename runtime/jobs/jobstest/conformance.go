@@ -31,7 +31,7 @@ func Conformance(t *testing.T, open func(t testing.TB) World) {
 }
 
 func quick() jobs.Config {
-	return jobs.Config{Backend: "postgres", Concurrency: 10, Timeout: time.Minute, Retry: &retry.Policy{MaxAttempts: 3, Initial: 20 * time.Millisecond, Max: 50 * time.Millisecond}}
+	return jobs.Config{Concurrency: 10, Timeout: time.Minute, Retry: &retry.Policy{MaxAttempts: 3, Initial: 20 * time.Millisecond, Max: 50 * time.Millisecond}}
 }
 
 func aLife(t *testing.T, w World) {
@@ -160,6 +160,7 @@ func (w World) client(t testing.TB, kind string, c jobs.Config) *jobs.Service {
 	t.Helper()
 	m := w.Join(t)
 	t.Cleanup(m.Close)
+	c.Backend = w.Backend
 	s, err := jobs.New(c, jobs.Deps{Queue: m.Queue, Pool: w.Pool, Alive: m.Alive, Handlers: map[string]jobs.Handler{kind: nil}})
 	if err != nil {
 		t.Fatal(err)
