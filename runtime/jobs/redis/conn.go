@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha1" //nolint:gosec // it is how Redis calls scripts
 	"encoding/hex"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,8 +27,12 @@ type conn struct {
 	kinds  []string
 	closed <-chan struct{}
 
-	taken atomic.Int64
-	made  sync.Map // scripts with one of ours before them, by the digest of asynq's
+	made sync.Map // scripts with one of ours before them, by the digest of asynq's
+	busy atomic.Int64
+
+	// For the goroutine by which asynq takes jobs.
+	taken int
+	ready []*try
 }
 
 // missing is what Redis answers to the digest of a script that it does not have: asynq sends the script itself then.
@@ -127,54 +132,89 @@ func (c *conn) Eval(ctx context.Context, script string, keys []string, args ...a
 	return c.EvalSha(ctx, sha, keys, args...)
 }
 
-// reverse is which of some jobs is taken from the last priority first, so that none waits for ever.
-const reverse = 32
+const (
+	// reverse is which of some jobs is taken from the last priority first, so that none waits for ever.
+	reverse = 32
+	// together is how many jobs are taken at once, when there are places for them.
+	together = 16
+)
+
+// columns are the fields that taking a job gives, as the script names them.
+var columns = []string{"kind", "msg", "attempt", "takes", "servers", "max", "created", "due", "failures", "log", "cancel"}
 
 // take gives asynq the next job of all priorities when it asks for one of the first; it asks for the others when there was none.
+// asynq asks for one at a time, in one goroutine, when it has a place for it: with more places more are taken, and given one by
+// one.
 func (c *conn) take(ctx context.Context, pending string) *redis.Cmd {
 	none := redis.NewCmdResult(nil, redis.Nil)
 	if !strings.HasPrefix(pending, "asynq:{"+c.name+":1}") {
 		return none
 	}
-	backwards := 0
-	if c.taken.Load()%reverse == reverse-1 {
-		backwards = 1
-	}
-	args := []any{c.name, c.server, Term.Seconds(), backwards, c.bounds.Global, c.bounds.Rate}
-	for _, kind := range c.kinds {
-		args = append(args, kind)
-	}
-	cmd := takeScript.Run(ctx, c.UniversalClient, nil, args...)
-	if err := cmd.Err(); err != nil {
-		if err != redis.Nil { //nolint:errorlint // it is never wrapped
+	if len(c.ready) == 0 {
+		if err := c.fetch(ctx); err != nil {
 			select { // asynq would ask again at once
 			case <-c.closed:
 			case <-time.After(200 * time.Millisecond):
 			}
+			return redis.NewCmdResult(nil, err)
 		}
-		return cmd
 	}
-	row, err := cmd.Slice()
-	if err != nil || len(row) != 4 {
+	if len(c.ready) == 0 {
 		return none
 	}
-	c.taken.Add(1)
-	message, _ := row[0].(string)
-	queue, _ := row[1].(string)
-	id, _ := row[2].(string)
-	c.queue.tries.begin(&try{id: id, queue: queue, fields: pairs(row[3])})
-	return redis.NewCmdResult(message, nil)
+	t := c.ready[0]
+	c.ready = c.ready[1:]
+	c.queue.tries.begin(t)
+	return redis.NewCmdResult(t.fields["msg"], nil)
 }
 
-// pairs makes a map of a hash that a script gives.
-func pairs(v any) map[string]string {
-	flat, _ := v.([]any)
-	fields := make(map[string]string, len(flat)/2)
-	for i := 0; i+1 < len(flat); i += 2 {
-		name, _ := flat[i].(string)
-		fields[name], _ = flat[i+1].(string)
+// fetch takes jobs, as many as there are places for.
+func (c *conn) fetch(ctx context.Context) error {
+	backwards, nth := 0, c.taken%reverse
+	many := max(1, min(together, c.bounds.Concurrency-int(c.busy.Load()), reverse-1-nth))
+	if nth == reverse-1 {
+		backwards, many = 1, 1
 	}
-	return fields
+	args := []any{c.name, c.server, Term.Seconds(), backwards, c.bounds.Global, c.bounds.Rate, many}
+	for _, kind := range c.kinds {
+		args = append(args, kind)
+	}
+	rows, err := takeScript.Run(ctx, c.UniversalClient, nil, args...).Slice()
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if r, _ := row.([]any); len(r) == 7 {
+			c.ready = append(c.ready, c.tryOf(r))
+		}
+	}
+	c.taken += len(rows)
+	c.busy.Add(int64(len(rows)))
+	return nil
+}
+
+// tryOf reads what taking a job gives.
+func (c *conn) tryOf(r []any) *try {
+	text := func(i int) string { s, _ := r[i].(string); return s }
+	attempt, _ := r[4].(int64)
+	fields := make(map[string]string, len(columns)+4)
+	values, _ := r[6].([]any)
+	for i, v := range values {
+		if s, there := v.(string); there {
+			fields[columns[i]] = s
+		}
+	}
+	fields["state"], fields["token"], fields["servers"], fields["started"] = "active", text(2), text(3), text(5)
+	fields["attempt"] = strconv.FormatInt(attempt, 10)
+	return &try{id: text(1), queue: text(0), fields: fields, over: func() { c.busy.Add(-1) }}
+}
+
+// putBack gives back what was taken and asynq has not asked for any more.
+func (c *conn) putBack(ctx context.Context) {
+	for _, t := range c.ready {
+		_ = releaseScript.Run(ctx, c.UniversalClient, nil, t.queue, t.id, t.token()).Err() // otherwise it is a dead server's
+	}
+	c.ready = nil
 }
 
 // end says what became of a try, when the job is this server's still and the try its newest one.

@@ -55,7 +55,7 @@ var reportLua string
 // in one Redis: a Redis Cluster will not do.
 var (
 	insertScript  = redis.NewScript(libLua + insertLua)
-	takeScript    = redis.NewScript(libLua + takeLua)
+	takeScript    = redis.NewScript(takeLua)
 	releaseScript = redis.NewScript(libLua + releaseLua)
 	extendScript  = redis.NewScript(libLua + extendLua)
 	rescueScript  = redis.NewScript(libLua + rescueLua)

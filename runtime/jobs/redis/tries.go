@@ -19,6 +19,7 @@ var (
 type try struct {
 	id, queue string
 	fields    map[string]string // of the task, as it was taken
+	over      func()            // called when it has ended
 
 	keep    []any         // fields and values
 	waits   bool          // it is to be tried again, or goes on later
@@ -29,7 +30,7 @@ type try struct {
 	cancel context.CancelCauseFunc
 	cause  error // it was stopped before it began
 	lost   bool
-	over   time.Time
+	ended  time.Time
 }
 
 func (t *try) token() string { return t.fields["token"] }
@@ -60,7 +61,8 @@ func (t *try) start(ctx context.Context) (context.Context, context.CancelCauseFu
 func (t *try) end() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.over = time.Now()
+	t.ended = time.Now()
+	t.over()
 	return !t.lost
 }
 
@@ -107,7 +109,7 @@ func (a *tries) ended(id string) (*try, bool) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t, !t.over.IsZero()
+	return t, !t.ended.IsZero()
 }
 
 // forget removes a try of whose end Redis has heard; when it has not, asynq says it again.
@@ -128,7 +130,7 @@ func (a *tries) sweep() {
 	defer a.mu.Unlock()
 	for id, t := range a.newest {
 		t.mu.Lock()
-		if !t.over.IsZero() && time.Since(t.over) > time.Minute {
+		if !t.ended.IsZero() && time.Since(t.ended) > time.Minute {
 			delete(a.newest, id)
 		}
 		t.mu.Unlock()

@@ -18,6 +18,8 @@ import (
 const (
 	logLimit = 64 << 10  // of one try
 	logTotal = 256 << 10 // of a job
+	// grace is how long it may take to give back what was not begun.
+	grace = 2 * time.Second
 	// slack is how long beyond the drain it may take until all is said; then asynq gives jobs back itself.
 	slack = 15 * time.Second
 )
@@ -34,6 +36,7 @@ func (q *Queue) Work(ctx context.Context, w jobs.Work, drain time.Duration) erro
 	watching.Go(func() { q.relays(ctx) })
 	defer func() { stop(); watching.Wait() }()
 	var servers []*asynq.Server
+	var conns []*conn
 	for name, b := range w.Queues {
 		if b.Concurrency == 0 || len(w.Kinds) == 0 {
 			continue
@@ -50,7 +53,7 @@ func (q *Queue) Work(ctx context.Context, w jobs.Work, drain time.Duration) erro
 		if err := s.Start(&worker{queue: q, do: w.Do}); err != nil {
 			return err
 		}
-		servers = append(servers, s)
+		servers, conns = append(servers, s), append(conns, c)
 	}
 	for name := range w.Queues {
 		_ = q.client.SAdd(ctx, namesKey, name).Err() // so that it can be paused; the first job says it as well
@@ -61,6 +64,11 @@ func (q *Queue) Work(ctx context.Context, w jobs.Work, drain time.Duration) erro
 		stopping.Go(s.Stop)
 	}
 	stopping.Wait()
+	putting, done := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	for _, c := range conns {
+		c.putBack(putting)
+	}
+	done()
 	q.tries.drain(drain)
 	for _, s := range servers {
 		stopping.Go(s.Shutdown)

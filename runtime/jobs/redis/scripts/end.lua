@@ -3,15 +3,14 @@
 -- What is not the server's any more is left alone.
 do
   local n = #ARGV
-  local task, token, wait, count = ARGV[n - 3], ARGV[n - 2], ARGV[n - 1], tonumber(ARGV[n])
-  if redis.call("HGET", task, "token") ~= token then return redis.status_reply("OK") end
-  redis.call("HDEL", task, "token", "who")
-  if count > 0 then redis.call("HSET", task, unpack(ARGV, n - 3 - count, n - 4)) end
+  local task, wait = ARGV[n - 3], ARGV[n - 1]
+  local h = redis.call("HMGET", task, "token", "state")
+  if h[1] ~= ARGV[n - 2] or h[2] ~= "active" then return redis.status_reply("OK") end
   local t = redis.call("TIME")
-  if wait == "" then
-    redis.call("HSET", task, "finished", t[1] .. string.format("%06d", tonumber(t[2])))
-  else
-    ARGV[3] = string.format("%.6f", tonumber(t[1]) + tonumber(t[2]) / 1000000 + tonumber(wait))
-    redis.call("HSET", task, "due", ARGV[3])
+  local name, value = "finished", t[1] .. string.format("%06d", t[2])
+  if wait ~= "" then
+    ARGV[3] = string.format("%.6f", t[1] + t[2] / 1000000 + wait)
+    name, value = "due", ARGV[3]
   end
+  redis.call("HSET", task, name, value, unpack(ARGV, n - 3 - ARGV[n], n - 4))
 end

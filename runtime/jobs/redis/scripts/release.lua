@@ -2,12 +2,12 @@
 -- id, token, fields and values to be kept.
 local p = prefix(ARGV[1])
 local id, task = ARGV[2], p .. "t:" .. ARGV[2]
-if redis.call("HGET", task, "token") ~= ARGV[3] then return 0 end
+local h = redis.call("HMGET", task, "token", "state")
+if h[1] ~= ARGV[3] or h[2] ~= "active" then return 0 end
 if #ARGV > 3 then redis.call("HSET", task, unpack(ARGV, 4)) end
 local _, micros = now()
 redis.call("LREM", p .. "active", 0, id)
 redis.call("ZREM", p .. "lease", id)
-redis.call("HDEL", task, "token", "who")
 redis.call("HINCRBY", task, "attempt", -1)
 redis.call("RPUSH", p .. "pending", id)
 redis.call("HSET", task, "state", "pending", "pending_since", micros .. "000")

@@ -9,7 +9,6 @@ for _, id in ipairs(ids) do
   redis.call("ZREM", p .. "lease", id)
   local h = redis.call("HMGET", task, "attempt", "max", "who", "failures", "cancel", "started")
   if h[1] then
-    redis.call("HDEL", task, "token", "who")
     redis.call("HSET", task, "failures", (h[4] or "") .. string.format('{"attempt":%s,"at":%s,"error":"the server that worked it (%s) is gone"}\n', h[1], h[6], h[3] or "unknown"))
     if h[5] then
       redis.call("ZADD", p .. "completed", score(at + tonumber(ARGV[2])), id)
