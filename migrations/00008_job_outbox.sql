@@ -22,7 +22,7 @@ create table _system.job_outbox (
     unique_until text not null default 'finished',
     cause jsonb not null default '{}',
     created_at timestamptz not null default clock_timestamp(),
-    unique (kind, unique_key)
+    constraint job_outbox_key unique (kind, unique_key)
 );
 comment on table _system.job_outbox is 'Jobs that transactions enqueued where jobs are kept in Redis: servers take them there, in order of place, and remove them when Redis has them.';
 comment on column _system.job_outbox.id is 'The id of the job, a UUID of version 7: it is the same however often it is taken to Redis.';
@@ -71,7 +71,7 @@ begin
   if exists (select from _system.job_backend where backend = 'redis') then
     insert into _system.job_outbox as o (kind, args, queue, priority, max_attempts, run_at, unique_key, unique_until, cause)
     values (enqueue.kind, args, queue, priority, attempts, case when due > clock_timestamp() then due end, key, coalesce(opts ->> 'unique_until', 'finished'), cause)
-    on conflict (kind, unique_key) do update set kind = excluded.kind
+    on conflict on constraint job_outbox_key do update set kind = excluded.kind
     returning o.id::text into taken;
     return taken;
   end if;

@@ -27,6 +27,11 @@ func world(t testing.TB) jobstest.World {
 
 func worldOf(t testing.TB, redisAddress, address string) jobstest.World {
 	t.Helper()
+	return retaining(t, redisAddress, address, 0)
+}
+
+func retaining(t testing.TB, redisAddress, address string, retention time.Duration) jobstest.World {
+	t.Helper()
 	open := func(t testing.TB) *pgxpool.Pool {
 		t.Helper()
 		pool, err := pgxpool.New(t.Context(), address)
@@ -42,7 +47,7 @@ func worldOf(t testing.TB, redisAddress, address string) jobstest.World {
 		log := slog.New(slog.DiscardHandler)
 		mine := open(t)
 		node := cluster.New(cluster.Options{Pool: mine, Log: log, Name: t.Name()})
-		q, err := redis.New(redis.Options{Address: redisAddress, Pool: mine, Log: log, Node: node, PollInterval: 100 * time.Millisecond})
+		q, err := redis.New(redis.Options{Address: redisAddress, Pool: mine, Log: log, Node: node, PollInterval: 100 * time.Millisecond, Retention: retention})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -70,11 +70,12 @@ func (t *try) end() bool {
 type tries struct {
 	mu     sync.Mutex
 	newest map[string]*try
-	busy   sync.WaitGroup // handlers
+	busy   sync.WaitGroup
 }
 
 // begin notes a try; when there is one at the same job already, that has lost it.
 func (a *tries) begin(t *try) {
+	a.busy.Add(1) // before its handler begins, so that it is waited for
 	a.mu.Lock()
 	before := a.newest[t.id]
 	if a.newest == nil {

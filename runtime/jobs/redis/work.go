@@ -85,13 +85,12 @@ type worker struct {
 
 // ProcessTask is one try.
 func (w *worker) ProcessTask(ctx context.Context, _ *asynq.Task) error {
-	w.queue.tries.busy.Add(1)
-	defer w.queue.tries.busy.Done()
 	id, _ := asynq.GetTaskID(ctx)
 	t := w.queue.tries.of(id)
 	if t == nil {
 		return errLost
 	}
+	defer w.queue.tries.busy.Done()
 	ctx, cancel := t.start(ctx)
 	defer cancel(nil)
 	if t.fields["cancel"] != "" { // it was asked for when the try before had just ended
