@@ -95,6 +95,9 @@ func (e *Env) logger(c *app.RuntimeConfig, quiet bool) *slog.Logger {
 
 // open builds the program for a command that works on the database directly.
 func (e *Env) open(ctx context.Context) (*app.App, error) {
+	if text, err := os.ReadFile(demoConfig); err == nil && e.databaseURL == "" { // the private database here is the demo's
+		e.unconfigured = text
+	}
 	c, file, err := e.load(true, nil)
 	if err != nil {
 		return nil, err

@@ -22,16 +22,14 @@ import (
 func newJobsEnqueue(env *Env) *cobra.Command {
 	var n jobs.Spec
 	var args, lines, at string
-	var delay time.Duration
 	var wait bool
 	c := &cobra.Command{
 		Use: "enqueue KIND", Short: "Enqueue a job", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			n.Kind = words[0]
-			n.RunAt = time.Now().Add(delay)
 			if at != "" {
 				var err error
-				if n.RunAt, err = time.Parse(time.RFC3339, at); err != nil || delay != 0 {
+				if n.RunAt, err = time.Parse(time.RFC3339, at); err != nil || n.Delay != 0 {
 					return fault.New(fault.Usage, "usage", "--at is a time such as 2026-01-31T12:00:00Z, and goes without --delay")
 				}
 			}
@@ -59,7 +57,7 @@ func newJobsEnqueue(env *Env) *cobra.Command {
 	c.Flags().StringVar(&args, "args", "{}", "its arguments: JSON, @FILE, or @- for standard input")
 	c.Flags().StringVar(&lines, "lines", "", "many jobs: a file with the arguments of one in each line, or - for standard input")
 	c.Flags().StringVar(&n.Queue, "queue", "", "its queue (default: that of the kind)")
-	c.Flags().DurationVar(&delay, "delay", 0, "how long from now it is due")
+	c.Flags().DurationVar(&n.Delay, "delay", 0, "how long from now it is due")
 	c.Flags().StringVar(&at, "at", "", "when it is due, such as 2026-01-31T12:00:00Z")
 	c.Flags().IntVar(&n.Priority, "priority", 0, "1 goes first, 4 last (default 2)")
 	c.Flags().IntVar(&n.MaxAttempts, "max-attempts", 0, "tries until it is dead (default: as the kind says)")

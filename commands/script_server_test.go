@@ -43,7 +43,7 @@ func post(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	s, err := sink.Open(context.Background(), slog.New(slog.NewTextHandler(log, nil)))
 	ts.Check(err)
-	ts.Setenv("FRAISEQL_NOTIFICATIONS_EMAIL_PORT", strconv.Itoa(s.Port()))
+	ts.Setenv("FRAISEQL_NOTIFICATIONS_EMAIL_PORT", strconv.Itoa(s.MailPort()))
 	ts.Defer(func() { s.Close(); _ = log.Close() })
 }
 

@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 //	$EXAMPLES                  the folder of examples
 //	exits CODE PROGRAM ARGS…   the program ends with that code
 //	database [FILE…]           DATABASE_URL is a new database with what the files of testdata make
+//	pooled                     DATABASE_URL becomes that of a PgBouncer before it, OWNER_URL what it was
 //
 // and those of serverCommands.
 func TestScripts(t *testing.T) {
@@ -62,6 +63,10 @@ func verbs(t *testing.T, root string) map[string]func(*testscript.TestScript, bo
 			files[i] = filepath.Join(root, name)
 		}
 		ts.Setenv("DATABASE_URL", pgtest.Database(t, files...))
+	}
+	all["pooled"] = func(ts *testscript.TestScript, _ bool, _ []string) {
+		ts.Setenv("OWNER_URL", ts.Getenv("DATABASE_URL"))
+		ts.Setenv("DATABASE_URL", pgtest.Pooled(t, ts.Getenv("DATABASE_URL"), 20))
 	}
 	return all
 }

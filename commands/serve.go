@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -52,7 +52,7 @@ type server struct {
 	url  string       // where it was last said to be
 	port atomic.Value // string: the free port that was taken, which stays when the configuration changes
 	read string       // the stamp of the configuration that was last read
-	mail *sink.Sink   // takes the demo's mails; nil: nobody does
+	sink *sink.Sink   // takes the demo's mails; nil: nobody does
 }
 
 func (s *server) run(ctx context.Context) error {
@@ -73,27 +73,33 @@ func (s *server) run(ctx context.Context) error {
 
 // end lets go of what outlives single configurations.
 func (s *server) end() {
-	if s.mail != nil {
-		s.mail.Close()
+	if s.sink != nil {
+		s.sink.Close()
 	}
 }
 
-// demonstrate has the demo's own configuration hold where there is no file, with what it needs around it.
-func (s *server) demonstrate(ctx context.Context, flags map[string]string) error {
+// demonstrate has the demo's own configuration hold where there is no file, with what it needs around it. It is left where
+// other commands in this folder find it.
+func (s *server) demonstrate(ctx context.Context) error {
 	s.env.unconfigured = nil
 	if config.Find(s.env.configPath, os.LookupEnv) != "" {
 		return nil
 	}
-	s.env.unconfigured = shop.Config()
-	if s.mail == nil {
+	if s.sink == nil {
 		var err error
-		if s.mail, err = sink.Open(ctx, s.env.logger(&app.RuntimeConfig{}, s.env.quiet)); err != nil {
+		if s.sink, err = sink.Open(ctx, s.env.logger(&app.RuntimeConfig{}, s.env.quiet)); err != nil {
 			return err
 		}
 	}
-	flags["notifications.email.port"] = strconv.Itoa(s.mail.Port())
-	return nil
+	s.env.unconfigured = shop.Config(s.sink.MailPort(), s.sink.HookURL())
+	if err := os.MkdirAll(filepath.Dir(demoConfig), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(demoConfig, s.env.unconfigured, 0o600)
 }
+
+// demoConfig is what the demo of this folder runs with, or ran.
+const demoConfig = ".fraiseql/demo.toml"
 
 // flags are the keys of the configuration that the command line sets.
 func (s *server) flags() (map[string]string, error) {
@@ -125,7 +131,7 @@ func (s *server) open(ctx context.Context) (*app.App, error) {
 	}
 	s.read = s.stamp()
 	if s.demo {
-		if err := s.demonstrate(ctx, flags); err != nil {
+		if err := s.demonstrate(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -188,5 +194,8 @@ func (s *server) announce(url, path string) {
 		return
 	}
 	fmt.Fprintf(s.env.Out, "The demo shop is at %s (open it in a browser), its health at %s/ready. Try:\n\n"+
-		"  curl -s %s -H 'content-type: application/json' -d '{\"query\":\"%s\"}'\n\n", s.url, url, s.url, shop.Query)
+		"  curl -s %s -H 'content-type: application/json' -d '{\"query\":\"%s\"}'\n\n"+
+		"Order something: a mail, a webhook, a function and a job follow, in this log and by `fraiseql observers logs`, `jobs list`, `events tail`:\n\n"+
+		"  curl -s %s -H 'content-type: application/json' -d '{\"query\":\"%s\"}'\n\n",
+		s.url, url, s.url, shop.Query, s.url, strings.ReplaceAll(shop.Order, `"`, `\"`))
 }

@@ -66,7 +66,8 @@ begin
   end case;
   cause := jsonb_strip_nulls(jsonb_build_object('xid', pg_current_xact_id()::text,
     'request', nullif(split_part(current_setting('fraiseql.request', true), ' ', 1), ''),
-    'trace', nullif(split_part(current_setting('fraiseql.request', true), ' ', 2), ''), 'login', session_user));
+    'trace', nullif(split_part(current_setting('fraiseql.request', true), ' ', 2), ''),
+    'by', nullif(split_part(current_setting('fraiseql.request', true), ' ', 3), ''), 'login', session_user));
   insert into _system.river_job as j (kind, args, queue, priority, max_attempts, scheduled_at, state, metadata, unique_key, unique_states)
   values (enqueue.kind, args, queue, priority, attempts, due,
     case when due > clock_timestamp() + interval '10 seconds' then 'scheduled' else 'available' end::_system.river_job_state,

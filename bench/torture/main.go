@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -59,7 +60,7 @@ func torture(ctx context.Context, only string, seed uint64, long, sabotage bool)
 	}
 	defer clean()
 	passed, failed := 0, 0
-	for _, s := range scenarios {
+	for _, s := range slices.Concat(scenarios, jobScenarios) {
 		if !pattern.MatchString(s.name) || ctx.Err() != nil || sabotage && s.sabotage == "" {
 			continue
 		}

@@ -19,7 +19,7 @@ import (
 // command runs the program.
 func (w *world) command(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, w.program, append([]string{"--config", w.config()}, args...)...)
-	cmd.Env = append(os.Environ(), "DATABASE_URL="+w.address(w.port))
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+w.address(w.port), "ADMIN="+token)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%v: %w\n%s", args, err, text)
 	}

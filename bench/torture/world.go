@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/user"
@@ -118,7 +119,12 @@ func (w *world) startPostgres(ctx context.Context) error {
 	if err := w.run(ctx, "initdb", "-D", filepath.Join(w.dir, "data"), "-U", "postgres", "-A", "trust", "-N"); err != nil {
 		return err
 	}
-	return w.control(ctx, "start", "-o", fmt.Sprintf("-p %d -k '' -c listen_addresses=127.0.0.1 -c max_connections=200 -c shared_buffers=256MB -c max_wal_size=4GB -c autovacuum_naptime=5s", w.port))
+	return w.control(ctx, "start", "-o", w.options())
+}
+
+// options are those of the server.
+func (w *world) options() string {
+	return fmt.Sprintf("-p %d -k '' -c listen_addresses=127.0.0.1 -c max_connections=200 -c shared_buffers=256MB -c max_wal_size=4GB -c autovacuum_naptime=5s", w.port)
 }
 
 func freePort() (int, error) {
@@ -175,7 +181,7 @@ func (w *world) prepare(ctx context.Context, configuration, tables string) error
 		return err
 	}
 	cmd := exec.CommandContext(ctx, w.program, "migrate", "up", "--config", w.config())
-	cmd.Env = append(os.Environ(), "DATABASE_URL="+w.address(w.port))
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+w.address(w.port), "ADMIN="+token)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("migrate up: %w\n%s", err, text)
 	}
@@ -200,6 +206,12 @@ func (w *world) exec(ctx context.Context, sql string) error {
 	return err
 }
 
+// listen runs a receiver of a scenario's own.
+func listen(h http.Handler) (stop func(), url string) {
+	server := httptest.NewServer(h)
+	return func() { server.CloseClientConnections(); server.Close() }, server.URL
+}
+
 // node is one running server.
 type node struct {
 	cmd *exec.Cmd
@@ -214,7 +226,7 @@ func (w *world) start(port int) (*node, error) {
 		return nil, err
 	}
 	n := &node{cmd: exec.Command(w.program, "serve", "--config", w.config(), "--listen", "127.0.0.1:0"), log: log}
-	n.cmd.Env = append(os.Environ(), "DATABASE_URL="+w.address(port), "GOMAXPROCS=2")
+	n.cmd.Env = append(os.Environ(), "DATABASE_URL="+w.address(port), "ADMIN="+token, "GOMAXPROCS=2")
 	n.cmd.Stderr = log
 	out, err := n.cmd.StdoutPipe()
 	if err != nil {

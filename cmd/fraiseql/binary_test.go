@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -132,14 +133,35 @@ func TestTheDemoAnswersTheLineItPrints(t *testing.T) {
 	if err != nil || status != http.StatusOK || !strings.Contains(body, `"reviews":[{"rating":`) || strings.Contains(body, "errors") {
 		t.Errorf("the demo answers %d %s %v", status, body, err)
 	}
-	const order = `mutation { placeOrder(email: "customer1@example.com", lines: [{sku: "SKU-0001", quantity: 1}]) { id email } }`
-	if status, body, err := ask(http.DefaultClient, url, order); err != nil || status != http.StatusOK || !strings.Contains(body, `"id":"1201","email":"customer1@example.com"`) {
+	if status, body, err := ask(http.DefaultClient, url, shop.Order); err != nil || status != http.StatusOK || !strings.Contains(body, `"id":"1201","email":"customer1@example.com"`) {
 		t.Errorf("the order is answered by %d %s %v", status, body, err)
 	}
-	eventually(t, "the customer gets a mail", func() bool {
-		text, err := os.ReadFile(filepath.Join(cmd.Dir, "server.log"))
-		return err == nil && strings.Contains(string(text), `"to":"customer1@example.com","subject":"Your order 1201"`)
-	})
+	for what, told := range map[string]string{
+		"the customer gets a mail": `"to":"customer1@example.com","subject":"Your order 1201"`, "the bookkeeping gets a webhook": `"path":"/orders","id":"evt_`, "the order is shipped": `order 1201 has left`,
+	} {
+		eventually(t, what, func() bool {
+			text, err := os.ReadFile(filepath.Join(cmd.Dir, "server.log"))
+			return err == nil && strings.Contains(string(text), told)
+		})
+	}
+	for _, shown := range []struct {
+		told  string
+		verbs []string
+	}{
+		{"pack_order +default +completed", []string{"jobs", "list"}},
+		{`RESULT +\{"order": 1201, "parcels": 1\}`, []string{"jobs", "show", "1"}},
+		{"restock +every 5m", []string{"jobs", "schedules"}},
+		{"order_placed +1 +database +success", []string{"observers", "logs"}},
+		{"UPDATE +Order .* status", []string{"events", "list"}},
+		{`"orders": *1`, []string{"query", "{ salesDays { orders } }"}},
+	} {
+		eventually(t, strings.Join(shown.verbs, " ")+" shows it", func() bool {
+			list := exec.Command(program(t), shown.verbs...)
+			list.Dir = cmd.Dir
+			out, err := list.CombinedOutput()
+			return err == nil && regexp.MustCompile(shown.told).Match(out)
+		})
+	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

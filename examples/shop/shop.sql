@@ -187,3 +187,27 @@ begin
   return placed;
 end $$;
 comment on function place_order is 'Orders products for a customer and takes them out of stock.';
+
+create table sales_days (day date primary key, orders int not null);
+comment on table sales_days is 'How many orders there were, as observers have counted them.';
+
+create function count_order(event jsonb) returns void language sql as $$
+  insert into sales_days values ((event -> 'new' ->> 'ordered_at')::timestamptz::date, 1)
+  on conflict (day) do update set orders = sales_days.orders + 1
+$$;
+comment on function count_order is '@fraiseql {"omit": true}';
+
+create function pack_order(args jsonb) returns jsonb language plpgsql as $$
+declare parcels int;
+begin
+  select ceil(coalesce(sum(quantity), 0) / 10.0) into parcels from order_items where order_id = (args ->> 'order')::bigint;
+  update orders set status = 'SHIPPED' where id = (args ->> 'order')::bigint and status in ('PENDING', 'PAID');
+  return jsonb_build_object('order', args -> 'order', 'parcels', parcels);
+end $$;
+comment on function pack_order is '@fraiseql {"omit": true}';
+
+create function restock(args jsonb) returns jsonb language sql as $$
+  with more as (update inventory set in_stock = in_stock + 50, updated_at = now() where in_stock < 10 returning 1)
+  select jsonb_build_object('products', count(*)) from more
+$$;
+comment on function restock is '@fraiseql {"omit": true}';

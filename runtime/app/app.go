@@ -137,7 +137,7 @@ func (a *App) openGraphQL(o Options) error {
 		Pool: a.Pool, Connections: c.Database.PoolSize - c.Database.Shared(), Log: o.Log, Schemas: c.Database.Schemas, Declared: declared, Dev: o.Dev,
 		Unnamed: c.Database.Pooler == "transaction", BodyLimit: int64(c.Server.Limits.MaxRequestSize),
 		Timeout: c.Database.StatementTimeout, Documents: documents, Texts: texts, Resolvers: o.Resolvers, Replicas: a.Replicas,
-		Committed: a.committed, Changed: a.changed,
+		Committed: a.committed, Changed: a.changed, Feed: a.feed(),
 	})
 	return nil
 }
@@ -160,10 +160,14 @@ func (a *App) sharedTexts(o Options) (graphql.SharedTexts, error) {
 
 // connect makes a pool for one of the servers that hold the data.
 func (a *App) connect(ctx context.Context, address string, size int) (*pgxpool.Pool, error) {
+	return postgres.Connect(ctx, address, a.poolOptions(size))
+}
+
+func (a *App) poolOptions(size int) postgres.PoolOptions {
 	db := a.Config.Database
-	return postgres.Connect(ctx, address, postgres.PoolOptions{
+	return postgres.PoolOptions{
 		Size: size, ConnectTimeout: db.ConnectTimeout, Pooler: db.Pooler == "transaction", MaxMessage: int(a.Config.GraphQL.Limits.Response),
-	})
+	}
 }
 
 // PrivateDir is the folder of a project's private cluster.

@@ -18,6 +18,7 @@ import (
 type background struct {
 	leases   *pgxpool.Pool // for what must never wait: leases and the loop that delivers
 	work     *pgxpool.Pool // for functions that run as actions and jobs, routes, and what is looked after now and then
+	feed     *pgxpool.Pool // for what subscriptions are told; nil without
 	node     *cluster.Node
 	outbound *outbound.Client
 }
@@ -27,6 +28,7 @@ const (
 	leaseConnections = 3
 	workConnections  = 4
 	jobConnections   = 4 // more, when there are jobs
+	feedConnections  = 3 // and where there are subscriptions
 )
 
 // behind tells whether anything works beside requests.
@@ -46,6 +48,11 @@ func (a *App) openBackground(ctx context.Context, address string, o Options) err
 	if b.work, err = a.connect(ctx, address, workConnections); err != nil {
 		return err
 	}
+	if a.Config.subscribes() {
+		if b.feed, err = a.connect(ctx, address, feedConnections); err != nil {
+			return err
+		}
+	}
 	host, _ := os.Hostname()
 	b.node = cluster.New(cluster.Options{Pool: b.leases, Log: o.Log, Name: host, Version: o.Version})
 	call := outbound.Config{}
@@ -58,7 +65,7 @@ func (a *App) openBackground(ctx context.Context, address string, o Options) err
 
 // close lets go of connections, also when not all of it was built.
 func (b *background) close() {
-	for _, pool := range []*pgxpool.Pool{b.leases, b.work} {
+	for _, pool := range []*pgxpool.Pool{b.leases, b.work, b.feed} {
 		if pool != nil {
 			pool.Close()
 		}

@@ -19,6 +19,9 @@ func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
 	if a.background != nil {
 		database.Beside = leaseConnections + workConnections
 	}
+	if a.Config.subscribes() {
+		database.Beside += feedConnections
+	}
 	if a.Jobs != nil {
 		database.Beside += jobConnections
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/jobs"
 	jobspostgres "github.com/fraiseql/fraiseql/runtime/jobs/postgres"
 	jobsredis "github.com/fraiseql/fraiseql/runtime/jobs/redis"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // work is the durable queue, and what works it.
@@ -33,8 +34,10 @@ func (a *App) openJobs(ctx context.Context, address string, o Options) error {
 	}
 	c := *a.Config.Jobs
 	w := &work{}
+	options := a.poolOptions(jobConnections)
+	options.Listens = true
 	var err error
-	if w.pool, err = a.connect(ctx, address, jobConnections); err != nil {
+	if w.pool, err = postgres.Connect(ctx, address, options); err != nil {
 		return err
 	}
 	a.Jobs = w

@@ -42,6 +42,7 @@ func (a *App) checkReactionLive(ctx context.Context, r *config.Report) error {
 	for _, w := range wrong {
 		r.At("events.columns").Item(w.entity).Error(w.key, w.err.Code, w.err.Message, w.err.Hint)
 	}
+	a.checkSubscriptionsLive(r.At("graphql.subscriptions"))
 	if a.Config.Observers == nil || !a.Config.Observers.On() {
 		return nil
 	}

@@ -33,7 +33,7 @@ type reaction struct {
 
 // reacts tells whether anything hears of changes.
 func (c *RuntimeConfig) reacts() bool {
-	return c.Observers != nil && c.Observers.On() || c.Events != nil && c.Events.On()
+	return c.Observers != nil && c.Observers.On() || c.Events != nil && c.Events.On() || c.subscribes()
 }
 
 // openReaction builds what hears of changes.
@@ -76,6 +76,9 @@ func (a *App) committed() {
 	if a.Reaction != nil {
 		a.Reaction.dispatcher.Wake()
 	}
+	if a.GraphQL != nil {
+		a.GraphQL.Wake()
+	}
 }
 
 // changed is told when tables are others than before: capturing functions are made anew.
@@ -105,7 +108,7 @@ func (a *App) follow(ctx context.Context) {
 			return err
 		})
 		if err != nil && ctx.Err() == nil {
-			a.log.Error("the schema has changed, and not all that observers hear of is captured", slog.Any("error", err))
+			a.log.Error("the schema has changed, and not all that is heard of is captured", slog.Any("error", err))
 		}
 	}
 }
@@ -122,6 +125,10 @@ func (a *App) installs() bool { return a.Cluster != nil || a.dev && a.serves }
 
 // listen says in the database what is heard, and has it delivered.
 func (a *App) listen(ctx context.Context, names []string, all []events.Interest, consumers []dispatch.Consumer) error {
+	names, all, err := a.subscribed(names, all)
+	if err != nil {
+		return err
+	}
 	columns, wrong, err := a.untold(ctx)
 	switch {
 	case err != nil:
@@ -136,6 +143,9 @@ func (a *App) listen(ctx context.Context, names []string, all []events.Interest,
 	}
 	if err := a.Reaction.Events.Declare(ctx, columns, names, all); err != nil {
 		return postgres.Explain(err)
+	}
+	if err := a.untoldKeys(ctx, columns, all); err != nil {
+		return err
 	}
 	a.Reaction.dispatcher.Register(consumers...)
 	a.Reaction.mu.Lock()
@@ -207,7 +217,7 @@ func (a *App) uncaptured(ctx context.Context) error {
 	for _, c := range all {
 		switch {
 		case c.Wanted && !c.There:
-			return fault.New(fault.Invalid, "events/no-table", "there is no table "+c.String()+", of which an observer hears").WithHint("create it, or correct `entity`")
+			return fault.New(fault.Invalid, "events/no-table", "there is no table "+c.String()+", of which an observer or a subscription hears").WithHint("create it, or correct `entity`")
 		case c.Wanted && !c.Whole():
 			missing = append(missing, c.String())
 		}

@@ -19,6 +19,9 @@ import (
 func (a *App) Run(ctx context.Context, ready func(url string)) error {
 	health := httpapi.NewHealth(a.checks()...)
 	server := httpapi.New(a.Config.Server, a.Config.Lifecycle, health, a.log, a.routes(), a.identify)
+	if a.GraphQL != nil {
+		server.OnLeave(a.GraphQL.Leave)
+	}
 	if err := server.Listen(ctx); err != nil {
 		return err
 	}

@@ -70,6 +70,7 @@ func (v *verifier) verify(ctx context.Context, token string) (*httpapi.Principal
 	if err != nil {
 		return nil, err
 	}
+	p.Until = ends.Add(v.verified.leeway)
 	v.verified.put(digest, p, ends.Time, v.now())
 	return p, nil
 }

@@ -36,9 +36,10 @@ type Node struct {
 	mu     sync.Mutex
 	shares []*Share
 	knows  map[string][]string
-	alive  time.Time // this node may act until then, as of the last beat
-	others int       // nodes beside this one
-	away   bool      // that beats fail has been said
+	ahead  time.Duration // of this machine's clock is the database's
+	alive  time.Time     // this node may act until then, as of the last beat
+	others int           // nodes beside this one
+	away   bool          // that beats fail has been said
 }
 
 // New makes a node that nobody knows of yet: see Run.
@@ -127,13 +128,17 @@ func (n *Node) Beat(ctx context.Context) {
 			leases, slots = append(leases, s.name), append(slots, number)
 		}
 	}
-	others, kept, err := n.beat(ctx, leases, slots, knows)
+	others, there, kept, err := n.beat(ctx, leases, slots, knows)
+	answered := time.Now()
 	n.tell(ctx, err)
 	if err != nil {
 		return
 	}
 	n.mu.Lock()
 	n.others, n.alive = others, n.until(asked)
+	if n.ahead = there.Sub(asked.Add(answered.Sub(asked) / 2)); n.ahead.Abs() < answered.Sub(asked) {
+		n.ahead = 0 // not more than can be told
+	}
 	n.mu.Unlock()
 	for _, s := range shares {
 		s.renewed(kept, n.until(asked))
@@ -155,6 +160,14 @@ func (n *Node) tell(ctx context.Context, err error) {
 		n.away = false
 		n.options.Log.Info("the database hears this server again")
 	}
+}
+
+// Ahead tells how far the database's clock is before this machine's, as of the last beat: times that are kept in the database
+// are by its clock.
+func (n *Node) Ahead() time.Duration {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.ahead
 }
 
 // Peers tells how many nodes there are, this one included, as of the last beat.

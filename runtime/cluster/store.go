@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -22,7 +23,7 @@ with me as (
     where l.holder = me.id and (l.name, l.slot) in (select * from unnest($6::text[], $7::int[]))
     returning l.name, l.slot, l.epoch
 )
-select null::text, (select count(*) from _system.node where seen_at > clock_timestamp() - $5::interval and id <> $1)::int, 0::int8
+select null::text, (select count(*) from _system.node where seen_at > clock_timestamp() - $5::interval and id <> $1)::int, (extract(epoch from clock_timestamp()) * 1000000)::int8
 union all
 select name, slot, epoch from kept`
 
@@ -67,24 +68,24 @@ type held struct {
 	epoch int64
 }
 
-// beat says that the node lives, renews what it holds, and tells how many others there are.
-func (n *Node) beat(ctx context.Context, leases []string, slots []int, knows []string) (others int, kept []held, err error) {
+// beat says that the node lives, renews what it holds, and tells how many others there are and what time it is there.
+func (n *Node) beat(ctx context.Context, leases []string, slots []int, knows []string) (others int, at time.Time, kept []held, err error) {
 	rows, err := n.options.Pool.Query(ctx, beatSQL, n.id, n.options.Name, n.options.Version, n.options.URL, n.options.Term, leases, slots, knows)
 	if err != nil {
-		return 0, nil, err
+		return 0, at, nil, err
 	}
 	var name *string
 	var slot int
 	var epoch int64
 	_, err = pgx.ForEachRow(rows, []any{&name, &slot, &epoch}, func() error {
 		if name == nil {
-			others = slot
+			others, at = slot, time.UnixMicro(epoch)
 		} else {
 			kept = append(kept, held{*name, slot, epoch})
 		}
 		return nil
 	})
-	return others, kept, err
+	return others, at, kept, err
 }
 
 func (n *Node) acquire(ctx context.Context, name string, count int) ([]held, error) {

@@ -174,7 +174,7 @@ func setText(v reflect.Value, text string) error {
 		}
 		return nil
 	case v.Type() == durationType:
-		d, err := parseDuration(text)
+		d, err := ParseDuration(text)
 		v.SetInt(int64(d))
 		return err
 	case v.Type() == bytesType:

@@ -22,8 +22,8 @@ func (b Bytes) String() string {
 
 var durationPart = regexp.MustCompile(`^([0-9]+)(ms|s|m|h|d)`)
 
-// parseDuration reads 500ms, 30s, 5m, 1h, 7d and sequences of them, such as 1h30m.
-func parseDuration(s string) (time.Duration, error) {
+// ParseDuration reads 500ms, 30s, 5m, 1h, 7d and sequences of them, such as 1h30m.
+func ParseDuration(s string) (time.Duration, error) {
 	units := map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
 	var total time.Duration
 	rest := s

@@ -58,6 +58,7 @@ type Event struct {
 	Login   string          // the role of the database that did it
 	Request string          // the id of the HTTP request; empty for others than the API
 	Trace   string          // its traceparent, by the W3C's Trace Context; may be empty
+	Cause   string          // what of this program did it: job/ID, or event/ID/OBSERVER; empty for others
 	XID     uint64          // the transaction
 	Cut     bool            // the row was too large
 }
@@ -102,9 +103,14 @@ func Ref(id int64, at time.Time) string {
 	return "evt_" + strconv.FormatInt(id, 10) + "_" + strconv.FormatInt(at.UnixMicro(), 36)
 }
 
-// request takes the setting fraiseql.request apart, which is "id traceparent".
+// Origin is what the setting fraiseql.request says of a transaction, and each event of it after that: the request that it all
+// began with, and what of this program changes something now, such as job/17.
+func Origin(request, trace, cause string) string { return request + " " + trace + " " + cause }
+
+// request takes the setting fraiseql.request apart: see Origin. Requests themselves leave out the cause.
 func (e *Event) request(setting string) {
-	e.Request, e.Trace, _ = strings.Cut(setting, " ")
+	parts := strings.SplitN(setting+"  ", " ", 3)
+	e.Request, e.Trace, e.Cause = parts[0], parts[1], strings.TrimSpace(parts[2])
 }
 
 // claims takes over what a session said of itself, which may be no JSON.

@@ -71,6 +71,8 @@ type Reader struct {
 	Pool    *pgxpool.Pool
 	Sources []int // only these; none is all
 	At      Position
+
+	page Position // that the last page is of
 }
 
 // Now gives the position behind all that is visible now.
@@ -95,6 +97,7 @@ func (r *Reader) Next(ctx context.Context, most int) ([]*Event, error) {
 		}
 		at.after = *lowest - 1
 	}
+	r.page = at
 	sources := r.Sources
 	if sources == nil {
 		sources = []int{}

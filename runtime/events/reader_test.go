@@ -200,3 +200,42 @@ func TestPositionsThatAreNone(t *testing.T) {
 		}
 	}
 }
+
+// TestSeenIsWhatPostgreSQLSees compares what is said without the database with what it says.
+func TestSeenIsWhatPostgreSQLSees(t *testing.T) {
+	t.Parallel()
+	s, _ := captured(t, "create table item (id integer primary key);", "item")
+	for _, snapshot := range []string{"10:10:", "10:20:10,11,15,19", "10:11:10", "3:1000:3,4,5,999"} {
+		p, err := events.ParsePosition(snapshot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		between, err := events.ParsePosition("3:3:/" + snapshot + "/50")
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := s.Pool.Query(t.Context(), "select x, pg_visible_in_snapshot(x::text::xid8, $1::pg_snapshot) from generate_series(3, 1100) x", snapshot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var xid int64
+		var visible bool
+		if _, err := pgx.ForEachRow(rows, []any{&xid, &visible}, func() error {
+			if got := p.Seen().Has(uint64(xid), 100); got != visible {
+				t.Errorf("%s sees %d: %v", snapshot, xid, got)
+			}
+			if got := between.Seen().Has(uint64(xid), 50); got != visible {
+				t.Errorf("%s sees %d, up to an event: %v", snapshot, xid, got)
+			}
+			if between.Seen().Has(uint64(xid), 51) {
+				t.Errorf("%s has what comes after an event, of %d", snapshot, xid)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if (events.Position{}).Seen().Has(5, 1) {
+		t.Error("nothing has been read, and this has")
+	}
+}

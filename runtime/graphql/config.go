@@ -35,6 +35,8 @@ type Config struct {
 	BigInt      string          `toml:"bigint" enum:"string,number" default:"string" doc:"How BigInt is written in answers: a number is rounded by clients that read numbers as floating point."`
 	Decimal     string          `toml:"decimal" enum:"string,number" default:"string" doc:"How Decimal is written in answers."`
 	Persisted   *Persisted      `toml:"persisted" doc:"Operations that requests name in place of sending them."`
+
+	Subscriptions *Subscriptions `toml:"subscriptions" doc:"Changes of rows that clients can subscribe to."`
 }
 
 // Role is the table [graphql.roles.NAME].
@@ -121,7 +123,7 @@ func DefaultConfig() Config {
 }
 
 func (c Config) paging() plan.Paging {
-	return plan.Paging{Default: min(c.DefaultLimit, c.MaxLimit), Most: c.MaxLimit, Rows: c.Limits.Rows}
+	return plan.Paging{Default: min(c.DefaultLimit, c.MaxLimit), Most: c.MaxLimit, Rows: c.Limits.Rows, Known: c.knownRows()}
 }
 
 func (c Config) planLimits() plan.Limits {
@@ -169,7 +171,7 @@ func (c Config) playground(dev bool) bool {
 func (c Config) schemaOptions() schema.Options {
 	paging := c.paging()
 	options := schema.Options{
-		Entities: map[string]schema.Entity{}, Prefixes: c.Prefixes, DefaultLimit: paging.Default, MaxLimit: paging.Most, Regex: c.Regex, Relay: c.Relay, NodeID: c.NodeID,
+		Entities: map[string]schema.Entity{}, Prefixes: c.Prefixes, DefaultLimit: paging.Default, MaxLimit: paging.Most, Regex: c.Regex, Relay: c.Relay, NodeID: c.NodeID, Subscribed: c.Subscribed(),
 		Numbers: schema.Numbers{BigInt: c.BigInt == "number", Decimal: c.Decimal == "number"},
 	}
 	for name, e := range c.Entities {

@@ -20,10 +20,11 @@ func (s *Service) Routes(mux *http.ServeMux) {
 		Execute: s.Serve, BodyLimit: s.deps.BodyLimit,
 		Batch: s.config.Limits.Batch, AnswerLimit: int(s.config.Limits.Response),
 		UploadLimit: int64(s.config.Limits.Upload),
+		Streams:     s.streams,
 		Held:        semaphore.NewWeighted(heldAnswers),
 	}
 	if s.config.playground(s.deps.Dev) {
-		h.Playground = graphiql.Page(path)
+		h.Playground = graphiql.Page(path, s.streams != nil)
 		mux.Handle("GET /{$}", http.RedirectHandler(path, http.StatusFound))
 		mux.Handle("GET "+path+"/assets/", graphiql.Assets(path+"/assets/"))
 	}

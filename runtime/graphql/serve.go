@@ -32,6 +32,10 @@ func (s *Service) execute(ctx context.Context, a admitted, r transport.Request) 
 		problem := plan.Problem(plan.BadUserInput, "GET runs queries only: send a "+string(op.Operation)+" by POST", op.Position)
 		return transport.Response{Result: execute.Result{Errors: gqlerror.List{problem}}, MethodNotAllowed: true}
 	}
+	if op.Operation == ast.Subscription && len(a.schema.Feeds) > 0 {
+		problem := plan.Problem(plan.BadUserInput, "a subscription is answered by a stream: ask with `Accept: text/event-stream`, or by a WebSocket that speaks graphql-transport-ws", op.Position)
+		return transport.Response{Result: execute.Result{Errors: gqlerror.List{problem}}}
+	}
 	if r.Digest != "" {
 		s.known.register(ctx, a.name, r)
 	}

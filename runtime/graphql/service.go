@@ -16,6 +16,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/graphql/plan"
 	"github.com/fraiseql/fraiseql/runtime/graphql/resolve"
 	"github.com/fraiseql/fraiseql/runtime/graphql/schema"
+	"github.com/fraiseql/fraiseql/runtime/graphql/subscribe"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
 	"github.com/fraiseql/fraiseql/runtime/graphql/trusted"
 	"github.com/fraiseql/fraiseql/runtime/graphql/watch"
@@ -39,6 +40,7 @@ type Deps struct {
 	Resolvers []resolve.Field    // fields whose values code gives
 	Replicas  []Replica          // of the database; they get queries while Run runs
 	Committed func()             // is told of each mutation that was committed; nil is nobody
+	Feed      *Feed              // of changes, for subscriptions; nil is none: they are in the schema all the same
 	Changed   func()             // is told when the database has another schema than before; nil is nobody
 }
 
@@ -49,6 +51,8 @@ type Service struct {
 	executor *execute.Executor
 	replicas *replicas // nil is none
 	known    persisted
+	hub      *subscribe.Hub     // nil is none
+	streams  *transport.Streams // nil is none
 	watching *watching
 	pictures atomic.Pointer[pictures]
 	refused  atomic.Pointer[refused] // what the database is now, when no schema can be made of it
@@ -74,7 +78,7 @@ func New(config Config, deps Deps) *Service {
 		deps.BodyLimit = 256 << 10
 	}
 	maxBytes := int(config.Limits.Response)
-	return &Service{
+	s := &Service{
 		config: config, deps: deps, hurry: make(chan struct{}, 1), known: newPersisted(config, deps), watching: newWatching(),
 		executor: execute.New(execute.Options{
 			Pool: deps.Pool, Log: deps.Log, Connections: deps.Connections, Unnamed: deps.Unnamed, MaxBytes: maxBytes,
@@ -82,6 +86,8 @@ func New(config Config, deps Deps) *Service {
 		}),
 		replicas: newReplicas(deps, maxBytes),
 	}
+	s.openFeed()
+	return s
 }
 
 // Close lets go of the connections, after the requests that are on the way.
@@ -122,6 +128,13 @@ const recount = time.Minute
 func (s *Service) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { s.watchStatements(ctx) })
+	if s.hub != nil {
+		beside.Go(func() {
+			s.hub.Run(ctx)
+			s.streams.Leave()
+			s.streams.Wait()
+		})
+	}
 	if s.replicas != nil {
 		beside.Go(func() { s.replicas.watch(ctx) })
 	}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // exchange is one request on its way through the server: the writer of its answer and its context, in one
@@ -20,7 +22,9 @@ type exchange struct {
 // another from it: a context in a context would want a second copy of the request.
 type requestContext struct {
 	context.Context
-	id string
+	id    string
+	whole context.Context     // without the deadline
+	place *semaphore.Weighted // that the request has a place of; nil for none
 }
 
 type requestKey struct{}
@@ -35,8 +39,33 @@ func (c *requestContext) Value(key any) any {
 // limit lets the context end after a time; the function that it gives ends it at once.
 func (c *requestContext) limit(after time.Duration) context.CancelFunc {
 	ctx, cancel := context.WithTimeout(c.Context, after)
-	c.Context = ctx
+	c.whole, c.Context = c.Context, ctx
 	return cancel
+}
+
+// leave gives the place back.
+func (c *requestContext) leave() {
+	if c.place != nil {
+		c.place.Release(1)
+		c.place = nil
+	}
+}
+
+// Outlive lets a request go on for as long as its client stays, as one does whose answer has no end: it is none of those at
+// work any more, which are bounded, nor has it a time to end in. Whoever calls it bounds such requests himself. It is for the
+// goroutine of the request.
+func Outlive(ctx context.Context, w http.ResponseWriter) (context.Context, context.CancelFunc) {
+	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	whole := ctx
+	if c := contextOf(ctx); c != nil && c.whole != nil {
+		c.leave()
+		whole = c.whole
+	}
+	stop := context.AfterFunc(whole, cancel)
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{}) // of HTTP/2 the connection has none
+	_ = control.SetWriteDeadline(time.Time{})
+	return lasting, func() { stop(); cancel() }
 }
 
 // RequestID gives the id of the request that a context belongs to; empty outside of one.

@@ -22,7 +22,8 @@ type places struct {
 func bounded(limits Limits, next http.Handler) http.Handler {
 	p := &places{limits: limits, free: semaphore.NewWeighted(int64(max(1, limits.MaxConcurrentRequests)))}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		end := contextOf(r.Context()).limit(limits.RequestTimeout)
+		of := contextOf(r.Context())
+		end := of.limit(limits.RequestTimeout)
 		defer end()
 		if r.Body != http.NoBody {
 			body, err := p.receive(r.Body)
@@ -39,7 +40,8 @@ func bounded(limits Limits, next http.Handler) http.Handler {
 				return
 			}
 		}
-		defer p.free.Release(1)
+		of.place = p.free
+		defer of.leave()
 		next.ServeHTTP(w, r)
 	})
 }

@@ -1,6 +1,9 @@
 package httpapi
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Principal is who sent a request. It is a claim that was checked: package auth makes it, whoever needs it reads it.
 type Principal struct {
@@ -8,6 +11,8 @@ type Principal struct {
 	Issuer  string
 	Role    string // the name of the role that is asked for; empty when none is named
 	Claims  []byte // all that is claimed, one JSON object; nil for nobody
+
+	Until time.Time // when it ends to hold; zero where nobody says
 }
 
 type principalKey struct{}

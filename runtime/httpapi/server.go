@@ -82,6 +82,10 @@ func (s *Server) URL() string {
 	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(at.Port))
 }
 
+// OnLeave has something called when the server is about to wait for its requests: those whose answers have no end are to
+// end then.
+func (s *Server) OnLeave(call func()) { s.http.RegisterOnShutdown(call) }
+
 // Run serves until stop ends, then drains. When requests are left at the end of the time that draining
 // may take, it says how it ended.
 func (s *Server) Run(stop context.Context) error {

@@ -83,10 +83,16 @@ func (n *Spec) check() error {
 	return nil
 }
 
-func (s *Service) completeAll(all []Spec) ([]Spec, error) {
+func (s *Service) completeAll(ctx context.Context, all []Spec) ([]Spec, error) {
 	whole := make([]Spec, len(all))
 	for i, n := range all {
 		var err error
+		if n.Delay > 0 {
+			if n.RunAt, err = s.store.now(ctx); err != nil {
+				return nil, err
+			}
+			n.RunAt = n.RunAt.Add(n.Delay)
+		}
 		if whole[i], err = s.complete(n); err != nil {
 			return nil, err
 		}
@@ -96,7 +102,7 @@ func (s *Service) completeAll(all []Spec) ([]Spec, error) {
 
 // Enqueue makes jobs, all or none.
 func (s *Service) Enqueue(ctx context.Context, all ...Spec) ([]Receipt, error) {
-	whole, err := s.completeAll(all)
+	whole, err := s.completeAll(ctx, all)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +111,7 @@ func (s *Service) Enqueue(ctx context.Context, all ...Spec) ([]Receipt, error) {
 
 // EnqueueTx makes jobs when a transaction of the caller's commits.
 func (s *Service) EnqueueTx(ctx context.Context, tx pgx.Tx, all ...Spec) ([]Receipt, error) {
-	whole, err := s.completeAll(all)
+	whole, err := s.completeAll(ctx, all)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +120,7 @@ func (s *Service) EnqueueTx(ctx context.Context, tx pgx.Tx, all ...Spec) ([]Rece
 
 // Load makes many jobs without unique keys, and tells how many.
 func (s *Service) Load(ctx context.Context, all []Spec) (int, error) {
-	whole, err := s.completeAll(all)
+	whole, err := s.completeAll(ctx, all)
 	if err != nil {
 		return 0, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/outbound"
 )
@@ -100,7 +101,7 @@ func outcomeOf(r outbound.Result, t *Try) Outcome {
 func (s *Service) functionHandler(r Rule) (Handler, error) {
 	call := "select to_jsonb(f) from " + pgx.Identifier(strings.Split(r.Function, ".")).Sanitize() + "($1::jsonb) f"
 	return s.within(func(ctx context.Context, tx pgx.Tx, args []byte) ([]byte, error) {
-		rows, err := tx.Query(ctx, call, args)
+		rows, err := tx.Query(ctx, call, string(args))
 		if err != nil {
 			return nil, err
 		}
@@ -138,7 +139,15 @@ func (s *Service) within(do func(ctx context.Context, tx pgx.Tx, args []byte) ([
 	return func(ctx context.Context, t *Try) Outcome {
 		var result []byte
 		err := pgx.BeginFunc(ctx, s.deps.Pool, func(tx pgx.Tx) error {
-			var err error
+			c := Cause{}
+			if t.Cause != nil {
+				c = *t.Cause
+			}
+			// What is changed by this, and what it enqueues, tells where it came from.
+			_, err := tx.Exec(ctx, "select set_config('fraiseql.request', $1, true)", events.Origin(c.Request, c.Trace, "job/"+t.ID))
+			if err != nil {
+				return err
+			}
 			if result, err = do(ctx, tx, t.Args); err != nil {
 				return fault.Wrap(fault.Invalid, "jobs/function", what, err)
 			}

@@ -43,6 +43,7 @@ type Spec struct {
 	Args        json.RawMessage `json:"args,omitempty"` // an object; nil is an empty one
 	Queue       string          `json:"queue,omitempty"`
 	RunAt       time.Time       `json:"run_at,omitzero"` // the zero time is now
+	Delay       time.Duration   `json:"-"`               // from now, by the database's clock; in place of RunAt
 	Priority    int             `json:"priority,omitempty"`
 	MaxAttempts int             `json:"max_attempts,omitempty"`
 	UniqueKey   string          `json:"unique_key,omitempty"` // of the kind: while it is taken, no other job of it is made
@@ -59,6 +60,7 @@ type Cause struct {
 	Trace    string `json:"trace,omitempty"`   // its traceparent
 	XID      string `json:"xid,omitempty"`     // the transaction that enqueued it by _system.enqueue
 	Login    string `json:"login,omitempty"`   // the role of the database that did so
+	By       string `json:"by,omitempty"`      // what of this program did so in a function: job/ID, or event/ID/OBSERVER
 }
 
 // Receipt is what became of a Spec.
@@ -116,6 +118,7 @@ type Filter struct {
 	State  State
 	Kind   string
 	Queue  string
+	Cause  Cause  // the fields of it that are not empty
 	Before string // an id of a list before; those after it follow
 	Limit  int
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/outbound"
@@ -167,24 +168,25 @@ func replyOf(r outbound.Result) reply {
 
 // databaseAction calls a function with the event as jsonb, in the transaction that marks the delivery. Several are one
 // statement, which calls it for one after the other.
-func (s *Service) databaseAction(_ *observer, a Action, _ texts) (action, error) {
-	call := "select (" + qualified(a.Function) + "(u.event::jsonb))::text from unnest($1::text[]) as u(event)"
+func (s *Service) databaseAction(o *observer, a Action, _ texts) (action, error) {
+	call := "select set_config('fraiseql.request', u.origin, true), (" + qualified(a.Function) + "(u.event::jsonb))::text from unnest($1::text[], $2::text[]) as u(event, origin)"
 	return action{kind: a.Type, within: func(ctx context.Context, tx pgx.Tx, ds []*dispatch.Delivery) ([]string, error) {
-		bodies := make([]string, len(ds))
+		bodies, origins := make([]string, len(ds)), make([]string, len(ds))
 		for i, d := range ds {
 			event, err := d.Event.MarshalJSON()
 			if err != nil {
 				return nil, err
 			}
-			bodies[i] = string(event)
+			bodies[i], origins[i] = string(event), events.Origin(d.Event.Request, d.Event.Trace, "event/"+strconv.FormatInt(d.Event.ID, 10)+"/"+o.name)
 		}
-		rows, err := tx.Query(ctx, call, bodies)
+		rows, err := tx.Query(ctx, call, bodies, origins)
 		if err != nil {
 			return nil, err
 		}
 		replies := make([]string, 0, len(ds))
+		var origin string
 		var text *string
-		_, err = pgx.ForEachRow(rows, []any{&text}, func() error {
+		_, err = pgx.ForEachRow(rows, []any{&origin, &text}, func() error {
 			if text == nil {
 				text = new(string)
 			}

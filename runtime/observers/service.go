@@ -327,6 +327,11 @@ func (s *Service) Logs(ctx context.Context, name, status string, before time.Tim
 	return s.store.logs(ctx, name, status, before, limit)
 }
 
+// LogsOf gives what observers did about an event.
+func (s *Service) LogsOf(ctx context.Context, event int64) ([]Log, error) {
+	return s.store.logsOf(ctx, event)
+}
+
 // Dead gives the dead letters of observers, the newest first.
 func (s *Service) Dead(ctx context.Context, name string, before int64, limit int) ([]events.DeadLetter, error) {
 	if err := s.known(ctx, name); err != nil {

@@ -76,6 +76,13 @@ where ($1 = '' or o.name = $1) and ($2 = '' or l.status = $2) and l.executed_at 
 order by l.executed_at desc
 limit $4`
 
+	// The index begins with the observer: there are few of them.
+	logsOfSQL = `
+select l.id::text, o.name, l.event_id, l.action, l.type, l.status, l.attempts, coalesce(l.duration_ms, 0), coalesce(l.response, ''), coalesce(l.error_message, ''), l.executed_at, null::jsonb
+from _system.observers o
+join _system.observer_logs l on l.observer_id = o.id and l.event_id = $1
+order by o.name, l.part, l.action`
+
 	forgetSQL = `
 delete from _system.observer_logs
 where id in (select id from _system.observer_logs where executed_at < $1 and status <> 'pending' limit 10000)`
@@ -132,7 +139,7 @@ func (s store) save(ctx context.Context, named map[string]Rule) error {
 			if err != nil {
 				return err
 			}
-			batch.Queue(saveSQL, name, rule.Entity, strings.Join(rule.Event, ","), config, "file")
+			batch.Queue(saveSQL, name, rule.Entity, strings.Join(rule.Event, ","), string(config), "file")
 		}
 		batch.Queue(goneSQL, names, cluster.Term, time.Duration(0))
 		return tx.SendBatch(ctx, batch).Close()
@@ -141,6 +148,15 @@ func (s store) save(ctx context.Context, named map[string]Rule) error {
 
 func (s store) logs(ctx context.Context, name, status string, before time.Time, limit int) ([]Log, error) {
 	rows, err := s.pool.Query(ctx, logsSQL, name, status, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Log])
+}
+
+// logsOf gives what was done about an event, without the event.
+func (s store) logsOf(ctx context.Context, event int64) ([]Log, error) {
+	rows, err := s.pool.Query(ctx, logsOfSQL, event)
 	if err != nil {
 		return nil, err
 	}

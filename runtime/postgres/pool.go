@@ -23,6 +23,7 @@ type PoolOptions struct {
 	ConnectTimeout time.Duration // of one connection; 0 is 5 s
 	Pooler         bool          // a transaction pooler stands in between: keep nothing in a session
 	Application    string        // application_name; empty is "fraiseql"
+	Listens        bool          // connections wait for notifications: no statement is cancelled in the server
 	MaxMessage     int           // bytes of one message from the server, such as a row; 0 is the driver's bound, 1 GiB
 }
 
@@ -74,9 +75,12 @@ func Connect(ctx context.Context, address string, o PoolOptions) (*pgxpool.Pool,
 		return f
 	}
 	c.DialFunc = dialer(c.ConnectTimeout)
-	// A request that ends early cancels its statement in the server, and the connection lives on.
-	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, CancelRequestDelay: 0, DeadlineDelay: 2 * time.Second}
+	// A request that ends early cancels its statement in the server, and the connection lives on. Who waits for notifications
+	// has none: to stop waiting would take two seconds.
+	if !o.Listens {
+		c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+			return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, CancelRequestDelay: 0, DeadlineDelay: 2 * time.Second}
+		}
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

@@ -17,7 +17,7 @@ trap 'stop; cd /; rm -rf "$work"' EXIT
 # serve starts the demo, or what else is said, with what fraiseql.toml says; its address is in $url then.
 serve() {
   stop
-  "$root/fraiseql" serve "${@:---demo}" --listen 127.0.0.1:0 >out 2>err &
+  "$root/fraiseql" serve "${@:---demo}" --listen "127.0.0.1:${port:-0}" >out 2>err &
   server=$!
   for _ in $(seq 600); do
     url=$(grep -o 'http://[^ ]*/graphql' out | head -1) && [ -n "$url" ] && return
@@ -37,6 +37,18 @@ printf '[graphql.persisted]\n\n[graphql.limits]\nbatch = 10\n' >fraiseql.toml
 serve
 node "$here/apollo.mjs" "$url"
 node "$here/urql.mjs" "$url"
+
+printf '[graphql.subscriptions]\nentities = ["Product"]\n' >fraiseql.toml
+serve
+node "$here/subscriptions.mjs" "$url" "$work/subscribed" &
+client=$!
+until [ -e subscribed ]; do kill -0 "$client" || exit 1; sleep 0.1; done
+port=${url#http://127.0.0.1:}
+port=${port%%/*}
+serve
+touch subscribed-again
+wait "$client"
+port=
 
 cp "$here/relay/fraiseql.toml" fraiseql.toml
 serve

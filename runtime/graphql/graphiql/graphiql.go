@@ -25,7 +25,7 @@ const page = `<!doctype html>
 <style>html, body, #graphiql { height: 100%; margin: 0 }</style>
 </head>
 <body>
-<div id="graphiql" data-endpoint="BASE">Loading…</div>
+<div id="graphiql" data-endpoint="BASE"STREAMS>Loading…</div>
 <script src="BASE/assets/react.production.min.js"></script>
 <script src="BASE/assets/react-dom.production.min.js"></script>
 <script src="BASE/assets/graphiql.min.js"></script>
@@ -36,7 +36,11 @@ const page = `<!doctype html>
 
 const start = `(function () {
   var root = document.getElementById('graphiql');
-  var fetcher = GraphiQL.createFetcher({ url: root.dataset.endpoint });
+  var options = { url: root.dataset.endpoint };
+  if ('subscriptions' in root.dataset) {
+    options.subscriptionUrl = new URL(options.url, location.href.replace(/^http/, 'ws')).href;
+  }
+  var fetcher = GraphiQL.createFetcher(options);
   ReactDOM.createRoot(root).render(React.createElement(GraphiQL, { fetcher: fetcher, shouldPersistHeaders: false }));
 })();
 `
@@ -45,9 +49,13 @@ const start = `(function () {
 const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " +
 	"connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// Page serves the editor for the API at endpoint.
-func Page(endpoint string) http.Handler {
-	text := strings.ReplaceAll(page, "BASE", endpoint)
+// Page serves the editor for the API at endpoint, which may have subscriptions.
+func Page(endpoint string, subscriptions bool) http.Handler {
+	streams := ""
+	if subscriptions {
+		streams = " data-subscriptions"
+	}
+	text := strings.NewReplacer("BASE", endpoint, "STREAMS", streams).Replace(page)
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", policy)

@@ -19,6 +19,7 @@ type Paging struct {
 	Default int // without a limit argument
 	Most    int // a limit above it is an error
 	Rows    int // that a request may be estimated to read in all; 0 is no bound
+	Known   int // rows that a subscription knows of from the start
 }
 
 // compiler writes one statement. Its aliases t1, t2, … are unique in the statement, so that no level

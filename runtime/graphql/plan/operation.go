@@ -109,10 +109,14 @@ func (o *Operation) Shape(b []byte, variables map[string]any) []byte {
 // Compile makes the plan of an operation for variables of one shape. Variables has coerced them.
 func (o *Operation) Compile(variables map[string]any, paging Paging) (*Plan, *gqlerror.Error) {
 	root := o.Schema.AST.Query
-	if o.Operation == ast.Mutation {
+	switch o.Operation {
+	case ast.Mutation:
 		root = o.Schema.AST.Mutation
+	case ast.Subscription:
+		root = o.Schema.AST.Subscription
+	case ast.Query:
 	}
-	if root == nil || o.Operation == ast.Subscription {
+	if root == nil {
 		return nil, Problem(ValidationFailed, "the schema has no "+string(o.Operation)+" type", o.Position)
 	}
 	if hasNull(variables) {
@@ -135,6 +139,16 @@ func (o *Operation) Compile(variables map[string]any, paging Paging) (*Plan, *gq
 		return &compiler{schema: o.Schema, variables: variables, magnitudes: magnitudes, paging: paging, budget: left, locks: map[string]bool{}, read: map[*catalog.Table]bool{}, wide: map[string]bool{}, loose: map[string]bool{}, laters: &laters{}}
 	}
 	fields := collect(o.SelectionSet, variables, root.Name)
+	if o.Operation == ast.Subscription {
+		if problem := onlyField(o.OperationDefinition, fields); problem != nil {
+			return nil, problem
+		}
+		plan, err := o.changed(fields[0], compiler, paging.Known)
+		if err != nil {
+			return nil, fields[0].blame(err)
+		}
+		return plan, nil
+	}
 	plan.Writes = o.Operation == ast.Mutation
 	for i, f := range fields {
 		c := compiler(left)

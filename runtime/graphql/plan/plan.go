@@ -16,6 +16,7 @@ type Plan struct {
 	Fields   []RootField
 	Writes   bool       // it is a mutation: all of it or nothing, and once
 	Together *Statement // all fields as one statement; nil where each has its own
+	Changed  *Changed   // of a subscription; else nil
 
 	OnPrimary atomic.Bool // no replica can run it, as was found out
 }
@@ -23,6 +24,12 @@ type Plan struct {
 // Weight is about the bytes that a plan takes, or somewhat more.
 func (p *Plan) Weight() int {
 	weight := 128 + p.Together.weight()
+	if p.Changed != nil {
+		weight += 256 + 64*len(p.Changed.Payload)
+		if p.Changed.Keys != nil {
+			weight += p.Changed.Keys.Weight()
+		}
+	}
 	for i := range p.Fields {
 		weight += 192 + len(p.Fields[i].Before) + p.Fields[i].Statement.weight()
 		for _, step := range p.Fields[i].Steps {

@@ -26,7 +26,7 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 		documents: map[string]*Object{}, views: map[*catalog.Table]*declaredType{}, hidden: map[*catalog.Table]bool{}, nested: map[string]bool{},
 		byTable: map[*catalog.Table]*Object{}, entities: map[*catalog.Table]Entity{},
 		references: map[*catalog.ForeignKey]Reference{}, chosen: map[*Object]map[string]bool{},
-		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Writes: map[string]*Write{}, NewRows: map[string]bool{}, Data: map[string]bool{}, Choices: map[string]bool{}},
+		schema: &Schema{Catalog: c, Objects: map[string]*Object{}, Roots: map[string]*Root{}, Writes: map[string]*Write{}, Feeds: map[string]*Feed{}, NewRows: map[string]bool{}, Data: map[string]bool{}, Choices: map[string]bool{}},
 	}
 	b.reserve()
 	b.declare()
@@ -52,6 +52,7 @@ func Build(c *catalog.Catalog, options Options) (*Schema, error) {
 	b.definePageInfo()
 	b.addQuery()
 	b.addMutation()
+	b.addSubscription()
 	b.defineDocuments()
 	if err := b.addResolved(); err != nil {
 		return nil, err

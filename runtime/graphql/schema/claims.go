@@ -18,6 +18,9 @@ func (b *builder) reserve() {
 	for _, name := range []string{"Query", "Mutation", "Subscription", "OrderDirection", "PageInfo", errorClassName, NodeType, metricType, nearTypeName, vectorOrderType, PathInput} {
 		b.keep(name)
 	}
+	if len(b.options.Subscribed) > 0 {
+		b.keep(changeOp)
+	}
 	for _, name := range append(slices.Collect(maps.Keys(scalarDocs)), "Int", "Float", "String", "Boolean", "ID") {
 		b.keep(append(filterNames(name), name)...)
 	}

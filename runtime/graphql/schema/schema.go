@@ -15,6 +15,7 @@ type Schema struct {
 	Objects  map[string]*Object // by type name
 	Roots    map[string]*Root   // by field of Query
 	Writes   map[string]*Write  // by field of Mutation
+	Feeds    map[string]*Feed   // by field of Subscription
 	NewRows  map[string]bool    // inputs that are rows to be
 	Data     map[string]bool    // inputs whose members are values to be stored
 	Choices  map[string]bool    // enums that say what a statement looks like, and are no values in it
@@ -134,9 +135,10 @@ type Options struct {
 	Relay        bool      // give each row with a primary key a global id, and Query node(id:)
 	Declared     *Declared // by schema files; nil for none
 	Resolved     []Resolved
-	Role         string  // whose schema it is, by its name in tokens
-	Shared       *Shared // with other schemas; nil for one that shares nothing
-	NodeID       string  // the name of the global id; empty: id, or nodeId where a type has a field id
+	Subscribed   []string // types, or "schema.table", whose changes can be subscribed to; "*" is all
+	Role         string   // whose schema it is, by its name in tokens
+	Shared       *Shared  // with other schemas; nil for one that shares nothing
+	NodeID       string   // the name of the global id; empty: id, or nodeId where a type has a field id
 }
 
 // Entity overrides how one table is shown. Empty fields change nothing.

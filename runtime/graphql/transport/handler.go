@@ -39,6 +39,8 @@ type Handler struct {
 	Batch       int // requests that one body may have as a list; 0 takes no lists
 	AnswerLimit int // bytes of the answers to all of them
 
+	Streams *Streams // subscriptions; nil is none
+
 	UploadLimit int64 // bytes of the files that a form may bring; 0 takes no forms
 }
 
@@ -47,6 +49,10 @@ const largeAnswer = 1 << 20
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept")
+	if h.Streams != nil && upgrades(r) {
+		h.socket(w, r)
+		return
+	}
 	if h.Playground != nil && reads(r.Method) && takesHTML(r.Header["Accept"]) && !asks(r.URL.Query()) {
 		h.Playground.ServeHTTP(w, r)
 		return
@@ -56,12 +62,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, responseJSON, refuse(http.StatusMethodNotAllowed, "GraphQL is served by POST, GET and HEAD, not by %s", r.Method))
 		return
 	}
-	media := negotiate(r.Header["Accept"])
+	media, streams := h.takes(r)
 	if media == "" {
 		answer(w, responseJSON, refuse(http.StatusNotAcceptable, "answers are %s or %s", responseJSON, plainJSON))
 		return
 	}
-	if !preflighted(r) {
+	if safe := preflighted(r) || streams && sameOrigin(r); !safe {
 		answer(w, media, refuse(http.StatusBadRequest, "a browser could have been made to send this request by another site: "+
 			"send it with content-type application/json or with the header x-fraiseql-preflight (or apollo-require-preflight)"))
 		return
@@ -94,7 +100,20 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request.Principal, request.Client, request.Trace, request.Version = who, client, trace, versionOf(r.Header)
+	if streams {
+		h.events(w, r, request)
+		return
+	}
 	h.respond(w, r, media, h.Execute(r.Context(), request))
+}
+
+// takes gives the media type that a client takes, empty for none of ours, and whether it is to be a stream: then the type is
+// that of what is none all the same.
+func (h *Handler) takes(r *http.Request) (media string, streams bool) {
+	if h.Streams != nil && r.Method != http.MethodHead && takesEvents(r.Header["Accept"]) {
+		return responseJSON, true
+	}
+	return negotiate(r.Header["Accept"]), false
 }
 
 // respond answers one request.

@@ -50,6 +50,11 @@ func aLife(t *testing.T, w World) {
 	if len(job.Log) != 1 || job.Log[0].Text != "adding\n" || job.Cause == nil || job.Cause.Request != "r1" {
 		t.Errorf("log %+v, cause %+v", job.Log, job.Cause)
 	}
+	for request, want := range map[string]int{"r1": 1, "r2": 0} {
+		if all, err := s.List(t.Context(), jobs.Filter{Cause: jobs.Cause{Request: request}, Limit: 10}); err != nil || len(all) != want {
+			t.Errorf("of request %s: %+v, %v", request, all, err)
+		}
+	}
 	if _, err := s.Get(t.Context(), "999999"); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a job that is not there: %v", err)
 	}

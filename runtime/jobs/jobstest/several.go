@@ -214,15 +214,13 @@ func schedules(t *testing.T, w World) {
 	c.Schedules = map[string]jobs.Schedule{"tick": {Every: time.Second, Timezone: "UTC", Kind: "tick", Args: map[string]any{"a": 1}, CatchUp: "one"}}
 	var mu sync.Mutex
 	seen := map[int64]int{}
-	var byHand atomic.Bool
 	handlers := map[string]jobs.Handler{"tick": func(_ context.Context, j *jobs.Try) jobs.Outcome {
-		if byHand.Load() && j.RunAt.Nanosecond() != 0 {
-			return jobs.Outcome{}
-		}
 		mu.Lock()
 		defer mu.Unlock()
-		seen[j.RunAt.Unix()]++
-		if j.RunAt.Nanosecond() != 0 || j.Cause == nil || j.Cause.Schedule != "tick" || !strings.Contains(string(j.Args), "1") {
+		if j.RunAt.Nanosecond() == 0 { // not the one that is run by hand
+			seen[j.RunAt.Unix()]++
+		}
+		if j.Cause == nil || j.Cause.Schedule != "tick" || !strings.Contains(string(j.Args), "1") {
 			t.Errorf("%+v", j)
 		}
 		return jobs.Outcome{}
@@ -251,7 +249,6 @@ func schedules(t *testing.T, w World) {
 	if err != nil || len(all) != 1 || all[0].Runs < 5 || all[0].LastAt == nil || all[0].LastJob == "" || all[0].When != "every 1s" {
 		t.Errorf("%+v, %v", all, err)
 	}
-	byHand.Store(true)
 	if receipt, err := servers[1].RunSchedule(t.Context(), "tick"); err != nil || receipt.ID == "" {
 		t.Errorf("%+v, %v", receipt, err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/jobs"
 	"github.com/fraiseql/fraiseql/runtime/jobs/jobstest"
 	"github.com/fraiseql/fraiseql/runtime/outbound"
+	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
 	"github.com/fraiseql/fraiseql/runtime/retry"
 )
 
@@ -130,7 +131,15 @@ func TestHTTPHandlers(t *testing.T) {
 // TestFunctionsAreExactlyOnce has the job taken from a server while its function runs: what that did is undone.
 func TestFunctionsAreExactlyOnce(t *testing.T) {
 	t.Parallel()
-	w := world(t)
+	t.Run("alone", func(t *testing.T) { t.Parallel(); functionsAreExactlyOnce(t, world(t)) })
+	t.Run("behind a pooler", func(t *testing.T) {
+		t.Parallel()
+		functionsAreExactlyOnce(t, worldOn(t, pgtest.Pooled(t, pgtest.System(t), 10), true))
+	})
+}
+
+func functionsAreExactlyOnce(t *testing.T, w jobstest.World) {
+	t.Helper()
 	if _, err := w.Pool.Exec(t.Context(), `
 create table ledger (job int);
 create function note(args jsonb) returns void language plpgsql as $$ begin insert into ledger values ((args ->> 'n')::int); perform pg_sleep((args ->> 'sleep')::float8); end $$;

@@ -39,6 +39,7 @@ type pilot struct {
 	client string // as jobs know who works them
 	bounds map[string]jobs.Bounds
 	tries  *tries
+	ahead  func() time.Duration // of this machine's clock is the database's
 }
 
 // heldKey marks the context of who holds the job's row already.
@@ -116,6 +117,7 @@ func (p *pilot) JobGetAvailable(ctx context.Context, exec riverdriver.Executor, 
 
 // JobSetStateIfRunningMany ends tries at jobs that are still this server's.
 func (p *pilot) JobSetStateIfRunningMany(ctx context.Context, exec riverdriver.Executor, params *riverdriver.JobSetStateIfRunningManyParams) ([]*rivertype.JobRow, error) {
+	params = p.byTheDatabase(params)
 	if ctx.Value(heldKey{}) != nil {
 		return p.StandardPilot.JobSetStateIfRunningMany(ctx, exec, params)
 	}
@@ -139,6 +141,25 @@ func (p *pilot) JobSetStateIfRunningMany(ctx context.Context, exec riverdriver.E
 	}
 	p.tries.bury(older)
 	return rows, nil
+}
+
+// byTheDatabase makes times that were told by this machine's clock those of the database's, which decides what is due.
+func (p *pilot) byTheDatabase(params *riverdriver.JobSetStateIfRunningManyParams) *riverdriver.JobSetStateIfRunningManyParams {
+	ahead := p.ahead()
+	if ahead == 0 {
+		return params
+	}
+	moved := *params
+	for _, times := range []*[]*time.Time{&moved.ScheduledAt, &moved.FinalizedAt} {
+		*times = slices.Clone(*times)
+		for i, at := range *times {
+			if at != nil {
+				there := at.Add(ahead)
+				(*times)[i] = &there
+			}
+		}
+	}
+	return &moved
 }
 
 // only leaves those of some ids.

@@ -143,6 +143,13 @@ func (q *Queue) List(ctx context.Context, f jobs.Filter) ([]jobs.Job, error) {
 	if f.Queue != "" {
 		params = params.Queues(f.Queue)
 	}
+	if f.Cause != (jobs.Cause{}) {
+		text, err := json.Marshal(metadata{Cause: &f.Cause})
+		if err != nil {
+			return nil, err
+		}
+		params = params.Metadata(string(text))
+	}
 	if f.Before != "" {
 		before, err := strconv.ParseInt(f.Before, 10, 64)
 		if err != nil {

@@ -13,7 +13,8 @@ import (
 
 	"github.com/fraiseql/fraiseql/runtime/cluster"
 	"github.com/fraiseql/fraiseql/runtime/jobs/jobstest"
-	"github.com/fraiseql/fraiseql/runtime/jobs/postgres"
+	jobspostgres "github.com/fraiseql/fraiseql/runtime/jobs/postgres"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
 )
 
@@ -22,12 +23,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // term is how long servers are waited for: the heart beats twelve times in it.
 const term = 2400 * time.Millisecond
 
-func world(t testing.TB) jobstest.World {
+func world(t testing.TB) jobstest.World { return worldOn(t, pgtest.System(t), false) }
+
+// worldOn is one on a database, which may have a transaction pooler before it.
+func worldOn(t testing.TB, address string, pooler bool) jobstest.World {
 	t.Helper()
-	address := pgtest.System(t)
 	open := func(t testing.TB) *pgxpool.Pool {
 		t.Helper()
-		pool, err := pgxpool.New(t.Context(), address)
+		pool, err := postgres.Connect(t.Context(), address, postgres.PoolOptions{Size: 4, Pooler: pooler, Listens: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +43,7 @@ func world(t testing.TB) jobstest.World {
 		log := slog.New(slog.DiscardHandler)
 		mine, leases := open(t), open(t)
 		node := cluster.New(cluster.Options{Pool: leases, Log: log, Name: t.Name(), Term: term})
-		q, err := postgres.New(postgres.Options{Pool: mine, Log: log, Node: node, PollInterval: 100 * time.Millisecond, Term: term})
+		q, err := jobspostgres.New(jobspostgres.Options{Pool: mine, Log: log, Node: node, PollInterval: 100 * time.Millisecond, Term: term, PollOnly: pooler})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,4 +63,11 @@ func world(t testing.TB) jobstest.World {
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	jobstest.Conformance(t, world)
+}
+
+func TestBehindAPooler(t *testing.T) {
+	t.Parallel()
+	jobstest.Conformance(t, func(t testing.TB) jobstest.World {
+		return worldOn(t, pgtest.Pooled(t, pgtest.System(t), 10), true)
+	})
 }

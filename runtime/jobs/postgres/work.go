@@ -53,7 +53,7 @@ func (q *Queue) Work(ctx context.Context, w jobs.Work, drain time.Duration) erro
 		<-ctx.Done()
 		return nil
 	}
-	client, err := river.NewClient(newDriver(q.options.Pool, &pilot{client: c.ID, bounds: w.Queues, tries: &q.tries}), c)
+	client, err := river.NewClient(newDriver(q.options.Pool, &pilot{client: c.ID, bounds: w.Queues, tries: &q.tries, ahead: q.options.Node.Ahead}), c)
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (w *worker) try(ctx context.Context, job *river.Job[args]) *jobs.Try {
 			if err != nil {
 				return err
 			}
-			_, err = w.queue.options.Pool.Exec(ctx, progressSQL, job.ID, job.Attempt, client, text)
+			_, err = w.queue.options.Pool.Exec(ctx, progressSQL, job.ID, job.Attempt, client, string(text))
 			return err
 		},
 		Say: func(text string) {

@@ -52,10 +52,23 @@ func keyOf(n jobs.Spec) string {
 	return uniqueKey + hex.EncodeToString(sum[:])
 }
 
+// causeOf writes a cause, which is nothing where nothing is known of it.
+func causeOf(c jobs.Cause) (string, error) {
+	if c == (jobs.Cause{}) {
+		return "", nil
+	}
+	text, err := json.Marshal(c)
+	return string(text), err
+}
+
 // arguments gives what the script that inserts wants of a job.
 func (q *Queue) arguments(ctx context.Context, s spec) ([]any, error) {
 	e := envelope{V: 1, Args: s.Args, RunAt: s.RunAt, UniqueKey: s.UniqueKey}
-	if s.Cause != (jobs.Cause{}) {
+	cause, err := causeOf(s.Cause)
+	if err != nil {
+		return nil, err
+	}
+	if cause != "" {
 		e.Cause = &s.Cause
 	}
 	text, err := json.Marshal(e)
@@ -73,7 +86,7 @@ func (q *Queue) arguments(ctx context.Context, s spec) ([]any, error) {
 	if !s.RunAt.IsZero() {
 		due = strconv.FormatFloat(float64(s.RunAt.UnixMicro())/1e6, 'f', 6, 64)
 	}
-	return []any{queue, s.Queue, s.id, r.message, due, s.Kind, s.MaxAttempts, keyOf(s.Spec), string(s.UniqueUntil)}, nil
+	return []any{queue, s.Queue, s.id, r.message, due, s.Kind, s.MaxAttempts, keyOf(s.Spec), string(s.UniqueUntil), cause}, nil
 }
 
 // insert makes jobs, all or none. What Redis has already by its id is as it was.

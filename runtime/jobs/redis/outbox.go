@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,7 +18,7 @@ import (
 const (
 	outboxSQL = `
 insert into _system.job_outbox as o (id, kind, args, queue, priority, max_attempts, run_at, unique_key, unique_until, cause)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, $9, $10::jsonb)
 on conflict (kind, unique_key) do update
 set kind = excluded.kind
 returning o.id::text, coalesce(o.run_at > clock_timestamp(), false)`
@@ -71,9 +72,13 @@ func (q *Queue) EnqueueTx(ctx context.Context, tx pgx.Tx, all []jobs.Spec) ([]jo
 		if until == "" {
 			until = jobs.Finished
 		}
+		cause, err := causeOf(n.Cause)
+		if err != nil {
+			return nil, err
+		}
 		var is string
 		var waits bool
-		err := tx.QueryRow(ctx, outboxSQL, id, n.Kind, n.Args, n.Queue, n.Priority, n.MaxAttempts, due, key, string(until), n.Cause).Scan(&is, &waits)
+		err = tx.QueryRow(ctx, outboxSQL, id, n.Kind, string(n.Args), n.Queue, n.Priority, n.MaxAttempts, due, key, string(until), cmp.Or(cause, "{}")).Scan(&is, &waits)
 		if err != nil {
 			return nil, err
 		}

@@ -134,8 +134,12 @@ func (q *Queue) List(ctx context.Context, f jobs.Filter) ([]jobs.Job, error) {
 	if f.Before != "" && !isID(f.Before) {
 		return nil, jobs.NoJob(f.Before)
 	}
+	cause, err := causeOf(f.Cause)
+	if err != nil {
+		return nil, err
+	}
 	for before, more := f.Before, true; more && len(all) < f.Limit; {
-		found, err := listScript.Run(ctx, q.client, nil, before, f.Limit-len(all), string(f.State), f.Kind, f.Queue).StringSlice()
+		found, err := listScript.Run(ctx, q.client, nil, before, f.Limit-len(all), string(f.State), f.Kind, f.Queue, cause).StringSlice()
 		if err != nil {
 			return nil, explain(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -101,7 +102,7 @@ func (w *worker) ProcessTask(ctx context.Context, _ *asynq.Task) error {
 	outcome := jobs.Outcome{Err: errCancelled}
 	if ctx.Err() == nil {
 		outcome = w.do(ctx, &jobs.Try{
-			Job: job, Key: "job_" + t.id,
+			Job: job, Key: keyOfTry(t),
 			Report: func(ctx context.Context, p jobs.Progress) error { return w.report(ctx, t, p) },
 			Say: func(text string) {
 				if said.Len() < logLimit {
@@ -145,6 +146,12 @@ func (t *try) judge(job jobs.Job, o jobs.Outcome, cause error) error {
 	}
 	t.keep, t.waits, t.wait = failed, true, o.Wait
 	return o.Err
+}
+
+// keyOfTry names a job for good, in the form that jobs elsewhere have.
+func keyOfTry(t *try) string {
+	created, _ := strconv.ParseInt(t.fields["created"], 10, 64) // written by Redis
+	return "job_" + t.id + "_" + strconv.FormatInt(created, 36)
 }
 
 func text(err error) string {

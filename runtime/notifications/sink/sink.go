@@ -1,4 +1,5 @@
-// Package sink is a mail server that takes every mail, writes a line about it and keeps none: what the demo sends goes nowhere.
+// Package sink is a mail server and a receiver of webhooks that take all, write a line about each and keep none: what the demo
+// sends goes nowhere.
 package sink
 
 import (
@@ -15,8 +16,9 @@ import (
 	server "github.com/emersion/go-smtp"
 )
 
-// Sink is one, on a free port of loopback.
+// Sink is both, on free ports of loopback.
 type Sink struct {
+	hooks    *hooks
 	server   *server.Server
 	listener net.Listener
 	serving  sync.WaitGroup
@@ -29,6 +31,10 @@ func Open(ctx context.Context, log *slog.Logger) (*Sink, error) {
 		return nil, err
 	}
 	s := &Sink{listener: l}
+	if s.hooks, err = openHooks(ctx, log); err != nil {
+		_ = l.Close()
+		return nil, err
+	}
 	s.server = server.NewServer(server.BackendFunc(func(*server.Conn) (server.Session, error) { return &session{log: log}, nil }))
 	s.server.Domain, s.server.EnableSMTPUTF8, s.server.MaxMessageBytes = "localhost", true, 16<<20
 	s.server.ReadTimeout, s.server.WriteTimeout = time.Minute, time.Minute
@@ -38,14 +44,20 @@ func Open(ctx context.Context, log *slog.Logger) (*Sink, error) {
 			log.Error("the demo's mail server has ended", slog.Any("error", err))
 		}
 	})
+	s.serving.Go(func() { s.hooks.serve(log) })
 	return s, nil
 }
 
-// Port is where it listens.
-func (s *Sink) Port() int { return s.listener.Addr().(*net.TCPAddr).Port }
+// HookURL is where webhooks are taken, and below.
+func (s *Sink) HookURL() string { return "http://" + s.hooks.listener.Addr().String() }
+
+// MailPort is where mails are taken.
+func (s *Sink) MailPort() int { return s.listener.Addr().(*net.TCPAddr).Port }
 
 // Close ends it with all its connections.
 func (s *Sink) Close() {
+	_ = s.hooks.server.Close()
+	_ = s.hooks.listener.Close() // which the server does not know of before it serves
 	_ = s.server.Close()
 	_ = s.listener.Close() // which the server does not know of before it serves
 	s.serving.Wait()

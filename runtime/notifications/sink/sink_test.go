@@ -23,7 +23,7 @@ func TestEachMailIsALine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := smtp.New(smtp.Provider{Name: "sink", Host: "127.0.0.1", Port: s.Port(), TLS: smtp.None, From: "shop@example.com", Timeout: time.Minute})
+	m := smtp.New(smtp.Provider{Name: "sink", Host: "127.0.0.1", Port: s.MailPort(), TLS: smtp.None, From: "shop@example.com", Timeout: time.Minute})
 	for _, to := range []string{"ann@example.org", "Jürgen <jürgen@example.org>"} {
 		if _, err := m.Send(t.Context(), smtp.Message{Key: "k", To: to, Subject: "Grüße", Text: "Hello"}); err != nil {
 			t.Error(err)

@@ -1,8 +1,8 @@
 -- Makes jobs, all of them: nothing else is done in between. ARGV: the seconds for which is known which job an id was merged
--- into, and for each job nine. Gives id, state and whether the key was taken, for each.
+-- into, and for each job ten. Gives id, state and whether the key was taken, for each.
 local made, from, micros = {}, now()
-for i = 2, #ARGV, 9 do
-  local queue, name, id, message, due, kind, most, key, till = unpack(ARGV, i, i + 8)
+for i = 2, #ARGV, 10 do
+  local queue, name, id, message, due, kind, most, key, till, cause = unpack(ARGV, i, i + 9)
   local p = prefix(queue)
   local task, same = p .. "t:" .. id, "fraiseql:jobs:same:" .. id
   local there = state(task)
@@ -24,6 +24,7 @@ for i = 2, #ARGV, 9 do
   else
     local s = "pending"
     redis.call("HSET", task, "msg", message, "kind", kind, "max", most, "attempt", 0, "created", micros)
+    if cause ~= "" then redis.call("HSET", task, "cause", cause) end
     if due ~= "" and tonumber(due) > from then
       s = "scheduled"
       redis.call("ZADD", p .. "scheduled", due, id)

@@ -1,0 +1,92 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/events"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/graphql"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
+)
+
+// subscriptions is the consumer of events that subscriptions are.
+const subscriptions = "subscriptions"
+
+// subscribes tells whether clients may subscribe to something.
+func (c *RuntimeConfig) subscribes() bool {
+	return (c.GraphQL.Enabled == nil || *c.GraphQL.Enabled) && len(c.GraphQL.Subscribed()) > 0
+}
+
+// feed is where subscriptions get what they tell of; nil where there are none.
+func (a *App) feed() *graphql.Feed {
+	if a.Reaction == nil || a.background.feed == nil {
+		return nil
+	}
+	f := &graphql.Feed{Pool: a.background.feed, IdleMax: a.Reaction.config.IdlePollMax, Kept: a.Reaction.config.Retention}
+	if a.Auth != nil {
+		f.Verify = a.Auth.Verify
+	}
+	if c := a.Config.Server.CORS; c != nil && c.On() {
+		f.Origins = c.Origins
+	}
+	return f
+}
+
+// subscribed adds what subscriptions hear of to what is heard. A command that has none says so as well, so that their triggers
+// go; a server without them leaves alone what another one needs.
+func (a *App) subscribed(names []string, all []events.Interest) ([]string, []events.Interest, error) {
+	if !a.Config.subscribes() {
+		if !a.serves {
+			names = append(names, subscriptions)
+		}
+		return names, all, nil
+	}
+	tables, strange := a.GraphQL.Interests()
+	if len(strange) > 0 {
+		return nil, nil, graphql.NoEntity(strange[0])
+	}
+	for _, t := range tables {
+		all = append(all, events.Interest{
+			Relation: events.Relation{Schema: t.Schema, Table: t.Name}, Consumer: subscriptions,
+			Ops: events.SetOf(events.Insert, events.Update, events.Delete, events.Truncate),
+		})
+	}
+	return append(names, subscriptions), all, nil
+}
+
+// untoldKeys refuses tables that subscriptions hear of and whose keys events leave out: nobody could say which row has changed.
+func (a *App) untoldKeys(ctx context.Context, columns map[events.Relation]events.Columns, all []events.Interest) error {
+	if !a.Config.subscribes() {
+		return nil
+	}
+	tables, err := a.Reaction.Events.Drift(ctx)
+	if err != nil {
+		return postgres.Explain(err)
+	}
+	for _, t := range tables {
+		if !slices.ContainsFunc(all, func(i events.Interest) bool { return i.Consumer == subscriptions && i.Relation == t.Relation }) {
+			continue
+		}
+		for _, column := range t.Key {
+			if !slices.Contains(t.Told, column) || slices.Contains(columns[t.Relation].Hash, column) {
+				return fault.New(fault.Invalid, "subscriptions/key-left-out", "events leave out or hash the column "+column+" of "+t.String()+", which is of its key: changes cannot be subscribed to").
+					WithHint("[events.columns.%q] omit = [] tells it, or take the table out of [graphql.subscriptions]", t.String())
+			}
+		}
+	}
+	return nil
+}
+
+// checkSubscriptionsLive tells of entities that cannot be subscribed to.
+func (a *App) checkSubscriptionsLive(r *config.Report) {
+	if !a.Config.subscribes() {
+		return
+	}
+	_, strange := a.GraphQL.Interests()
+	for _, name := range strange {
+		e := graphql.NoEntity(name)
+		r.Error("entities", e.Code, e.Message, e.Hint)
+	}
+}

@@ -1,0 +1,371 @@
+package subscribe_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/goleak"
+
+	"github.com/fraiseql/fraiseql/runtime/events"
+	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/graphql/subscribe"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
+	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// source reads a table of integers, all of it or what is positive.
+type source struct {
+	pool     *pgxpool.Pool
+	positive bool
+	reads    atomic.Int64
+	before   func() error // each read
+}
+
+func (s *source) Relation() events.Relation { return events.Relation{Schema: "public", Table: "item"} }
+func (s *source) Key() []string             { return []string{"id"} }
+func (s *source) Ops() events.Ops {
+	return events.SetOf(events.Insert, events.Update, events.Delete, events.Truncate)
+}
+func (s *source) Whole() bool                       { return !s.positive }
+func (s *source) All(context.Context) (bool, error) { return true, nil }
+func (s *source) Shows([]string) bool               { return true }
+func (s *source) Altered() bool                     { return false }
+func (s *source) Problem(err error) []byte          { return fmt.Appendf(nil, "[%q]", err) }
+
+func (s *source) Keys(ctx context.Context) (keys [][]json.RawMessage, err error) {
+	var list []byte
+	err = s.pool.QueryRow(ctx, "select coalesce(json_agg(json_build_array(id)), '[]') from item where id > 0").Scan(&list)
+	if err == nil {
+		err = json.Unmarshal(list, &keys)
+	}
+	return keys, err
+}
+
+func (s *source) Rows(ctx context.Context, keys []json.RawMessage) (map[int][]json.RawMessage, error) {
+	s.reads.Add(1)
+	if s.before != nil {
+		if err := s.before(); err != nil {
+			return nil, err
+		}
+	}
+	list, err := json.Marshal(keys)
+	if err != nil {
+		return nil, err
+	}
+	rows := map[int][]json.RawMessage{}
+	var read []byte
+	err = s.pool.QueryRow(ctx, `select coalesce(json_agg(json_build_array(e.number, i.n)), '[]') from jsonb_array_elements($1::jsonb) with ordinality e (v, number)
+		join item i on i.id = (v ->> 'id')::int where $2 or i.id > 0`, string(list), !s.positive).Scan(&read)
+	if err != nil {
+		return nil, err
+	}
+	var all [][2]json.RawMessage
+	err = json.Unmarshal(read, &all)
+	for _, row := range all {
+		var n int
+		_ = json.Unmarshal(row[0], &n)
+		rows[n-1] = []json.RawMessage{row[1]}
+	}
+	return rows, err
+}
+
+func (s *source) Payload(_ context.Context, t subscribe.Told) []byte {
+	row := "-"
+	if t.Rows != nil {
+		row = string(t.Rows[0])
+	}
+	return fmt.Appendf(nil, "%s %s %s", t.Op, t.Key, row)
+}
+
+// hubbed runs a hub on a table of integers.
+func hubbed(t *testing.T, known int) (*subscribe.Hub, *pgxpool.Pool) {
+	t.Helper()
+	pool, err := postgres.Connect(t.Context(), pgtest.System(t, "create table item (id int primary key, n int);"), postgres.PoolOptions{Size: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	store := &events.Store{Pool: pool}
+	s := &source{}
+	if err := store.Declare(t.Context(), nil, nil, []events.Interest{{Relation: s.Relation(), Entity: "Item", Consumer: "subscriptions", Ops: s.Ops()}}); err != nil {
+		t.Fatal(err)
+	}
+	drift, err := store.Drift(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = events.Install(t.Context(), conn.Conn(), drift)
+	conn.Release()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := subscribe.New(subscribe.Options{Pool: pool, Log: slog.New(slog.DiscardHandler), IdleMax: 20 * time.Millisecond, Known: known})
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { h.Run(ctx) })
+	t.Cleanup(func() { stop(); running.Wait() })
+	for !h.Running() {
+		<-time.After(time.Millisecond)
+	}
+	return h, pool
+}
+
+func do(t *testing.T, pool *pgxpool.Pool, sql string) {
+	t.Helper()
+	if _, err := pool.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// join subscribes, and gives what is told.
+func join(t *testing.T, h *subscribe.Hub, name string, s *source, most int) *subscribe.Outbox {
+	t.Helper()
+	out := subscribe.NewOutbox(most)
+	leave, err := h.Subscribe(t.Context(), subscribe.Request{Group: name, Source: s, Out: out, Ended: func() {}}, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(leave)
+	return out
+}
+
+// take waits for so many items.
+func take(t *testing.T, out *subscribe.Outbox, count int) (items []subscribe.Item) {
+	t.Helper()
+	for late := time.After(20 * time.Second); len(items) < count; {
+		select {
+		case <-out.Ready():
+			more, why := out.Take(nil)
+			out.Written()
+			items = append(items, more...)
+			if why != subscribe.Open {
+				t.Fatalf("it has ended, by %d", why)
+			}
+		case <-late:
+			t.Fatalf("%d of %d came", len(items), count)
+		}
+	}
+	return items
+}
+
+// TestThoseWhoReadAlikeShareAStatement has many of them.
+func TestThoseWhoReadAlikeShareAStatement(t *testing.T) {
+	t.Parallel()
+	h, pool := hubbed(t, 10)
+	s := &source{pool: pool}
+	var outs []*subscribe.Outbox
+	for range 50 {
+		outs = append(outs, join(t, h, "one", s, 1<<20))
+	}
+	do(t, pool, "insert into item values (1, 7)")
+	var first *byte
+	for _, out := range outs {
+		items := take(t, out, 1)
+		if string(items[0].Payload) != `INSERT {"id": 1} 7` && string(items[0].Payload) != `INSERT {"id" : 1} 7` {
+			t.Fatalf("told %s", items[0].Payload)
+		}
+		if first == nil {
+			first = &items[0].Payload[0]
+		}
+		if first != &items[0].Payload[0] {
+			t.Error("the payload was written more than once")
+		}
+	}
+	if n := s.reads.Load(); n != 1 {
+		t.Errorf("the row was read %d times", n)
+	}
+}
+
+// TestASlowGroupHoldsUpNobody has a statement that does not end.
+func TestASlowGroupHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	h, pool := hubbed(t, 10)
+	release := make(chan struct{})
+	released := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(released) // before the hub's, which waits
+	slow := &source{pool: pool, before: func() error { <-release; return nil }}
+	stuck, quick := join(t, h, "slow", slow, 1<<20), join(t, h, "quick", &source{pool: pool}, 1<<20)
+	for i := range 5 {
+		do(t, pool, fmt.Sprintf("insert into item values (%d, 0)", i))
+		take(t, quick, 1)
+	}
+	released()
+	if items := take(t, stuck, 5); len(items) != 5 {
+		t.Errorf("%d came", len(items))
+	}
+	if n := slow.reads.Load(); n > 2 {
+		t.Errorf("what had waited was read by %d statements", n-1)
+	}
+}
+
+// TestNothingIsToldTwice has one catch up with what a group has still to be told of, and join that.
+func TestNothingIsToldTwice(t *testing.T) {
+	t.Parallel()
+	h, pool := hubbed(t, 10)
+	release, reading := make(chan struct{}), make(chan struct{}, 10)
+	released := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(released)
+	first := subscribe.NewOutbox(1 << 20)
+	var token string
+	leave, err := h.Subscribe(t.Context(), subscribe.Request{
+		Group: "one", Source: &source{pool: pool, before: func() error { reading <- struct{}{}; <-release; return nil }}, Out: first, Ended: func() {},
+	}, func(at string) { token = at })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(leave)
+	do(t, pool, "insert into item values (1, 1)")
+	<-reading
+	second := subscribe.NewOutbox(1 << 20)
+	leave, err = h.Subscribe(t.Context(), subscribe.Request{Group: "one", Source: &source{pool: pool}, Out: second, Token: token, Ended: func() {}}, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(leave)
+	take(t, second, 1)
+	released()
+	take(t, first, 1)
+	do(t, pool, "insert into item values (2, 2)")
+	take(t, first, 1)
+	if items := take(t, second, 1); len(items) != 1 || items[0].Payload[len(items[0].Payload)-1] != '2' {
+		t.Errorf("it was told %s", items[0].Payload)
+	}
+}
+
+// TestADatabaseThatIsAway is asked again, and nothing is told twice.
+func TestADatabaseThatIsAway(t *testing.T) {
+	t.Parallel()
+	h, pool := hubbed(t, 10)
+	tries := 0
+	out := join(t, h, "one", &source{pool: pool, before: func() error {
+		if tries++; tries < 4 {
+			return fault.New(fault.Unavailable, "test/away", "away")
+		}
+		return nil
+	}}, 1<<20)
+	do(t, pool, "insert into item values (1, 1)")
+	do(t, pool, "insert into item values (2, 2)")
+	items := take(t, out, 2)
+	if len(items) != 2 || tries < 4 {
+		t.Errorf("%d came, after %d tries", len(items), tries)
+	}
+}
+
+// TestOneThatFails tells why, and the next one begins anew.
+func TestOneThatFails(t *testing.T) {
+	t.Parallel()
+	h, pool := hubbed(t, 10)
+	out := join(t, h, "one", &source{pool: pool, before: func() error { return fault.New(fault.Forbidden, "test/no", "no") }}, 1<<20)
+	do(t, pool, "insert into item values (1, 1)")
+	if items := take(t, out, 1); items[0].Kind != subscribe.Failed || string(items[0].Payload) != `["no"]` {
+		t.Errorf("told %+v", items)
+	}
+	again := join(t, h, "one", &source{pool: pool}, 1<<20)
+	do(t, pool, "insert into item values (2, 2)")
+	take(t, again, 1)
+	if items, why := out.Take(nil); len(items) > 0 || why != subscribe.Open {
+		t.Errorf("told %+v", items)
+	}
+}
+
+// TestWhatIsKnownIsBounded has more rows than are remembered.
+func TestWhatIsKnownIsBounded(t *testing.T) {
+	t.Parallel()
+	h, pool := hubbed(t, 2)
+	do(t, pool, "insert into item values (1, 1), (-1, 1)")
+	out := join(t, h, "one", &source{pool: pool, positive: true}, 1<<20)
+	do(t, pool, "insert into item values (2, 1), (3, 1), (-2, 1)")
+	take(t, out, 2)
+	do(t, pool, "delete from item where id in (3, -1, -2)")
+	do(t, pool, "delete from item where id in (1, 2)")
+	for _, i := range take(t, out, 2) {
+		if text := string(i.Payload); text != `DELETE {"id" : 1} -` && text != `DELETE {"id" : 2} -` && text != `DELETE {"id": 1} -` && text != `DELETE {"id": 2} -` {
+			t.Errorf("told %s", text)
+		}
+	}
+}
+
+// TestManyComeAndGo while rows change: nobody who stays misses one, or is told of one twice.
+func TestManyComeAndGo(t *testing.T) {
+	t.Parallel()
+	h, pool := hubbed(t, 1000)
+	const rows = 200
+	stays := join(t, h, "one", &source{pool: pool, positive: true}, 1<<20)
+	ctx, stop := context.WithCancel(t.Context())
+	var others sync.WaitGroup
+	for range 8 {
+		others.Go(func() {
+			for ctx.Err() == nil {
+				out := subscribe.NewOutbox(1 << 20)
+				leave, err := h.Subscribe(ctx, subscribe.Request{Group: "one", Source: &source{pool: pool, positive: true}, Out: out, Ended: func() {}}, func(string) {})
+				if err == nil {
+					select {
+					case <-out.Ready():
+					case <-ctx.Done():
+					}
+					leave()
+				}
+			}
+		})
+	}
+	for i := range rows {
+		do(t, pool, fmt.Sprintf("insert into item values (%d, 0)", i+1))
+	}
+	items := take(t, stays, rows)
+	stop()
+	others.Wait()
+	seen := map[string]bool{}
+	for _, i := range items {
+		seen[string(i.Payload)] = true
+	}
+	if len(seen) != rows || len(items) != rows {
+		t.Errorf("told of %d rows in %d messages", len(seen), len(items))
+	}
+}
+
+func TestOutboxes(t *testing.T) {
+	t.Parallel()
+	out := subscribe.NewOutbox(1000)
+	large := make([]byte, 2000)
+	out.Put(subscribe.Item{Payload: large})
+	if items, why := out.Take(nil); len(items) != 1 || why != subscribe.Open {
+		t.Fatalf("one that is larger than the outbox: %d, %d", len(items), why)
+	}
+	waited := make(chan bool)
+	go func() { waited <- out.PutWhenRoom(t.Context(), subscribe.Item{Payload: large[:100]}) }()
+	select {
+	case <-waited:
+		t.Error("there was room beside what is being written")
+	case <-time.After(20 * time.Millisecond):
+	}
+	out.Written()
+	if !<-waited {
+		t.Error("there was no room")
+	}
+	for range 20 {
+		out.Put(subscribe.Item{Payload: large[:100]})
+	}
+	if items, why := out.Take(nil); len(items) != 0 || why != subscribe.Slow {
+		t.Errorf("one that is full: %d, %d", len(items), why)
+	}
+	out.End(subscribe.Leaving)
+	if _, why := out.Take(nil); why != subscribe.Slow {
+		t.Errorf("it has ended twice: %d", why)
+	}
+	if out.PutWhenRoom(t.Context(), subscribe.Item{}) {
+		t.Error("it has ended, and took something")
+	}
+}
