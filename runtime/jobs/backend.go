@@ -37,7 +37,7 @@ from _system.job_outbox`
 
 	moveSQL = `
 update _system.job_backend
-set backend = $1, place = null, since = clock_timestamp()`
+set backend = $1, since = clock_timestamp()`
 )
 
 // claim says where the servers on the database keep jobs. Jobs must not be in two places, where nobody works half of them: what

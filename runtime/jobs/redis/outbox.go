@@ -9,9 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/redis/go-redis/v9"
 
-	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/jobs"
 )
 
@@ -42,13 +40,6 @@ where id = any ($1::uuid[])`
 
 	waitsSQL = columnsSQL + `
 where id = $1`
-
-	// The first server on a database marks the Redis; later ones look for the mark.
-	placeSQL = `
-update _system.job_backend
-set place = coalesce(place, $1)
-where backend = 'redis'
-returning place`
 )
 
 // EnqueueTx puts jobs into the outbox: whoever commits has them, also while Redis is away.
@@ -206,40 +197,4 @@ func (q *Queue) relay(ctx context.Context, sql string, args ...any) (int, error)
 		return 0, err
 	}
 	return count, nil
-}
-
-// Prepare waits for nothing: it says whether Redis can be used, and whether it is the one that the other servers on the database
-// use, and theirs alone.
-func (q *Queue) Prepare(ctx context.Context) error {
-	mark, err := q.client.Get(ctx, placeKey).Result()
-	if err != nil && err != redis.Nil { //nolint:errorlint // it is never wrapped
-		return explain(err)
-	}
-	wanted := mark
-	if wanted == "" {
-		wanted = q.ids.next()
-	}
-	var place string
-	if err := q.options.Pool.QueryRow(ctx, placeSQL, wanted).Scan(&place); err != nil {
-		return err
-	}
-	if mark == "" {
-		if mark, err = q.mark(ctx, place); err != nil {
-			return err
-		}
-	}
-	if mark != place {
-		return fault.New(fault.ActionNeeded, "jobs/other-redis", "this Redis has the jobs of another database, or those of this one are in another Redis").
-			WithHint("give each database a Redis or a number of its own, redis://host:6379/1; if the jobs in the old one are not wanted: update _system.job_backend set place = null")
-	}
-	return nil
-}
-
-// mark says in Redis whose it is, unless that has been said, and gives what is there then.
-func (q *Queue) mark(ctx context.Context, place string) (string, error) {
-	if err := q.client.SetNX(ctx, placeKey, place, 0).Err(); err != nil {
-		return "", explain(err)
-	}
-	mark, err := q.client.Get(ctx, placeKey).Result()
-	return mark, explain(err)
 }

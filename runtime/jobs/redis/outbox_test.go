@@ -271,6 +271,9 @@ func TestOneBackend(t *testing.T) {
 	if err := declare(worldOf(t, other.URL(), address), "redis"); fault.CodeOf(err) != "jobs/other-redis" {
 		t.Errorf("another Redis: %v", err)
 	}
+	if err := declare(worldOf(t, redistest.Start(t).URL(), address), "redis"); fault.CodeOf(err) != "jobs/other-redis" {
+		t.Errorf("a second Redis: %v", err)
+	}
 	s.Stop()
 	exec(t, w, fmt.Sprintf(`insert into _system.job_outbox (kind, args, queue, priority, max_attempts) values ('work', '{}', '%s', 2, 1)`, jobs.DefaultQueue))
 	exec(t, w, `delete from _system.node`)
@@ -278,6 +281,9 @@ func TestOneBackend(t *testing.T) {
 		t.Errorf("jobs are left: %v", err)
 	}
 	exec(t, w, `delete from _system.job_outbox`)
+	if err := declare(worldOf(t, redistest.Start(t).URL(), address), "redis"); err != nil {
+		t.Errorf("one that has lost everything: %v", err)
+	}
 	if err := declare(w, "postgres"); err != nil {
 		t.Errorf("nothing is left: %v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -36,6 +37,7 @@ type Queue struct {
 	once    *redis.Client // does not
 	ids     ids
 	tries   tries
+	place   atomic.Pointer[string] // what Redis is marked by; nil where no jobs are worked
 }
 
 var _ jobs.Queue = (*Queue)(nil)

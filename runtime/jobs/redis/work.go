@@ -206,6 +206,9 @@ func (q *Queue) watch(ctx context.Context) {
 
 // rescue has jobs worked anew that servers worked which are gone, and tells how many. It asks in any case, and acts when it may.
 func (q *Queue) rescue(ctx context.Context, may bool) (int, error) {
+	if err := q.mark(ctx); err != nil { // it may have lost everything
+		return 0, err
+	}
 	queues, err := q.client.SMembers(ctx, "asynq:queues").Result()
 	count := 0
 	for _, queue := range queues {

@@ -156,6 +156,26 @@ func TestConcurrencyIsKept(t *testing.T) {
 	}
 }
 
+// TestOnlyWhatBeginsIsTaken has more jobs than places: what cannot begin here waits for any server.
+func TestOnlyWhatBeginsIsTaken(t *testing.T) {
+	t.Parallel()
+	w := world(t)
+	var at atomic.Int32
+	block := make(chan struct{})
+	c := one()
+	c.Concurrency = 2
+	s := w.Serve(t, c, map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome { at.Add(1); <-block; return jobs.Outcome{} }})
+	if _, err := s.Load(t.Context(), []jobs.Spec{{Kind: "work"}, {Kind: "work"}, {Kind: "work"}, {Kind: "work"}, {Kind: "work"}}); err != nil {
+		t.Fatal(err)
+	}
+	jobstest.Eventually(t, "two have begun", func() bool { return at.Load() == 2 })
+	if all, err := s.Queues(t.Context()); err != nil || all[0].Running != 2 || all[0].Available != 3 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	close(block)
+	jobstest.Eventually(t, "all have", func() bool { return at.Load() == 5 })
+}
+
 // TestSecrets has no password in errors or logs.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
