@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha1" //nolint:gosec // it is how Redis calls scripts
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -56,31 +57,40 @@ const (
 	requeue       // the same, and pending: it is given back
 )
 
-func shapeOf(keys []string) (s shape, task string) {
-	has := map[string]bool{}
+// shapes tells scripts apart by how many keys they have (0 is any number) and by which are among them; the first that fits counts.
+var shapes = []struct {
+	is    shape
+	count int
+	has   []string
+}{
+	{take, 4, []string{"paused", "active"}},
+	{due, 2, []string{"pending", "scheduled"}},
+	{due, 2, []string{"pending", "retry"}},
+	{expired, 1, []string{"lease"}},
+	{expire, 1, []string{"completed"}},
+	{requeue, 0, []string{"task", "active", "lease", "pending"}},
+	{finish, 0, []string{"task", "active", "lease"}},
+}
+
+// shapeOf tells which script has some keys, and the key of its task.
+func shapeOf(keys []string) (shape, string) {
+	var has []string
+	task := ""
 	for _, key := range keys {
 		p, rest, ours := strings.Cut(key, "}:")
 		if !ours || !strings.HasPrefix(p, "asynq:{") {
 			continue
 		}
-		has[rest] = true
 		if task == "" && strings.HasPrefix(rest, "t:") && len(rest) > 2 {
-			task = key
+			task, rest = key, "task"
 		}
+		has = append(has, rest)
 	}
-	switch {
-	case len(keys) == 4 && has["paused"] && has["active"]:
-		return take, ""
-	case len(keys) == 2 && has["pending"] && (has["scheduled"] || has["retry"]):
-		return due, ""
-	case len(keys) == 1 && has["lease"]:
-		return expired, ""
-	case len(keys) == 1 && has["completed"]:
-		return expire, ""
-	case task != "" && has["active"] && has["lease"] && has["pending"]:
-		return requeue, task
-	case task != "" && has["active"] && has["lease"]:
-		return finish, task
+	for _, s := range shapes {
+		lacks := func(name string) bool { return !slices.Contains(has, name) }
+		if (s.count == 0 || s.count == len(keys)) && !slices.ContainsFunc(s.has, lacks) {
+			return s.is, task
+		}
 	}
 	return other, ""
 }
@@ -112,11 +122,12 @@ func (c *conn) EvalSha(ctx context.Context, sha string, keys []string, args ...a
 
 // before runs a script that was sent already, with ours before it.
 func (c *conn) before(ctx context.Context, sha string, keys []string, args []any) *redis.Cmd {
-	script, there := c.made.Load(sha)
+	made, _ := c.made.Load(sha)
+	script, there := made.(*redis.Script)
 	if !there {
 		return redis.NewCmdResult(nil, missing{})
 	}
-	return script.(*redis.Script).Run(ctx, c.UniversalClient, keys, args...) //nolint:errcheck,forcetypeassert // nothing else is in it
+	return script.Run(ctx, c.UniversalClient, keys, args...)
 }
 
 // Eval is how asynq runs a script that Redis does not have yet.
