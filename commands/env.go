@@ -37,6 +37,7 @@ type Env struct {
 	Streams
 	configPath  string
 	databaseURL string
+	server      string
 	output      string
 	quiet       bool
 	debug       bool

@@ -18,7 +18,7 @@ func newObserversCommand(env *Env) *cobra.Command {
 		Use: "observers", Short: "What follows changes of data",
 		Example: "  fraiseql observers list\n  fraiseql observers logs order_paid --status failed\n  fraiseql observers test order_paid\n  fraiseql observers retry --observer order_paid",
 	}
-	c.AddCommand(newObserversList(env), newObserversShow(env), newObserversSwitch(env, "enable", true), newObserversSwitch(env, "disable", false),
+	c.AddCommand(newObserversList(env), newObserversShow(env), newObserversCreate(env), newObserversSwitch(env, "enable", true), newObserversSwitch(env, "disable", false),
 		newObserversDelete(env), newObserversTest(env), newObserversLogs(env), newObserversDead(env), newObserversRetry(env))
 	return c
 }
@@ -66,6 +66,27 @@ func newObserversShow(env *Env) *cobra.Command {
 					return err
 				}
 				return env.print(listing{head: []string{"NAME", "EVENT", "ENTITY", "ENABLED", "ORIGIN", "CONFIG"}, value: o, rows: [][]string{{o.Name, o.Event, o.Entity, strconv.FormatBool(o.Enabled), o.Origin, string(o.Config)}}})
+			})
+		},
+	}
+}
+
+func newObserversCreate(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use: "create NAME CONFIG", Short: "Make an observer in the database", Args: cobra.ExactArgs(2),
+		Long:    "Make an observer in the database. CONFIG is a JSON object with the keys of [observers.NAME], @FILE, or @- for standard input.",
+		Example: `  fraiseql observers create shipped '{"event": "UPDATE", "entity": "Order", "actions": [{"type": "log"}]}'`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return env.withObservers(cmd.Context(), func(s *observers.Service) error {
+				text, err := env.argument(args[1])
+				if err != nil {
+					return err
+				}
+				o, err := s.Create(cmd.Context(), args[0], text)
+				if err != nil {
+					return err
+				}
+				return env.print(listing{head: []string{"NAME", "EVENT", "ENTITY", "CAPTURED", "HINT"}, value: o, rows: [][]string{{o.Name, o.Event, o.Entity, strconv.FormatBool(o.Captured), o.Hint}}})
 			})
 		},
 	}

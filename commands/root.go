@@ -21,7 +21,7 @@ func all(env *Env) map[string][]*cobra.Command {
 		"start":   {newInitCommand(env), newServeCommand(env), newValidateCommand(env)},
 		"data":    {newQueryCommand(env), newExplainCommand(env), newSchemaCommand(env), newMigrateCommand(env), newDBCommand(env)},
 		"react":   {newObserversCommand(env), newEventsCommand(env), newJobsCommand(env), newWhyCommand(env)},
-		"operate": {newDoctorCommand(env), newPolicyCommand(env), newVersionCommand(env), newDocsCommand(env)},
+		"operate": {newDoctorCommand(env), newPolicyCommand(env), newVersionCommand(env), newDocsCommand(env), newStatusCommand(env)},
 	}
 }
 
@@ -76,6 +76,7 @@ func newRoot(env *Env) *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVar(&env.configPath, "config", "", "configuration file (default: FRAISEQL_CONFIG, ./fraiseql.toml, the user's configuration folder)")
 	flags.StringVar(&env.databaseURL, "database-url", "", "address of the database, in place of the configured one")
+	flags.StringVar(&env.server, "server", "", "address of a running server, for commands that ask one")
 	flags.StringVarP(&env.output, "output", "o", "table", "form of the result: table, json, yaml or name")
 	flags.BoolVarP(&env.quiet, "quiet", "q", false, "say nothing but errors on standard error")
 	flags.BoolVar(&env.debug, "debug", false, "say everything on standard error")

@@ -34,6 +34,7 @@ var scenarios = []scenario{
 	{"idle", "a session that idles in its transaction", idle, `create function late() returns trigger language plpgsql as $$ begin perform pg_sleep(1.5); return null; end $$;
 		create constraint trigger late after insert on account deferrable initially deferred for each row execute function late();`},
 	{"backlog", "a backlog, with a receiver that takes 5 ms", backlog, oneIsLost},
+	{"overhead", "what writing to a captured table costs", overhead, notifies},
 	{"scale", "servers come and go", scaled, oneIsLost},
 	{"partition", "a server that cannot reach PostgreSQL", partitioned, `create function hold() returns trigger language plpgsql as $$ begin if old.holder is not null and new.holder is distinct from old.holder and new.holder is not null then return null; end if; return new; end $$;
 		create trigger hold before update on _system.lease for each row execute function hold();`},

@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"runtime/retry"},
 	{"runtime/config/planned"},
 	{"runtime/postgres/embedded", "runtime/httpapi", "runtime/observability", "runtime/redis"},
-	{"runtime/redis/redistest"},
+	{"runtime/redis/redistest", "runtime/status"},
 	{"runtime/postgres"},
 	{"runtime/postgres/pgtest"},
 	{"runtime/auth", "runtime/cluster", "runtime/outbound", "runtime/conditions", "runtime/templates", "runtime/notifications/smtp", "runtime/notifications/sink"},

@@ -14,7 +14,7 @@ import (
 )
 
 // managed are the first segments of the management routes.
-var managed = []string{"events", "jobs", "observers"}
+var managed = []string{"events", "jobs", "observers", "status"}
 
 // openAdmin finds who may use the management routes. In development a token is made, where the command line finds it.
 func (a *App) openAdmin(o Options) (*httpapi.Admin, error) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 	"github.com/fraiseql/fraiseql/runtime/postgres/embedded"
 	"github.com/fraiseql/fraiseql/runtime/redis"
+	"github.com/fraiseql/fraiseql/runtime/status"
 )
 
 // Options are the choices of a run that do not stand in the configuration.
@@ -58,6 +60,8 @@ type App struct {
 	log      *slog.Logger
 	dev      bool
 	serves   bool
+	version  string
+	started  time.Time
 	admin    *httpapi.Admin
 	migrated atomic.Bool // what [migrations] on_start says has been done
 }
@@ -65,7 +69,7 @@ type App struct {
 // Open builds what the configuration asks for. It starts no loop and no listener; with a database of
 // one's own it does not wait for that either. Close ends what Open began.
 func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
-	a := &App{Config: c, log: o.Log, dev: o.Dev, serves: o.Serve}
+	a := &App{Config: c, log: o.Log, dev: o.Dev, serves: o.Serve, version: o.Version, started: time.Now()}
 	if err := a.build(ctx, o); err != nil {
 		a.Close(ctx)
 		return nil, err
@@ -266,6 +270,7 @@ func (a *App) routes() *http.ServeMux {
 	if a.Jobs != nil {
 		a.Jobs.Routes(mux, a.admin)
 	}
+	status.Routes(mux, a.admin, a.sections())
 	return mux
 }
 

@@ -100,8 +100,14 @@ func TestReplicasAreJudged(t *testing.T) {
 	}
 	do(standby, "select pg_wal_replay_pause()")
 	do(primary, "insert into item select generate_series(1, 1000)")
-	if got := doctor()[0]; !strings.HasPrefix(got, "warning replica 1") || !strings.Contains(got, "is told not to follow the primary, and is ") || !strings.Contains(got, " bytes behind") {
-		t.Errorf("doctor tells %s", got)
+	for deadline := time.Now().Add(30 * time.Second); ; <-time.After(50 * time.Millisecond) { // until the standby has heard of it
+		got := doctor()[0]
+		if strings.HasPrefix(got, "warning replica 1") && strings.Contains(got, "is told not to follow the primary, and is ") && strings.Contains(got, " bytes behind") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("doctor tells %s", got)
+		}
 	}
 	do(standby, "select pg_wal_replay_resume()")
 }

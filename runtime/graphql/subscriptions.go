@@ -87,6 +87,14 @@ func (s *Service) Wake() {
 	}
 }
 
+// Subscribers tells how many connections of subscriptions are open.
+func (s *Service) Subscribers() int {
+	if s.streams == nil {
+		return 0
+	}
+	return s.streams.Open()
+}
+
 // Leave ends the connections of subscriptions, and takes no more.
 func (s *Service) Leave() {
 	if s.streams != nil {

@@ -63,7 +63,9 @@ func (s *Service) do(ctx context.Context, t *Try) Outcome {
 	limited, stop := context.WithTimeout(ctx, h.timeout)
 	defer stop()
 	began := time.Now()
+	s.working.Add(1)
 	o := s.attend(limited, cancel, h, t)
+	s.working.Add(-1)
 	if errors.Is(context.Cause(ctx), errFenced) {
 		return Later(0)
 	}
@@ -71,9 +73,13 @@ func (s *Service) do(ctx context.Context, t *Try) Outcome {
 		o.Result = nil
 		t.Say(fmt.Sprintf("the result was longer than %d KB, and is not kept", resultLimit>>10))
 	}
+	if o.Err == nil && !o.Snooze {
+		s.done.Add(1)
+	}
 	if o.Err == nil || o.Snooze {
 		return o
 	}
+	s.failed.Add(1)
 	if ctx.Err() == nil && errors.Is(limited.Err(), context.DeadlineExceeded) {
 		o.Err = fault.Wrap(fault.Timeout, "jobs/timeout", "the job took longer than "+h.timeout.String(), o.Err)
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -40,6 +41,8 @@ type Service struct {
 	store    store
 	handlers map[string]*handler
 	planned  []planned // the schedules
+
+	working, done, failed atomic.Int64
 }
 
 // handler is what does the jobs of a kind.

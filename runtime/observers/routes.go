@@ -1,6 +1,7 @@
 package observers
 
 import (
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 // Routes adds the management routes of observers.
 func (s *Service) Routes(mux *http.ServeMux, admin *httpapi.Admin) {
 	mux.HandleFunc("GET /observers", admin.Guard(s.list))
+	mux.HandleFunc("POST /observers", admin.Guard(s.create))
 	mux.HandleFunc("GET /observers/{name}", admin.Guard(s.show))
 	mux.HandleFunc("PATCH /observers/{name}", admin.Guard(s.patch))
 	mux.HandleFunc("DELETE /observers/{name}", admin.Guard(s.remove))
@@ -27,6 +29,27 @@ func (s *Service) Routes(mux *http.ServeMux, admin *httpapi.Admin) {
 func (s *Service) list(w http.ResponseWriter, r *http.Request) {
 	all, err := s.States(r.Context())
 	answer(w, r, map[string]any{"observers": all}, err)
+}
+
+func (s *Service) create(w http.ResponseWriter, r *http.Request) {
+	var body map[string]json.RawMessage
+	var name string
+	err := httpapi.ReadJSON(r, &body)
+	if err == nil && json.Unmarshal(body["name"], &name) != nil {
+		err = fault.New(fault.Invalid, "request/bad-body", "`name` is what the observer is called, a text")
+	}
+	var made Created
+	if err == nil {
+		delete(body, "name")
+		text, _ := json.Marshal(body) // what was JSON is
+		made, err = s.Create(r.Context(), name, text)
+	}
+	if err != nil {
+		events.Problem(w, r, err)
+		return
+	}
+	w.Header().Set("Location", "/observers/"+name)
+	httpapi.WriteJSON(w, http.StatusCreated, made)
 }
 
 func (s *Service) show(w http.ResponseWriter, r *http.Request) {

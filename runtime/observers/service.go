@@ -72,6 +72,9 @@ func (s *Service) Reload(ctx context.Context) error {
 		names = append(names, consumerOf(name))
 	}
 	s.deps.Know(names)
+	if err := s.taken(ctx, slices.Collect(maps.Keys(on))); err != nil {
+		return err
+	}
 	if err := s.store.save(ctx, on); err != nil {
 		return err
 	}
@@ -95,7 +98,7 @@ func (s *Service) Listen(ctx context.Context) error {
 	var interests []events.Interest
 	var consumers []dispatch.Consumer
 	for _, one := range stored {
-		rule, known := s.on()[one.Name]
+		rule, known := s.ruleOf(one)
 		if !one.Enabled {
 			names = append(names, consumerOf(one.Name))
 		}
@@ -103,6 +106,10 @@ func (s *Service) Listen(ctx context.Context) error {
 			continue // a server that has another file knows more of it
 		}
 		o, err := s.build(one.Name, rule)
+		if err != nil && one.Origin == "database" { // it was well when it was made: others go on
+			s.deps.Log.Error("an observer of the database cannot be served, and hears nothing on this server", slog.String("observer", one.Name), slog.Any("error", err))
+			continue
+		}
 		if err != nil {
 			return err
 		}

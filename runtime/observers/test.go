@@ -35,7 +35,11 @@ type TrialAction struct {
 
 // Test renders all that an observer would send about an event, and sends nothing. id 0 takes the newest event of its entity.
 func (s *Service) Test(ctx context.Context, name string, id int64) (Trial, error) {
-	rule, known := s.on()[name]
+	stored, err := s.Show(ctx, name)
+	if err != nil {
+		return Trial{}, err
+	}
+	rule, known := s.ruleOf(stored)
 	if !known {
 		return Trial{}, fault.New(fault.NotFound, "observers/not-found", "there is no observer "+name+" in the configuration").WithHint("fraiseql observers list")
 	}

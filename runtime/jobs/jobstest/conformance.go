@@ -20,7 +20,7 @@ import (
 func Conformance(t *testing.T, open func(t testing.TB) World) {
 	for name, test := range map[string]func(t *testing.T, w World){
 		"a life": aLife, "failures": failures, "a panic": aPanic, "later": later, "snooze": snooze, "priority": priority, "unique": unique, "unique until forgotten": uniqueForgotten,
-		"cancel": cancel, "timeout": timeout, "drain": drain, "gone": gone, "transaction": transaction, "pause": pause, "list": list, "causes": causes, "bounds": bounds,
+		"cancel": cancel, "timeout": timeout, "drain": drain, "gone": gone, "fenced": fenced, "transaction": transaction, "pause": pause, "list": list, "causes": causes, "bounds": bounds,
 		"load": load, "delete and retry": deleteAndRetry, "schedules": schedules, "left behind": leftBehind, "progress": progress,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -129,8 +129,8 @@ func snooze(t *testing.T, w World) {
 		}
 		return jobs.Outcome{}
 	}})
-	if job := State(t, s.Service, Enqueue(t, s.Service, jobs.Spec{Kind: "work"}), jobs.Completed); job.Attempt != 1 || len(job.Failures) != 0 {
-		t.Errorf("%+v", job)
+	if job := State(t, s.Service, Enqueue(t, s.Service, jobs.Spec{Kind: "work"}), jobs.Completed); job.Attempt != 1 || len(job.Failures) != 0 || tries.Load() != 5 {
+		t.Errorf("%d tries, %+v", tries.Load(), job)
 	}
 }
 

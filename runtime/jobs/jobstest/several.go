@@ -85,6 +85,31 @@ func gone(t *testing.T, w World) {
 	}
 }
 
+// fenced has a server learn that it is not heard of: it ends what it works, begins nothing, and goes on when it is heard again.
+func fenced(t *testing.T, w World) {
+	var began, told atomic.Int32
+	s := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(ctx context.Context, _ *jobs.Try) jobs.Outcome {
+		if began.Add(1) > 1 {
+			return jobs.Outcome{}
+		}
+		<-ctx.Done()
+		told.Add(1)
+		return jobs.Failed(ctx.Err())
+	}})
+	id := Enqueue(t, s.Service, jobs.Spec{Kind: "work", MaxAttempts: 1})
+	Eventually(t, "it is at work", func() bool { return began.Load() == 1 })
+	s.Fence(true)
+	Eventually(t, "it is told to end", func() bool { return told.Load() == 1 })
+	<-time.After(1500 * time.Millisecond) // in which it would begin again
+	if began.Load() != 1 {
+		t.Error("a server that is not heard of begins jobs")
+	}
+	s.Fence(false)
+	if job := State(t, s.Service, id, jobs.Completed); job.Attempt != 1 || len(job.Failures) != 0 {
+		t.Errorf("%+v", job)
+	}
+}
+
 func transaction(t *testing.T, w World) {
 	var ran atomic.Int32
 	s := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome { ran.Add(1); return jobs.Outcome{} }})

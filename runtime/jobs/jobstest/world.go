@@ -28,7 +28,8 @@ type World struct {
 type Member struct {
 	Queue   jobs.Queue
 	Alive   func() bool
-	Silence func() // it is not heard of any more, and does not know that
+	Silence func()            // it is not heard of any more, and does not know that
+	Fence   func(fenced bool) // it knows that it is not heard of
 	Close   func()
 }
 
@@ -37,6 +38,7 @@ type Server struct {
 	*jobs.Service
 	Stop    func()
 	Silence func()
+	Fence   func(fenced bool)
 }
 
 // Serve begins to work jobs.
@@ -58,7 +60,7 @@ func (w World) Serve(t testing.TB, c jobs.Config, handlers map[string]jobs.Handl
 			t.Errorf("the server ended with %v", err)
 		}
 	})
-	s := &Server{Service: service, Silence: m.Silence, Stop: sync.OnceFunc(func() { stop(); running.Wait(); m.Close() })}
+	s := &Server{Service: service, Silence: m.Silence, Fence: m.Fence, Stop: sync.OnceFunc(func() { stop(); running.Wait(); m.Close() })}
 	t.Cleanup(s.Stop)
 	return s
 }

@@ -187,9 +187,4 @@ func only(params *riverdriver.JobSetStateIfRunningManyParams, ids []int64) *rive
 	return left
 }
 
-// JobGetStuck finds nothing: a job may take as long as its timeout says, and what servers left behind is found by Rescue.
-func (p *pilot) JobGetStuck(context.Context, riverdriver.Executor, *riverdriver.JobGetStuckParams) ([]*rivertype.JobRow, error) {
-	return nil, nil
-}
-
 var _ riverdriver.Driver[pgx.Tx] = (*driver)(nil)

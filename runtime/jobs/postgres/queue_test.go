@@ -51,9 +51,10 @@ func worldOn(t testing.TB, address string, pooler bool) jobstest.World {
 		node.Beat(ctx)
 		var beat sync.WaitGroup
 		beat.Go(func() { _ = node.Run(ctx) })
-		var silent atomic.Bool
+		var silent, fenced atomic.Bool
 		return jobstest.Member{
-			Queue: q, Alive: func() bool { return silent.Load() || node.Alive() },
+			Queue: q, Alive: func() bool { return silent.Load() || node.Alive() && !fenced.Load() },
+			Fence:   fenced.Store,
 			Silence: func() { silent.Store(true); leases.Close() },
 			Close:   func() { stop(); beat.Wait(); mine.Close(); leases.Close() },
 		}

@@ -1,36 +1,28 @@
 package postgres
 
-import (
-	"context"
-	"sync"
-)
+import "sync"
 
 // tries are those at work in this server. When a server was not heard of for a while and comes back, a job can be at work
 // in it twice: what the older try says then is not kept.
 type tries struct {
 	mu     sync.Mutex
-	newest map[int64]one
+	newest map[int64]int // the attempt
 	dead   map[int64]int // how many ends of older tries are still to come
 }
 
-type one struct {
-	attempt int
-	cancel  context.CancelCauseFunc
-}
-
-func (t *tries) begin(id int64, attempt int, cancel context.CancelCauseFunc) {
+func (t *tries) begin(id int64, attempt int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.newest == nil {
-		t.newest, t.dead = map[int64]one{}, map[int64]int{}
+		t.newest, t.dead = map[int64]int{}, map[int64]int{}
 	}
-	t.newest[id] = one{attempt, cancel}
+	t.newest[id] = attempt
 }
 
 func (t *tries) end(id int64, attempt int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.newest[id].attempt == attempt {
+	if t.newest[id] == attempt {
 		delete(t.newest, id)
 	} else {
 		t.dead[id]++
@@ -58,19 +50,5 @@ func (t *tries) bury(older map[int64]bool) {
 		if t.dead[id]--; t.dead[id] <= 0 {
 			delete(t.dead, id)
 		}
-	}
-}
-
-func (t *tries) none() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.newest) == 0
-}
-
-func (t *tries) cancel(id int64, cause error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if try, there := t.newest[id]; there {
-		try.cancel(cause)
 	}
 }

@@ -38,8 +38,8 @@ func (q *Queue) Work(ctx context.Context, w jobs.Work, drain time.Duration) erro
 	c.FetchOnlyKnownKinds = true
 	c.FetchCooldown = 50 * time.Millisecond
 	c.FetchPollInterval = max(q.options.PollInterval, c.FetchCooldown)
-	c.JobTimeout = -1 // a Service has its own
-	c.RescueStuckJobsAfter = 100 * 365 * 24 * time.Hour
+	c.JobTimeout = -1                                   // a Service has its own
+	c.RescueStuckJobsAfter = 100 * 365 * 24 * time.Hour // Rescue does that, by the heartbeat
 	c.CompletedJobRetentionPeriod, c.CancelledJobRetentionPeriod, c.DiscardedJobRetentionPeriod = q.options.Retention, q.options.Retention, q.options.Retention
 	c.SoftStopTimeout = drain
 	c.Plugins = append(c.Plugins, riverlog.NewMiddlewareCustomContext(withLog, &riverlog.MiddlewareConfig{MaxSizeBytes: logLimit, MaxTotalBytes: logTotal}))
@@ -62,7 +62,7 @@ func (q *Queue) Work(ctx context.Context, w jobs.Work, drain time.Duration) erro
 	}
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var beside sync.WaitGroup
-	beside.Go(func() { q.watch(watching, c.ID) })
+	beside.Go(func() { q.watch(watching) })
 	defer func() { stop(); beside.Wait() }()
 	<-ctx.Done()
 	select {
@@ -116,9 +116,7 @@ func (w *worker) NextRetry(job *river.Job[args]) time.Time { return *job.Args.ne
 
 // Work is one try.
 func (w *worker) Work(ctx context.Context, job *river.Job[args]) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	w.queue.tries.begin(job.ID, job.Attempt, cancel)
+	w.queue.tries.begin(job.ID, job.Attempt)
 	defer w.queue.tries.end(job.ID, job.Attempt)
 	outcome := w.do(ctx, w.try(ctx, job))
 	switch {
@@ -195,8 +193,8 @@ func (w *worker) try(ctx context.Context, job *river.Job[args]) *jobs.Try {
 	}
 }
 
-// watch looks after what others may have left or asked for, until ctx ends.
-func (q *Queue) watch(ctx context.Context, client string) {
+// watch takes over from servers that are gone, until ctx ends.
+func (q *Queue) watch(ctx context.Context) {
 	tick := time.NewTicker(max(q.options.Term/6, 50*time.Millisecond))
 	defer tick.Stop()
 	for {
@@ -205,51 +203,21 @@ func (q *Queue) watch(ctx context.Context, client string) {
 			return
 		case <-tick.C:
 		}
-		if count, err := q.Rescue(ctx); err != nil {
-			q.note(ctx, "jobs of servers that are gone were not looked for; trying again", err)
-		} else if count > 0 {
+		count, err := q.Rescue(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			q.options.Log.Debug("jobs of servers that are gone were not looked for; trying again", slog.Any("error", err))
+		case count > 0:
 			q.options.Log.Warn("jobs of servers that are gone are taken over", slog.Int("jobs", count))
 		}
-		if err := q.heed(ctx, client); err != nil {
-			q.note(ctx, "it was not seen whether jobs are to be cancelled; trying again", err)
-		}
 	}
 }
 
-func (q *Queue) note(ctx context.Context, what string, err error) {
-	if ctx.Err() == nil {
-		q.options.Log.Debug(what, slog.Any("error", err))
-	}
-}
-
-const (
-	rescueSQL = `select _system.job_rescue($1)`
-
-	cancelledSQL = `
-select id
-from _system.river_job
-where state = 'running' and attempted_by[array_upper(attempted_by, 1)] = $1 and metadata ? 'cancel_attempted_at'`
-)
+const rescueSQL = `select _system.job_rescue($1)`
 
 // Rescue has jobs worked anew that servers worked which are gone, and tells how many.
 func (q *Queue) Rescue(ctx context.Context) (int, error) {
 	var count int
 	err := q.options.Pool.QueryRow(ctx, rescueSQL, q.options.Term).Scan(&count)
 	return count, err
-}
-
-// heed cancels what is at work here and was cancelled elsewhere, where no notification got through.
-func (q *Queue) heed(ctx context.Context, client string) error {
-	if q.tries.none() {
-		return nil
-	}
-	rows, err := q.options.Pool.Query(ctx, cancelledSQL, client)
-	if err != nil {
-		return err
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	for _, id := range ids {
-		q.tries.cancel(id, rivertype.ErrJobCancelledRemotely)
-	}
-	return err
 }

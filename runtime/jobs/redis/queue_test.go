@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,8 +56,9 @@ func retaining(t testing.TB, redisAddress, address string, retention time.Durati
 		node.Beat(ctx)
 		var beat sync.WaitGroup
 		beat.Go(func() { _ = node.Run(ctx) })
+		var fenced atomic.Bool
 		return jobstest.Member{
-			Queue: q, Alive: node.Alive, Silence: q.Mute(),
+			Queue: q, Alive: func() bool { return node.Alive() && !fenced.Load() }, Fence: fenced.Store, Silence: q.Mute(),
 			Close: func() { stop(); beat.Wait(); q.Close(); mine.Close() },
 		}
 	}}
