@@ -21,7 +21,7 @@ func all(env *Env) map[string][]*cobra.Command {
 		"start":   {newInitCommand(env), newServeCommand(env), newValidateCommand(env)},
 		"data":    {newQueryCommand(env), newExplainCommand(env), newSchemaCommand(env), newMigrateCommand(env), newDBCommand(env)},
 		"react":   {newObserversCommand(env), newEventsCommand(env), newJobsCommand(env), newWhyCommand(env)},
-		"operate": {newDoctorCommand(env), newPolicyCommand(env), newVersionCommand(env), newDocsCommand(env), newStatusCommand(env)},
+		"operate": {newDoctorCommand(env), newPolicyCommand(env), newVersionCommand(env), newDocsCommand(env), newStatusCommand(env), newAdoptCommand(env)},
 	}
 }
 

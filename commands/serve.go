@@ -24,6 +24,7 @@ type serveOptions struct {
 	demo   bool
 	dev    bool
 	listen string
+	paused bool
 }
 
 func newServeCommand(env *Env) *cobra.Command {
@@ -42,6 +43,7 @@ func newServeCommand(env *Env) *cobra.Command {
 	c.Flags().BoolVar(&o.demo, "demo", false, "serve a small shop on the private server")
 	c.Flags().BoolVar(&o.dev, "dev", false, "development: playground, introspection, suggestions; changes of schema and configuration are followed")
 	c.Flags().StringVar(&o.listen, "listen", "", "address to listen on, HOST:PORT")
+	c.Flags().BoolVar(&o.paused, "paused-effects", false, "capture changes, and act on none: observers and jobs wait")
 	return c
 }
 
@@ -139,7 +141,7 @@ func (s *server) open(ctx context.Context) (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := app.Options{Log: s.env.logger(c, s.env.quiet), Dir: projectDir(file), Dev: s.dev || s.demo, Version: currentVersion().Version, Serve: true}
+	options := app.Options{Log: s.env.logger(c, s.env.quiet), Dir: projectDir(file), Dev: s.dev || s.demo, Version: currentVersion().Version, Serve: true, PausedEffects: s.paused}
 	if s.demo {
 		if !c.Private() {
 			return nil, fault.New(fault.Usage, "serve/demo-with-database", "--demo runs on the private server, but a database is configured").

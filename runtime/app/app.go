@@ -30,9 +30,11 @@ type Options struct {
 	Dir string // the project's folder: the private cluster lives below it
 	Dev bool   // introspection, the playground, a quick look for schema changes
 
-	Version string // of the program
-	Serve   bool   // it is a server that is opened, not a command
-	Load    string // SQL that fills a private database that is still empty: the demo's
+	Version       string // of the program
+	Serve         bool   // it is a server that is opened, not a command
+	PausedEffects bool   // changes are captured, and nothing is done about them: observers and jobs wait
+
+	Load string // SQL that fills a private database that is still empty: the demo's
 
 	Resolvers []resolve.Field         // fields of the API whose values code of a program of one's own gives
 	Jobs      map[string]jobs.Handler // by kind: what works jobs in a program of one's own
@@ -60,6 +62,7 @@ type App struct {
 	log      *slog.Logger
 	dev      bool
 	serves   bool
+	paused   bool // effects
 	version  string
 	started  time.Time
 	admin    *httpapi.Admin
@@ -69,7 +72,7 @@ type App struct {
 // Open builds what the configuration asks for. It starts no loop and no listener; with a database of
 // one's own it does not wait for that either. Close ends what Open began.
 func Open(ctx context.Context, c *RuntimeConfig, o Options) (*App, error) {
-	a := &App{Config: c, log: o.Log, dev: o.Dev, serves: o.Serve, version: o.Version, started: time.Now()}
+	a := &App{Config: c, log: o.Log, dev: o.Dev, serves: o.Serve, paused: o.PausedEffects, version: o.Version, started: time.Now()}
 	if err := a.build(ctx, o); err != nil {
 		a.Close(ctx)
 		return nil, err

@@ -82,12 +82,18 @@ func (a *App) runBackground(ctx context.Context, failed func()) error {
 		_, err := a.background.leases.Exec(ctx, "select from _system.node limit 0")
 		return unmigrated(err)
 	})
+	if err == nil && !a.paused {
+		err = a.original(ctx)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is the ordinary end
 		}
 		failed()
 		return err
+	}
+	if a.paused {
+		a.log.Warn("effects are paused: changes are captured, observers and jobs wait")
 	}
 	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var beat, working sync.WaitGroup

@@ -96,6 +96,10 @@ func (a *App) workJobs(ctx context.Context) error {
 		return err
 	}
 	a.Jobs.ready.Store(true)
+	if a.paused {
+		<-ctx.Done()
+		return nil
+	}
 	return unmigrated(a.Jobs.Run(ctx, a.Config.Lifecycle.ShutdownTimeout))
 }
 

@@ -246,7 +246,12 @@ func (a *App) react(ctx context.Context) error {
 	beside.Go(func() { r.Events.Keep(ctx, r.config, a.log) })
 	beside.Go(func() { a.follow(ctx) })
 	beside.Go(func() { _ = r.Observers.Run(ctx, r.config.Retention) })
-	err := r.dispatcher.Run(ctx)
+	var err error
+	if a.paused {
+		<-ctx.Done()
+	} else {
+		err = r.dispatcher.Run(ctx)
+	}
 	beside.Wait()
 	return err
 }

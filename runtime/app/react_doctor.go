@@ -22,6 +22,9 @@ func (a *App) checkEvents(ctx context.Context, found *doctor.Findings) {
 		found.Fault(postgres.Explain(err))
 		return
 	}
+	if is, err := a.isCopy(ctx); err == nil && is {
+		found.Warn("this database is a copy of another one, and nothing is done about its changes", "fraiseql adopt")
+	}
 	captured := 0
 	for _, c := range all {
 		if !c.Wanted {

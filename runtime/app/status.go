@@ -15,6 +15,7 @@ type Server struct {
 	StartedAt time.Time `json:"started_at"`
 	Node      string    `json:"node,omitempty"`  // as jobs and leases call it
 	Nodes     int       `json:"nodes,omitempty"` // servers that share the work, this one included
+	Paused    bool      `json:"paused_effects"`  // changes are captured, and nothing is done about them
 	Clients   int       `json:"subscribers"`     // open connections of subscriptions
 }
 
@@ -27,7 +28,7 @@ type Events struct {
 // sections are what the features that are on tell.
 func (a *App) sections() []status.Section {
 	all := []status.Section{{Name: "server", Read: func(context.Context) (any, error) {
-		s := Server{Version: a.version, StartedAt: a.started}
+		s := Server{Version: a.version, StartedAt: a.started, Paused: a.paused}
 		if a.background != nil {
 			s.Node, s.Nodes = a.background.node.ID(), a.background.node.Peers()
 		}

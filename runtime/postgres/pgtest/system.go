@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/fraiseql/fraiseql/migrations"
 )
 
@@ -32,5 +34,15 @@ func System(t testing.TB, sql ...string) string {
 	for _, more := range sql {
 		parts = append(parts, part{text: more})
 	}
-	return database(t, parts)
+	address := database(t, parts)
+	conn, err := pgx.Connect(t.Context(), address)
+	if err == nil {
+		// It is a clone, and means to be itself.
+		_, err = conn.Exec(t.Context(), "update _system.identity set database = (select oid from pg_database where datname = current_database())")
+		_ = conn.Close(t.Context())
+	}
+	if err != nil {
+		t.Fatalf("adopt the test database: %v", err)
+	}
+	return address
 }
