@@ -71,7 +71,7 @@ func program(ts *testscript.TestScript, args ...string) *exec.Cmd {
 		ts.Fatalf("the program is not in PATH")
 	}
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "DATABASE_URL", "OWNER_URL", "XDG_CONFIG_HOME", "ADMIN", "WORK", "HOOK", "HOOK_SECRET", "FRAISEQL_NOTIFICATIONS_EMAIL_PORT"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "DATABASE_URL", "OWNER_URL", "REDIS_URL", "XDG_CONFIG_HOME", "ADMIN", "WORK", "HOOK", "HOOK_SECRET", "FRAISEQL_NOTIFICATIONS_EMAIL_PORT"} {
 		if value := ts.Getenv(name); value != "" {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fraiseql/fraiseql/commands"
 	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
+	"github.com/fraiseql/fraiseql/runtime/redis/redistest"
 )
 
 var update = flag.Bool("update", false, "write what the scripts got as what they expect")
@@ -29,6 +30,7 @@ func TestMain(m *testing.M) {
 //	$EXAMPLES                  the folder of examples
 //	exits CODE PROGRAM ARGS…   the program ends with that code
 //	database [FILE…]           DATABASE_URL is a new database with what the files of testdata make
+//	redis [OPTION…]            REDIS_URL is a new Redis
 //	pooled                     DATABASE_URL becomes that of a PgBouncer before it, OWNER_URL what it was
 //
 // and those of serverCommands.
@@ -63,6 +65,9 @@ func verbs(t *testing.T, root string) map[string]func(*testscript.TestScript, bo
 			files[i] = filepath.Join(root, name)
 		}
 		ts.Setenv("DATABASE_URL", pgtest.Database(t, files...))
+	}
+	all["redis"] = func(ts *testscript.TestScript, _ bool, options []string) {
+		ts.Setenv("REDIS_URL", redistest.Start(t, options...).URL())
 	}
 	all["pooled"] = func(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Setenv("OWNER_URL", ts.Getenv("DATABASE_URL"))

@@ -26,12 +26,40 @@ create table _system.job_limit (
 ) with (fillfactor = 50);
 comment on table _system.job_limit is 'How many jobs of a queue with a rate_limit may begin at once, as of a time. Its row is locked by who takes jobs of a queue with bounds.';
 
+create table _system.job_backend (
+    one boolean primary key default true check (one),
+    backend text not null check (backend in ('postgres', 'redis')),
+    place text,
+    since timestamptz not null default clock_timestamp()
+);
+comment on table _system.job_backend is 'Where the servers on this database keep jobs: all of them in the same place.';
+comment on column _system.job_backend.place is 'The mark of the Redis that has them.';
+
+create table _system.job_outbox (
+    id uuid not null default encode(set_byte(overlay(uuid_send(gen_random_uuid()) placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6),
+        6, get_byte(uuid_send(gen_random_uuid()), 6) & 15 | 112), 'hex')::uuid unique,
+    place bigint generated always as identity primary key,
+    kind text not null,
+    args jsonb not null,
+    queue text not null,
+    priority smallint not null,
+    max_attempts smallint not null,
+    run_at timestamptz,
+    unique_key text,
+    unique_until text not null default 'finished',
+    cause jsonb not null default '{}',
+    created_at timestamptz not null default clock_timestamp(),
+    constraint job_outbox_key unique (kind, unique_key)
+);
+comment on table _system.job_outbox is 'Jobs that transactions enqueued where jobs are kept in Redis: servers take them there, in order of place, and remove them when Redis has them.';
+comment on column _system.job_outbox.id is 'The id of the job, a UUID of version 7: it is the same however often it is taken to Redis.';
+
 -- +goose StatementBegin
 create function _system.enqueue(kind text, args jsonb default '{}', opts jsonb default '{}') returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  defaults _system.job_kind; bad text; due timestamptz; mask bit(8); key text; cause jsonb; queue text; priority integer; attempts integer; id bigint;
+  defaults _system.job_kind; bad text; due timestamptz; mask bit(8); key text; cause jsonb; queue text; priority integer; attempts integer; id bigint; taken text;
 begin
   if coalesce(kind, '') !~ '^[A-Za-z0-9_][A-Za-z0-9_.:-]{1,126}$' then
     raise exception 'enqueue: % is no kind of job', coalesce(quote_literal(kind), 'null')
@@ -71,6 +99,13 @@ begin
     'request', nullif(split_part(current_setting('fraiseql.request', true), ' ', 1), ''),
     'trace', nullif(split_part(current_setting('fraiseql.request', true), ' ', 2), ''),
     'by', nullif(split_part(current_setting('fraiseql.request', true), ' ', 3), ''), 'login', session_user));
+  if exists (select from _system.job_backend where backend = 'redis') then
+    insert into _system.job_outbox as o (kind, args, queue, priority, max_attempts, run_at, unique_key, unique_until, cause)
+    values (enqueue.kind, args, queue, priority, attempts, case when due > clock_timestamp() then due end, key, coalesce(opts ->> 'unique_until', 'finished'), cause)
+    on conflict on constraint job_outbox_key do update set kind = excluded.kind
+    returning o.id::text into taken;
+    return taken;
+  end if;
   if key is not null then -- without a lock on who has it: that may be at work
     select j.id into id from _system.river_job j
     where j.unique_key = sha256(convert_to(enqueue.kind || ' ' || (opts ->> 'unique_key'), 'UTF8')) and j.unique_states is not null and _system.river_job_state_in_bitmask(j.unique_states, j.state);
@@ -123,4 +158,4 @@ revoke execute on function _system.job_rescue from public;
 
 -- +goose Down
 drop function _system.enqueue, _system.job_rescue;
-drop table _system.job_limit, _system.job_schedule, _system.job_kind;
+drop table _system.job_outbox, _system.job_backend, _system.job_limit, _system.job_schedule, _system.job_kind;

@@ -239,7 +239,7 @@ func (a *App) Close(ctx context.Context) {
 		a.redis.Close()
 	}
 	if a.Jobs != nil {
-		a.Jobs.pool.Close()
+		a.Jobs.close()
 	}
 	if a.Reaction != nil {
 		a.Reaction.close()

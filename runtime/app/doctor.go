@@ -35,6 +35,9 @@ func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
 	if a.Reaction != nil {
 		checks = append(checks, doctor.Check{Name: "events", Run: a.checkEvents})
 	}
+	if a.Jobs != nil && a.Jobs.redis != nil {
+		checks = append(checks, doctor.Check{Name: "jobs", Run: a.doctorJobs})
+	}
 	if a.redis != nil {
 		checks = append(checks, doctor.Check{Name: "redis", Run: a.checkRedis})
 	}

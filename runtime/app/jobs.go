@@ -2,21 +2,26 @@ package app
 
 import (
 	"context"
+	"os"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/fraiseql/fraiseql/runtime/deployment/doctor"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/jobs"
 	jobspostgres "github.com/fraiseql/fraiseql/runtime/jobs/postgres"
+	jobsredis "github.com/fraiseql/fraiseql/runtime/jobs/redis"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // work is the durable queue, and what works it.
 type work struct {
 	*jobs.Service
-	pool  *pgxpool.Pool // the queue's own
+	pool  *pgxpool.Pool    // the queue's own
+	redis *jobsredis.Queue // nil where jobs are in PostgreSQL
 	ready atomic.Bool
+	waits atomic.Pointer[error] // what for, before it is ready
 }
 
 // worksJobs tells whether there are jobs.
@@ -36,18 +41,42 @@ func (a *App) openJobs(ctx context.Context, address string, o Options) error {
 		return err
 	}
 	a.Jobs = w
-	queue, err := jobspostgres.New(jobspostgres.Options{
-		Pool: w.pool, Log: o.Log, Node: a.background.node, PollInterval: c.PollInterval, Retention: c.Retention,
-		PollOnly: a.Config.Database.Pooler == "transaction",
-	})
+	queue, err := w.open(a, o)
 	if err != nil {
 		return err
 	}
 	w.Service, err = jobs.New(c, jobs.Deps{
 		Queue: queue, Pool: a.background.work, Steady: a.background.leases, Log: o.Log, Dir: o.Dir, Outbound: a.background.outbound, Handlers: o.Jobs,
-		Know: func(names []string) { a.background.node.Know("jobs", names) }, Alive: a.background.node.Alive,
+		Know: func(names []string) { a.background.node.Know("jobs", names) }, Alive: a.background.node.Alive, Node: a.background.node.ID(),
 	})
 	return err
+}
+
+// open makes the queue that the configuration names.
+func (w *work) open(a *App, o Options) (jobs.Queue, error) {
+	c := a.Config.Jobs
+	if c.Backend != "redis" {
+		return jobspostgres.New(jobspostgres.Options{
+			Pool: w.pool, Log: o.Log, Node: a.background.node, PollInterval: c.PollInterval, Retention: c.Retention,
+			PollOnly: a.Config.Database.Pooler == "transaction",
+		})
+	}
+	address, err := c.RedisURL.Resolve(os.LookupEnv, o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	w.redis, err = jobsredis.New(jobsredis.Options{
+		Address: address, Pool: w.pool, Log: o.Log, Node: a.background.node, PollInterval: c.PollInterval, Retention: c.Retention,
+	})
+	return w.redis, err
+}
+
+// close lets go of connections, also when not all of it was built.
+func (w *work) close() {
+	if w.redis != nil {
+		w.redis.Close()
+	}
+	w.pool.Close()
 }
 
 // workJobs works jobs until ctx ends.
@@ -55,7 +84,11 @@ func (a *App) workJobs(ctx context.Context) error {
 	if a.Jobs == nil {
 		return nil
 	}
-	err := untilAvailable(ctx, func() error { return unmigrated(a.Jobs.Declare(ctx)) })
+	err := untilAvailable(ctx, func() error {
+		err := unmigrated(a.Jobs.Declare(ctx))
+		a.Jobs.waits.Store(&err)
+		return err
+	})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is the ordinary end
@@ -70,12 +103,31 @@ func (a *App) workJobs(ctx context.Context) error {
 	return unmigrated(a.Jobs.Run(ctx, a.Config.Lifecycle.ShutdownTimeout))
 }
 
-// checkJobs tells whether jobs are worked.
+// checkJobs tells whether jobs are worked, and what they wait for when the server starts. A queue that goes away later takes
+// nothing from requests that need none.
 func (a *App) checkJobs(context.Context) error {
 	if a.Jobs.ready.Load() {
 		return nil
 	}
+	if why := a.Jobs.waits.Load(); why != nil && *why != nil {
+		return *why
+	}
 	return fault.New(fault.Unavailable, "jobs/not-worked", "jobs are not worked yet")
+}
+
+// doctorJobs tells whether jobs are safe where they are.
+func (a *App) doctorJobs(ctx context.Context, found *doctor.Findings) {
+	warnings, err := a.Jobs.redis.Durability(ctx)
+	if err != nil {
+		found.Fault(err)
+		return
+	}
+	for _, w := range warnings {
+		found.Warn(w[0], w[1])
+	}
+	if len(warnings) == 0 {
+		found.OK("Redis keeps jobs")
+	}
 }
 
 // JobsFor gives the jobs for a command, which works none.

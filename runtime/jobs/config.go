@@ -15,7 +15,7 @@ const DefaultQueue = "default"
 type Config struct {
 	config.Switch
 	Backend       string              `toml:"backend" default:"postgres" enum:"postgres,redis" doc:"Where jobs wait."`
-	RedisURL      config.Secret       `toml:"redis_url" doc:"redis: its address."`
+	RedisURL      config.Secret       `toml:"redis_url" doc:"redis: its address, redis://user:password@host:6379/0. One Redis, not a cluster, and a number of it for this database alone."`
 	Concurrency   int                 `toml:"concurrency" default:"10" min:"0" max:"10000" doc:"Jobs of a queue at work at once in one server, unless the queue says otherwise; 0 takes none."`
 	PollInterval  time.Duration       `toml:"poll_interval" default:"500ms" min:"50ms" max:"1m" doc:"Longest wait between two looks for jobs that nobody told of, such as those of _system.enqueue."`
 	Timeout       time.Duration       `toml:"timeout" default:"1m" min:"10ms" doc:"How long a try may take, unless its kind says otherwise."`
@@ -30,11 +30,8 @@ type Config struct {
 
 // Check wants an address for Redis, names that fit into routes, and programs only where they are allowed.
 func (c *Config) Check(r *config.Report) {
-	if c.Backend == "redis" {
-		if !c.RedisURL.Given() {
-			r.Error("backend", "config/missing-key", "jobs in Redis need `redis_url_env`", `redis_url_env = "REDIS_URL"`)
-		}
-		r.Need("backend", "config/not-built", "this version keeps no jobs in Redis yet", `backend = "postgres"`)
+	if c.Backend == "redis" && !c.RedisURL.Given() {
+		r.Error("backend", "config/missing-key", "jobs in Redis need `redis_url_env`", `redis_url_env = "REDIS_URL"`)
 	}
 	for name := range c.Queues {
 		if !queueForm.MatchString(name) || len(name) > 63 {

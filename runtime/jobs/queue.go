@@ -41,11 +41,12 @@ type Queue interface {
 
 // Caps are the things that not every queue can do.
 type Caps struct {
-	Transactional     bool `json:"transactional"`      // EnqueueTx, and completing within a transaction
-	GlobalConcurrency bool `json:"global_concurrency"` // bounds over all servers
-	RateLimit         bool `json:"rate_limit"`
-	UniqueForgotten   bool `json:"unique_until_forgotten"`
-	History           bool `json:"history"` // finished jobs can be listed
+	TransactionalEnqueue bool `json:"transactional_enqueue"` // EnqueueTx: with the caller's transaction, or not at all
+	ExactlyOnce          bool `json:"exactly_once"`          // Try.Complete: a job ends with a transaction of its handler's
+	GlobalConcurrency    bool `json:"global_concurrency"`    // bounds over all servers
+	RateLimit            bool `json:"rate_limit"`
+	UniqueForgotten      bool `json:"unique_until_forgotten"`
+	History              bool `json:"history"` // finished jobs can be listed
 }
 
 // Work is what a queue needs to know to work jobs.

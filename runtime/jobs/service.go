@@ -27,6 +27,7 @@ type Deps struct {
 	Dir      string // of the project: programs run there, relative files begin there
 	Outbound *outbound.Client
 	Handlers map[string]Handler // that a program of one's own registers, by kind
+	Node     string             // the id of this server among those on the database; empty where no jobs are worked
 
 	// Know is told which kinds this server works and which schedules it has, for others to see.
 	Know func(names []string)
@@ -236,10 +237,13 @@ func (s *Service) Run(ctx context.Context, drain time.Duration) error {
 	return err
 }
 
-// Declare makes what Run needs, and says in the database what holds for kinds, for whoever enqueues by SQL, and when schedules
+// Declare makes what Run needs, refuses a database whose jobs are kept elsewhere, and says in the database what holds for kinds, for whoever enqueues by SQL, and when schedules
 // are next.
 func (s *Service) Declare(ctx context.Context) error {
 	if err := s.build(); err != nil {
+		return err
+	}
+	if err := s.prepare(ctx); err != nil {
 		return err
 	}
 	if s.deps.Know != nil {

@@ -20,7 +20,7 @@ import (
 func Conformance(t *testing.T, open func(t testing.TB) World) {
 	for name, test := range map[string]func(t *testing.T, w World){
 		"a life": aLife, "failures": failures, "a panic": aPanic, "later": later, "snooze": snooze, "priority": priority, "unique": unique, "unique until forgotten": uniqueForgotten,
-		"cancel": cancel, "timeout": timeout, "drain": drain, "gone": gone, "fenced": fenced, "two files": twoFiles, "transaction": transaction, "pause": pause, "list": list, "bounds": bounds,
+		"cancel": cancel, "timeout": timeout, "drain": drain, "gone": gone, "fenced": fenced, "two files": twoFiles, "transaction": transaction, "pause": pause, "list": list, "causes": causes, "bounds": bounds,
 		"load": load, "delete and retry": deleteAndRetry, "schedules": schedules, "left behind": leftBehind, "progress": progress,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -31,7 +31,7 @@ func Conformance(t *testing.T, open func(t testing.TB) World) {
 }
 
 func quick() jobs.Config {
-	return jobs.Config{Backend: "postgres", Concurrency: 10, Timeout: time.Minute, Retry: &retry.Policy{MaxAttempts: 3, Initial: 20 * time.Millisecond, Max: 50 * time.Millisecond}}
+	return jobs.Config{Concurrency: 10, Timeout: time.Minute, Retry: &retry.Policy{MaxAttempts: 3, Initial: 20 * time.Millisecond, Max: 50 * time.Millisecond}}
 }
 
 func aLife(t *testing.T, w World) {
@@ -160,6 +160,7 @@ func (w World) client(t testing.TB, kind string, c jobs.Config) *jobs.Service {
 	t.Helper()
 	m := w.Join(t)
 	t.Cleanup(m.Close)
+	c.Backend = w.Backend
 	s, err := jobs.New(c, jobs.Deps{Queue: m.Queue, Pool: w.Pool, Alive: m.Alive, Handlers: map[string]jobs.Handler{kind: nil}})
 	if err != nil {
 		t.Fatal(err)
@@ -322,6 +323,19 @@ func list(t *testing.T, w World) {
 	}
 	if _, err := s.List(t.Context(), jobs.Filter{State: "discarded", Limit: 1}); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a state that is not: %v", err)
+	}
+}
+
+func causes(t *testing.T, w World) {
+	s := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome { return jobs.Outcome{} }})
+	Enqueue(t, s.Service, jobs.Spec{Kind: "work"})
+	for _, trace := range []string{"a", "b"} {
+		Enqueue(t, s.Service, jobs.Spec{Kind: "work", Cause: jobs.Cause{Request: "r1", Trace: trace}})
+	}
+	for c, want := range map[jobs.Cause]int{{Request: "r1"}: 2, {Request: "r2"}: 0, {Request: "r1", Trace: "b"}: 1, {}: 3} {
+		if all, err := s.List(t.Context(), jobs.Filter{Cause: c, Limit: 10}); err != nil || len(all) != want {
+			t.Errorf("%+v: %+v, %v", c, all, err)
+		}
 	}
 }
 

@@ -20,6 +20,8 @@ type World struct {
 	// Join gives one more view of it, for a server that works jobs, or for a client.
 	Join func(t testing.TB) Member
 	Pool *pgxpool.Pool
+	// Backend is what a configuration calls it.
+	Backend string
 }
 
 // Member is one of several servers.
@@ -44,6 +46,7 @@ type Server struct {
 func (w World) Serve(t testing.TB, c jobs.Config, handlers map[string]jobs.Handler) *Server {
 	t.Helper()
 	m := w.Join(t)
+	c.Backend = w.Backend
 	service, err := jobs.New(c, jobs.Deps{Queue: m.Queue, Pool: w.Pool, Log: slog.New(slog.DiscardHandler), Handlers: handlers, Alive: m.Alive, Know: m.Know})
 	if err != nil {
 		t.Fatal(err)

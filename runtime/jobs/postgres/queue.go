@@ -72,7 +72,7 @@ func (q *Queue) config() *river.Config {
 
 // Caps says that everything can be done.
 func (q *Queue) Caps() jobs.Caps {
-	return jobs.Caps{Transactional: true, GlobalConcurrency: true, RateLimit: true, UniqueForgotten: true, History: true}
+	return jobs.Caps{TransactionalEnqueue: true, ExactlyOnce: true, GlobalConcurrency: true, RateLimit: true, UniqueForgotten: true, History: true}
 }
 
 // Enqueue makes jobs in a transaction of their own.

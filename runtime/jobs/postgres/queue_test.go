@@ -38,7 +38,7 @@ func worldOn(t testing.TB, address string, pooler bool) jobstest.World {
 	}
 	pool := open(t)
 	t.Cleanup(pool.Close)
-	return jobstest.World{Pool: pool, Join: func(t testing.TB) jobstest.Member {
+	return jobstest.World{Pool: pool, Backend: "postgres", Join: func(t testing.TB) jobstest.Member {
 		t.Helper()
 		log := slog.New(slog.DiscardHandler)
 		mine, leases := open(t), open(t)
