@@ -305,7 +305,7 @@ func TestAServerThatIsNotHeardOfForAWhile(t *testing.T) {
 	w := world(t)
 	release := make(chan struct{})
 	var tries atomic.Int32
-	s := w.Serve(t, jobs.Config{Backend: "postgres", Concurrency: 5, Retry: brief()}, map[string]jobs.Handler{"work": func(ctx context.Context, _ *jobs.Try) jobs.Outcome {
+	s := w.Serve(t, jobs.Config{Backend: "postgres", Concurrency: 5, Retry: brief()}, map[string]jobs.Handler{"work": func(_ context.Context, _ *jobs.Try) jobs.Outcome {
 		if tries.Add(1) <= 5 {
 			<-release // it does not hear that it is to end
 			return jobs.Final(errors.New("too late"))
