@@ -20,9 +20,15 @@ where d.datname = current_database()`
 	systemSQL = `select system_identifier from pg_control_system()`
 
 	waitingSQL = `
-select (select count(*) from _system.event_delivery), (select count(*) from _system.river_job where state not in ('completed', 'cancelled', 'discarded'))`
+select (select count(*) from _system.event_delivery),
+    (select count(*) from _system.river_job where state not in ('completed', 'cancelled', 'discarded')) + (select count(*) from _system.job_outbox)`
 
 	dropDeliveriesSQL = `delete from _system.event_delivery`
+
+	dropOutboxSQL = `delete from _system.job_outbox`
+
+	// The Redis that has jobs is the original's.
+	dropPlaceSQL = `update _system.job_backend set place = null`
 
 	dropJobsSQL = `
 update _system.river_job
@@ -82,7 +88,7 @@ type Adopted struct {
 }
 
 // Adopt makes a copy of a database one that is acted on. What it has still to do is kept, or dropped: deliveries are forgotten,
-// and jobs cancelled. With dry it only counts.
+// jobs cancelled, and a Redis that has jobs is the original's. With dry it only counts.
 func (a *App) Adopt(ctx context.Context, drop, dry bool) (Adopted, error) {
 	made := Adopted{Dropped: drop && !dry}
 	var err error
@@ -94,7 +100,7 @@ func (a *App) Adopt(ctx context.Context, drop, dry bool) (Adopted, error) {
 			return err
 		}
 		if drop {
-			for _, sql := range []string{dropDeliveriesSQL, dropJobsSQL} {
+			for _, sql := range []string{dropDeliveriesSQL, dropJobsSQL, dropOutboxSQL, dropPlaceSQL} {
 				if _, err := tx.Exec(ctx, sql); err != nil {
 					return err
 				}
