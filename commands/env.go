@@ -99,7 +99,7 @@ func (e *Env) open(ctx context.Context) (*app.App, error) {
 	if text, err := os.ReadFile(demoConfig); err == nil && e.databaseURL == "" { // the private database here is the demo's
 		e.unconfigured = text
 	}
-	c, file, err := e.load(true, nil)
+	c, file, err := e.load(false, nil) // what serving alone would need, such as the addresses of receivers, need not be there
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func listed(all []jobs.Job) listing {
 		if j.FinishedAt != nil {
 			when = *j.FinishedAt
 		}
-		if n := len(j.Failures); n > 0 && j.State != jobs.Completed {
+		if n := len(j.Failures); n > 0 && (j.State == jobs.Retryable || j.State == jobs.Dead || j.State == jobs.Cancelled) {
 			trouble = oneLine(j.Failures[n-1].Error)
 		}
 		l.rows = append(l.rows, []string{j.ID, j.Kind, j.Queue, string(j.State), fmt.Sprintf("%d/%d", j.Attempt, j.MaxAttempts), when.UTC().Format(time.RFC3339), trouble})
@@ -150,7 +150,7 @@ func shown(j jobs.Job) listing {
 		add("PROGRESS", strings.TrimSpace(fmt.Sprintf("%.0f%% %s", p.Done*100, p.Message)))
 	}
 	for _, f := range j.Failures {
-		add(fmt.Sprintf("FAILURE %d", f.Attempt), f.At.UTC().Format(time.RFC3339)+" "+oneLine(f.Error))
+		add(fmt.Sprintf("FAILURE %d", f.Attempt), f.At.UTC().Format(time.RFC3339)+" "+strings.Join(strings.Fields(f.Error), " "))
 	}
 	for _, e := range j.Log {
 		for line := range strings.Lines(strings.TrimSpace(e.Text)) {

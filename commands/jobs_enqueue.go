@@ -15,18 +15,25 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/jobs"
 )
 
 func newJobsEnqueue(env *Env) *cobra.Command {
 	var n jobs.Spec
-	var args, lines, at string
+	var args, lines, at, delay string
 	var wait bool
 	c := &cobra.Command{
 		Use: "enqueue KIND", Short: "Enqueue a job", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			n.Kind = words[0]
+			if delay != "" {
+				var err error
+				if n.Delay, err = config.ParseDuration(delay); err != nil {
+					return fault.New(fault.Usage, "usage", "--delay is a time span such as 30s, 12h or 1d")
+				}
+			}
 			if at != "" {
 				var err error
 				if n.RunAt, err = time.Parse(time.RFC3339, at); err != nil || n.Delay != 0 {
@@ -50,14 +57,18 @@ func newJobsEnqueue(env *Env) *cobra.Command {
 				if wait {
 					return env.awaitJob(cmd.Context(), s, r.ID)
 				}
-				return env.print(listing{head: []string{"ID", "STATE"}, value: r, rows: [][]string{{r.ID, string(r.State)}}})
+				state := string(r.State)
+				if r.Duplicate {
+					state += " (it has the key already)"
+				}
+				return env.print(listing{head: []string{"ID", "STATE"}, value: r, rows: [][]string{{r.ID, state}}})
 			})
 		},
 	}
 	c.Flags().StringVar(&args, "args", "{}", "its arguments: JSON, @FILE, or @- for standard input")
 	c.Flags().StringVar(&lines, "lines", "", "many jobs: a file with the arguments of one in each line, or - for standard input")
 	c.Flags().StringVar(&n.Queue, "queue", "", "its queue (default: that of the kind)")
-	c.Flags().DurationVar(&n.Delay, "delay", 0, "how long from now it is due")
+	c.Flags().StringVar(&delay, "delay", "", "how long from now it is due")
 	c.Flags().StringVar(&at, "at", "", "when it is due, such as 2026-01-31T12:00:00Z")
 	c.Flags().IntVar(&n.Priority, "priority", 0, "1 goes first, 4 last (default 2)")
 	c.Flags().IntVar(&n.MaxAttempts, "max-attempts", 0, "tries until it is dead (default: as the kind says)")
@@ -133,10 +144,15 @@ func (e *Env) enqueueLines(ctx context.Context, s *jobs.Service, n jobs.Spec, pa
 
 // awaitJob waits for the end of a job, and shows it.
 func (e *Env) awaitJob(ctx context.Context, s *jobs.Service, id string) error {
-	for {
+	patience := time.Now().Add(5 * time.Second)
+	for said := false; ; {
 		j, err := s.Get(ctx, id)
 		if err != nil {
 			return err
+		}
+		if !said && j.State == jobs.Available && time.Now().After(patience) {
+			said = true
+			fmt.Fprintf(e.Err, "job %s waits: no server has begun it yet (fraiseql serve works jobs; fraiseql jobs queues tells of queues)\n", id)
 		}
 		if j.State.Over() {
 			if err := e.print(shown(j)); err != nil {

@@ -172,10 +172,14 @@ func (c *RuntimeConfig) checkQueue(r *config.Report, queue string) {
 
 // checkKind warns only: kinds may be registered by a program of one's own, too.
 func (c *RuntimeConfig) checkKind(r *config.Report, kind string) {
-	if kind == "" || c.Jobs != nil && len(c.Jobs.Handlers) > 0 && c.handles(kind) {
+	if kind == "" || c.Jobs != nil && (c.handles(kind) || slices.Contains(c.Jobs.ExternalKinds, kind)) {
 		return
 	}
-	r.Warn("kind", "config/no-handler", "nothing in this file handles jobs of kind `"+kind+"`", "add [jobs.handlers."+kind+"]")
+	var known []string
+	if c.Jobs != nil {
+		known = append(slices.Sorted(maps.Keys(c.Jobs.Handlers)), c.Jobs.ExternalKinds...)
+	}
+	r.Warn("kind", "config/no-handler", "nothing in this file handles jobs of kind `"+kind+"`", diag.DidYouMean(kind, known, "add [jobs.handlers."+kind+"]"))
 }
 
 func (c *RuntimeConfig) handles(kind string) bool { _, known := c.Jobs.Handlers[kind]; return known }

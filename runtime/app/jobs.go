@@ -133,7 +133,7 @@ func (a *App) doctorJobs(ctx context.Context, found *doctor.Findings) {
 // JobsFor gives the jobs for a command, which works none.
 func (a *App) JobsFor() (*jobs.Service, error) {
 	if a.Jobs == nil {
-		return nil, fault.New(fault.NotFound, "jobs/none", "there are no jobs in the configuration").WithHint("add [jobs] and [jobs.handlers.KIND]")
+		return nil, fault.New(fault.NotFound, "jobs/none", "there are no jobs in the configuration").WithHint("add [jobs] and [jobs.handlers.KIND], or go to the folder of the project's fraiseql.toml")
 	}
 	return a.Jobs.Service, nil
 }

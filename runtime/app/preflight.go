@@ -28,6 +28,15 @@ func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, erro
 	if err := a.checkReactionLive(ctx, report); err != nil {
 		return nil, err
 	}
+	if a.Config.worksJobs() {
+		for kind, h := range a.Config.Jobs.Handlers {
+			if h.On() && h.Type == "function" {
+				if err := a.checkFunction(ctx, report.At("jobs.handlers").Item(kind), h.Function); err != nil {
+					return nil, postgres.Explain(err)
+				}
+			}
+		}
+	}
 	if a.GraphQL == nil {
 		return problems(), nil
 	}

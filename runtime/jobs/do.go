@@ -144,11 +144,11 @@ func guarded(ctx context.Context, do Handler, t *Try) (o Outcome) {
 // short cuts an error that is too long to be kept, and makes it one that can be.
 func short(err error) error {
 	text := err.Error()
+	if told, known := fault.As(err); known && told.Hint != "" {
+		text += " (" + told.Hint + ")"
+	}
 	if len(text) > errorLimit {
 		return errors.New(plain(text[:errorLimit]) + "…")
 	}
-	if clean := plain(text); clean != text {
-		return errors.New(clean)
-	}
-	return err
+	return errors.New(plain(text))
 }

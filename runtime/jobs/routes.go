@@ -3,7 +3,9 @@ package jobs
 import (
 	"context"
 	"net/http"
+	"strings"
 
+	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/httpapi"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
@@ -40,8 +42,21 @@ func (s *Service) list(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Service) enqueue(w http.ResponseWriter, r *http.Request) {
-	var n Spec
-	if err := httpapi.ReadJSON(r, &n); err != nil {
+	var body struct {
+		Spec
+		Delay string `json:"delay"`
+	}
+	err := httpapi.ReadJSON(r, &body)
+	n := body.Spec
+	if err == nil && body.Delay != "" {
+		if n.Delay, err = config.ParseDuration(body.Delay); err != nil || !n.RunAt.IsZero() {
+			err = bad("bad-delay", "`delay` is a time span such as 30s or 1d, and goes without `run_at`")
+		}
+	}
+	if err == nil && n.Kind == "" {
+		err = bad("no-kind", "`kind` is missing: it says what is to be done").WithHint("one of: %s", strings.Join(s.Kinds(), ", "))
+	}
+	if err != nil {
 		httpapi.WriteProblem(w, r, err)
 		return
 	}

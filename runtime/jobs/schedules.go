@@ -55,7 +55,12 @@ func (s *Service) schedules() error {
 			return bad("bad-schedule", "the arguments of the schedule "+name+" are nothing that JSON can hold")
 		}
 		if _, err := s.complete(p.job(time.Time{})); err != nil {
-			return fmt.Errorf("schedule %s: %w", name, err)
+			if told, known := fault.As(err); known {
+				of := fault.New(told.Kind, told.Code, "the schedule "+name+": "+told.Message)
+				of.Hint = told.Hint
+				return of
+			}
+			return err
 		}
 		s.planned = append(s.planned, p)
 	}

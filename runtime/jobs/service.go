@@ -110,6 +110,32 @@ func (s *Service) build() error {
 	return nil
 }
 
+const callableSQL = `
+select p.oid is not null, coalesce(has_function_privilege(p.oid, 'execute'), false)
+from (select to_regprocedure($1)::oid as oid) p`
+
+// callable refuses functions that are not there: a job would find out at each of its tries.
+func (s *Service) callable(ctx context.Context) error {
+	for _, kind := range s.Kinds() {
+		rule := s.config.Handlers[kind]
+		if rule.Type != "function" {
+			continue
+		}
+		name := qualified(rule.Function) + "(jsonb)"
+		var there, may bool
+		if err := s.deps.Pool.QueryRow(ctx, callableSQL, name).Scan(&there, &may); err != nil {
+			return err
+		}
+		switch {
+		case !there:
+			return fault.New(fault.Invalid, "jobs/no-function", "jobs of kind "+kind+" call the function "+name+", which is not there").WithHint("create function %s returns jsonb …, or write its schema: \"app.%s\"", name, rule.Function)
+		case !may:
+			return fault.New(fault.Invalid, "jobs/no-function", "jobs of kind "+kind+" call the function "+name+", which this login may not").WithHint("grant execute on function %s to …", name)
+		}
+	}
+	return nil
+}
+
 // able refuses what the queue cannot do.
 func (s *Service) able() error {
 	caps := s.deps.Queue.Caps()
@@ -244,6 +270,9 @@ func (s *Service) Declare(ctx context.Context) error {
 		return err
 	}
 	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	if err := s.callable(ctx); err != nil {
 		return err
 	}
 	if s.deps.Know != nil {

@@ -30,7 +30,7 @@ func (s *Service) jobAction(o *observer, a Action, t texts) (action, error) {
 		for i, d := range ds {
 			var err error
 			if specs[i], err = o.spec(d, a, t); err != nil {
-				return nil, err
+				return nil, fault.Wrap(fault.Invalid, hopeless, "the arguments of the job cannot be made", err)
 			}
 		}
 		receipts, err := s.deps.Jobs.EnqueueTx(ctx, tx, specs...)

@@ -85,6 +85,9 @@ func (o *observer) consumer(s *Service) dispatch.Consumer {
 	return c
 }
 
+// hopeless is the code of an error within the database that another try would not mend.
+const hopeless = "observers/arguments"
+
 // unjudged is the code of the error that a condition cannot be judged over a change. Whatever on_failure says: nobody knows
 // whether there was anything to do, so that it is kept as a dead letter.
 const unjudged = "observers/condition"
@@ -142,7 +145,7 @@ func (o *observer) failed(d *dispatch.Delivery, r reply) dispatch.Result {
 		return dispatch.Result{Outcome: dispatch.Dead, Err: r.err}
 	}
 	wait, again := o.rule.Retry.Wait(d.Attempt + 1)
-	if again && !r.final {
+	if again && !r.final && fault.CodeOf(r.err) != hopeless {
 		return dispatch.Result{Outcome: dispatch.Again, Wait: max(wait, r.wait, time.Millisecond), Err: r.err}
 	}
 	var result dispatch.Result

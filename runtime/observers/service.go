@@ -48,6 +48,8 @@ type Service struct {
 	store  store
 	events *events.Store
 
+	listening sync.Mutex // one at a time: each says what it has read
+
 	mu    sync.Mutex
 	stamp string // of what the database said when it was last listened to
 }
@@ -81,12 +83,35 @@ func (s *Service) Reload(ctx context.Context) error {
 	return s.Listen(ctx)
 }
 
-// Listen has all that the database says is enabled listen, as tables are now.
+// Listen has all that the database says is enabled listen, as tables are now. What is switched meanwhile, here or elsewhere, is
+// not undone by what was read before.
 func (s *Service) Listen(ctx context.Context) error {
-	var stamp string
-	if err := s.deps.Pool.QueryRow(ctx, stampSQL).Scan(&stamp); err != nil {
-		return err
+	s.listening.Lock()
+	defer s.listening.Unlock()
+	before, err := s.stampNow(ctx)
+	for err == nil {
+		if err = s.listen(ctx); err != nil {
+			return err
+		}
+		var after string
+		if after, err = s.stampNow(ctx); err == nil && after == before {
+			s.mu.Lock()
+			s.stamp = after
+			s.mu.Unlock()
+			return nil
+		}
+		before = after
 	}
+	return err
+}
+
+// stampNow is what changes with every change of an observer.
+func (s *Service) stampNow(ctx context.Context) (stamp string, err error) {
+	err = s.deps.Pool.QueryRow(ctx, stampSQL).Scan(&stamp)
+	return stamp, err
+}
+
+func (s *Service) listen(ctx context.Context) error {
 	stored, err := s.store.all(ctx)
 	if err != nil {
 		return err
@@ -127,9 +152,6 @@ func (s *Service) Listen(ctx context.Context) error {
 			return err
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stamp = stamp
 	return nil
 }
 
@@ -209,8 +231,8 @@ func (s *Service) follow(ctx context.Context) error {
 	if _, err := s.deps.Pool.Exec(ctx, goneSQL, append(names, ""), cluster.Term, cluster.Term); err != nil {
 		return err
 	}
-	var stamp string
-	if err := s.deps.Pool.QueryRow(ctx, stampSQL).Scan(&stamp); err != nil {
+	stamp, err := s.stampNow(ctx)
+	if err != nil {
 		return err
 	}
 	s.mu.Lock()
