@@ -35,7 +35,7 @@ func (a *App) Doctor(ctx context.Context, project string) []doctor.Finding {
 	if a.Reaction != nil {
 		checks = append(checks, doctor.Check{Name: "events", Run: a.checkEvents})
 	}
-	if a.Jobs != nil && a.Jobs.redis != nil {
+	if a.Jobs != nil {
 		checks = append(checks, doctor.Check{Name: "jobs", Run: a.doctorJobs})
 	}
 	if a.redis != nil {

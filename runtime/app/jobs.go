@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"sync/atomic"
 
@@ -115,19 +116,53 @@ func (a *App) checkJobs(context.Context) error {
 	return fault.New(fault.Unavailable, "jobs/not-worked", "jobs are not worked yet")
 }
 
-// doctorJobs tells whether jobs are safe where they are.
+// doctorJobs tells whether jobs are safe where they are, what failed for good, and what waits for nobody.
 func (a *App) doctorJobs(ctx context.Context, found *doctor.Findings) {
-	warnings, err := a.Jobs.redis.Durability(ctx)
-	if err != nil {
-		found.Fault(err)
+	queues, err := a.Jobs.Queues(ctx)
+	var orphans []jobs.Orphan
+	if err == nil {
+		orphans, err = a.Jobs.Orphans(ctx)
+	}
+	switch {
+	case postgres.IsMissing(err):
+		found.Warn("what jobs there are is not known: our own tables are not there", "fraiseql migrate up")
+		return
+	case err != nil:
+		told, is := fault.As(err)
+		if !is {
+			told = postgres.Explain(err)
+		}
+		found.Fault(told)
 		return
 	}
-	for _, w := range warnings {
-		found.Warn(w[0], w[1])
+	waiting := int64(0)
+	for _, q := range queues {
+		waiting += q.Available + q.Scheduled + q.Retryable
+		if q.Dead > 0 {
+			found.Warn(fmt.Sprintf("%d jobs of the queue %s failed for the last time", q.Dead, q.Name), "fraiseql jobs dead --queue "+q.Name)
+		}
+		if q.Paused && q.Available > 0 {
+			found.Warn(fmt.Sprintf("the queue %s is paused, and %d jobs wait in it", q.Name, q.Available), "fraiseql jobs resume "+q.Name)
+		}
 	}
-	if len(warnings) == 0 {
-		found.OK("Redis keeps jobs")
+	for _, o := range orphans {
+		if o.NoKind {
+			found.Warn(fmt.Sprintf("%d jobs of kind %s wait, which nobody works", o.Count, o.Kind), "add [jobs.handlers."+o.Kind+"], or name it in [jobs] external_kinds")
+		} else {
+			found.Warn(fmt.Sprintf("%d jobs of kind %s wait in the queue %s, which nobody works", o.Count, o.Kind, o.Queue), "add [jobs.queues."+o.Queue+"]")
+		}
 	}
+	if a.Jobs.redis != nil {
+		warnings, err := a.Jobs.redis.Durability(ctx)
+		if err != nil {
+			found.Fault(err)
+			return
+		}
+		for _, w := range warnings {
+			found.Warn(w[0], w[1])
+		}
+	}
+	found.OK(fmt.Sprintf("%d wait", waiting))
 }
 
 // JobsFor gives the jobs for a command, which works none.
