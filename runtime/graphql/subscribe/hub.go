@@ -138,17 +138,23 @@ func (h *Hub) tick(ctx context.Context) (reading, moved bool, err error) {
 	if h.awake = len(h.groups) > 0; !h.awake {
 		return false, false, nil
 	}
+	moved, err = h.advance(ctx)
+	return true, moved, err
+}
+
+// advance tells groups of all that is visible now. The feed is locked.
+func (h *Hub) advance(ctx context.Context) (moved bool, err error) {
 	r := &events.Reader{Pool: h.options.Pool, At: h.at}
 	for {
 		all, err := r.Next(ctx, page)
 		if err != nil {
-			return true, moved, err
+			return moved, err
 		}
 		h.at = r.At
 		moved = moved || len(all) > 0
 		h.spread(h.changes(r, all))
 		if r.At.Whole() {
-			return true, moved, nil
+			return moved, nil
 		}
 	}
 }
@@ -172,10 +178,17 @@ func (h *Hub) changes(r *events.Reader, all []*events.Event) map[*table][]*Chang
 func (h *Hub) spread(by map[*table][]*Change) {
 	for t, changes := range by {
 		for g := range t.groups {
-			if g.queue(changes) {
-				h.running.Go(func() { h.run(h.stop, g) })
+			if fresh := g.fresh(changes); len(fresh) > 0 {
+				h.queue(g, step{changes: fresh})
 			}
 		}
+	}
+}
+
+// queue hands a step to a group. The feed is locked.
+func (h *Hub) queue(g *group, s step) {
+	if g.queue(s) {
+		h.running.Go(func() { h.run(h.stop, g) })
 	}
 }
 
