@@ -26,10 +26,10 @@ func (a *App) feed() *graphql.Feed {
 	}
 	f := &graphql.Feed{Pool: a.background.feed, IdleMax: a.Reaction.config.IdlePollMax, Kept: a.Reaction.config.Retention}
 	if a.Auth != nil {
-		f.Verify = a.Auth.Verify
+		f.Verify, f.Nobody = a.Auth.Verify, a.Auth.Nobody()
 	}
 	if c := a.Config.Server.CORS; c != nil && c.On() {
-		f.Origins = c.Origins
+		f.Origins, f.Cookies = c.Origins, c.Credentials
 	}
 	return f
 }

@@ -50,7 +50,7 @@ type Told struct {
 
 // member is a subscription in a group.
 type member struct {
-	of    string // as its client calls it
+	of    *Operation
 	out   *Outbox
 	ended func()
 	seen  events.Seen

@@ -13,7 +13,7 @@ type Request struct {
 	Group  string // those of one name have the same source
 	Source Source
 	Out    *Outbox
-	Of     string // as the client calls it
+	Of     *Operation
 	Token  string // where to resume; empty is now
 	Ended  func() // is called when it has failed, before that is told
 }
