@@ -324,12 +324,17 @@ func TestResumingOverARestart(t *testing.T) {
 	exec(t, l.owner, `insert into artist values (6, 'F')`)
 	s.expect(`{"id":"6","op":"INSERT","artist":{"name":"F"}}`)
 	stamp, position, _ := strings.Cut(from, ".")
+	_, signature, _ := strings.Cut(position, ".")
+	const refused = "no position in the events of this database"
 	for token, want := range map[string]string{
-		"x":                    "BAD_USER_INPUT",
-		stamp + ".x":           "BAD_USER_INPUT",
-		stamp + ".9:8:":        "BAD_USER_INPUT",
-		"10000." + position:    "older than events are kept",
-		stamp + ".1:99999999:": "no position in the events of this database",
+		"x":                          "BAD_USER_INPUT",
+		stamp + ".x":                 "BAD_USER_INPUT",
+		stamp + ".9:8:":              "BAD_USER_INPUT",
+		from[:len(from)-1]:           refused,
+		"10000." + position:          refused,
+		stamp + ".1:99999999:":       refused,
+		stamp + ".3:3:":              refused,
+		stamp + ".3:3:." + signature: refused,
 	} {
 		s := l.stream(t, "", query, token)
 		if got := s.next(); !strings.Contains(got, want) || s.next() != "complete" {

@@ -28,7 +28,11 @@ func (h *Hub) Subscribe(ctx context.Context, r Request, begun func(token string)
 			return h.leaver(g, m), nil
 		}
 	}
-	at, err := h.begin(ctx, r.Token)
+	var at events.Position
+	err = h.look(ctx, func(ctx context.Context) (err error) {
+		at, err = h.begin(ctx, r.Token)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +48,7 @@ func (h *Hub) Subscribe(ctx context.Context, r Request, begun func(token string)
 			g.learn(markOf(key))
 		}
 	}
-	begun(tokenOf(time.Now(), at)) // what the client sees of rows from here on, the group knows, or will be told
+	begun(h.tokenOf(time.Now(), at)) // what the client sees of rows from here on, the group knows, or will be told
 	reader := &events.Reader{Pool: h.options.Pool, At: at}
 	for range mostRounds {
 		if err := h.catchUp(ctx, reader, g); err != nil {
@@ -78,15 +82,29 @@ func (h *Hub) joined(name string, m *member) (_ *group, token string) {
 	}
 	m.seen = h.at.Seen()
 	g.join(m)
-	return g, tokenOf(time.Now(), h.at)
+	return g, h.tokenOf(time.Now(), h.at)
+}
+
+// look has somebody who catches up ask the database, for a while at most, and not many at once: the feed goes on beside.
+func (h *Hub) look(ctx context.Context, ask func(ctx context.Context) error) error {
+	if err := h.late.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer h.late.Release(1)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return ask(ctx)
 }
 
 // begin gives the position where a subscription begins.
 func (h *Hub) begin(ctx context.Context, token string) (events.Position, error) {
+	if err := h.readKey(ctx); err != nil {
+		return events.Position{}, err
+	}
 	if token == "" {
 		return events.Now(ctx, h.options.Pool)
 	}
-	at, err := positionOf(token, time.Now(), h.options.Kept)
+	at, err := h.positionOf(token, time.Now())
 	if err != nil {
 		return at, err
 	}
@@ -97,11 +115,15 @@ func (h *Hub) begin(ctx context.Context, token string) (events.Position, error) 
 func (h *Hub) catchUp(ctx context.Context, r *events.Reader, g *group) error {
 	for {
 		begins := r.At.Whole()
-		all, err := r.Next(ctx, page)
+		var all []*events.Event
+		err := h.look(ctx, func(ctx context.Context) (err error) {
+			all, err = r.Next(ctx, page)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		if err := g.tell(ctx, g.changes(r, all)); err != nil {
+		if err := g.tell(ctx, h.changesOf(g, r, all)); err != nil {
 			return err
 		}
 		if begins && r.At.Whole() {
@@ -110,14 +132,14 @@ func (h *Hub) catchUp(ctx context.Context, r *events.Reader, g *group) error {
 	}
 }
 
-// changes turns events into what the group is told.
-func (g *group) changes(r *events.Reader, all []*events.Event) (changes []*Change) {
+// changesOf turns events into what a group is told.
+func (h *Hub) changesOf(g *group, r *events.Reader, all []*events.Event) (changes []*Change) {
 	now := time.Now()
 	for _, e := range all {
 		if (events.Relation{Schema: e.Schema, Table: e.Table}) != g.source.Relation() {
 			continue
 		}
-		if c := change(e, g.source.Key(), tokenOf(now, r.Behind(e))); c != nil {
+		if c := change(e, g.source.Key(), h.tokenOf(now, r.Behind(e))); c != nil {
 			changes = append(changes, c)
 		}
 	}
@@ -181,7 +203,7 @@ func (h *Hub) between(ctx context.Context, r *events.Reader, g *group) (missed [
 		if err != nil {
 			return nil, err
 		}
-		missed = append(missed, g.changes(r, all)...)
+		missed = append(missed, h.changesOf(g, r, all)...)
 		if r.At.Whole() {
 			break
 		}

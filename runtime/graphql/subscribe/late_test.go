@@ -1,6 +1,7 @@
 package subscribe_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,7 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/fraiseql/fraiseql/runtime/events"
+	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql/subscribe"
 )
 
@@ -199,4 +204,70 @@ func TestHiddenColumnsOfRowsThatAreNotRemembered(t *testing.T) {
 	do(t, pool, "update item set n = 2")
 	do(t, pool, "insert into item values (3, 3)")
 	told(t, take(t, out, 1)[0], `INSERT {"id":3} 3`)
+}
+
+// TestTokensOfOtherServers hold as long as events are kept.
+func TestTokensOfOtherServers(t *testing.T) {
+	t.Parallel()
+	h, pool := hubbed(t, 10)
+	var token string
+	leave, err := h.Subscribe(t.Context(), subscribe.Request{Group: "one", Source: &source{pool: pool}, Out: subscribe.NewOutbox(1 << 20), Ended: func() {}}, func(at string) { token = at })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(leave)
+	for kept, want := range map[time.Duration]string{time.Nanosecond: "events/position-gone", time.Hour: "subscriptions/leaving"} { // it does not run
+		other := subscribe.New(subscribe.Options{Pool: pool, Kept: kept, Known: 10})
+		_, err := other.Subscribe(t.Context(), subscribe.Request{Group: "one", Source: &source{pool: pool}, Out: subscribe.NewOutbox(1 << 20), Token: token, Ended: func() {}}, func(string) {})
+		if fault.CodeOf(err) != want {
+			t.Errorf("where events are kept for %v: %v", kept, err)
+		}
+	}
+}
+
+// stalling is a tracer that holds up statements of those who are marked.
+type stalling struct {
+	stalled chan struct{}
+	hold    chan struct{}
+}
+
+type stalls struct{}
+
+func (s *stalling) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	if ctx.Value(stalls{}) != nil {
+		s.stalled <- struct{}{}
+		<-s.hold
+	}
+	return ctx
+}
+
+func (s *stalling) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TestWhoCatchesUpLeavesTheFeedAConnection has more of them than there are connections.
+func TestWhoCatchesUpLeavesTheFeedAConnection(t *testing.T) {
+	t.Parallel()
+	tracer := &stalling{stalled: make(chan struct{}, 100), hold: make(chan struct{})}
+	h, pool := hubbedBy(t, 10, func(c *pgxpool.Config) { c.MaxConns, c.ConnConfig.Tracer = 3, tracer })
+	out := join(t, h, "one", &source{pool: pool}, 1<<20)
+	var others sync.WaitGroup
+	for range 5 {
+		others.Go(func() {
+			ctx := context.WithValue(t.Context(), stalls{}, true)
+			leave, err := h.Subscribe(ctx, subscribe.Request{Group: "other", Source: &source{pool: pool}, Out: subscribe.NewOutbox(1 << 20), Ended: func() {}}, func(string) {})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			leave()
+		})
+	}
+	release := sync.OnceFunc(func() { close(tracer.hold); others.Wait() })
+	t.Cleanup(release)
+	<-tracer.stalled
+	<-tracer.stalled
+	for n := range 20 {
+		do(t, pool, fmt.Sprintf("insert into item values (%d, 0)", n))
+		take(t, out, 1)
+	}
+	release()
 }

@@ -90,6 +90,12 @@ func (s *source) Payload(_ context.Context, t subscribe.Told) []byte {
 // hubbed runs a hub on a table of integers.
 func hubbed(t *testing.T, known int) (*subscribe.Hub, *pgxpool.Pool) {
 	t.Helper()
+	return hubbedBy(t, known, func(*pgxpool.Config) {})
+}
+
+// hubbedBy is hubbed where the hub has connections of its own.
+func hubbedBy(t *testing.T, known int, by func(*pgxpool.Config)) (*subscribe.Hub, *pgxpool.Pool) {
+	t.Helper()
 	pool, err := postgres.Connect(t.Context(), pgtest.System(t, "create table item (id int primary key, n int);"), postgres.PoolOptions{Size: 8})
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +119,14 @@ func hubbed(t *testing.T, known int) (*subscribe.Hub, *pgxpool.Pool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := subscribe.New(subscribe.Options{Pool: pool, Log: slog.New(slog.DiscardHandler), IdleMax: 20 * time.Millisecond, Known: known})
+	config := pool.Config()
+	by(config)
+	feed, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(feed.Close)
+	h := subscribe.New(subscribe.Options{Pool: feed, Log: slog.New(slog.DiscardHandler), IdleMax: 20 * time.Millisecond, Known: known})
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { h.Run(ctx) })

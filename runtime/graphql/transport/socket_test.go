@@ -98,7 +98,9 @@ func TestPagesOfOthersAskAsNobody(t *testing.T) {
 			}
 			conn := dialled(t, &transport.Streams{
 				Origins: strings.Split(c.origins, ","), Cookies: c.cookies, Nobody: &httpapi.Principal{Subject: "nobody"},
-				Verify: func(_ context.Context, token string) (*httpapi.Principal, error) { return &httpapi.Principal{Subject: token}, nil },
+				Verify: func(_ context.Context, token string) (*httpapi.Principal, error) {
+					return &httpapi.Principal{Subject: token}, nil
+				},
 				Subscribe: func(_ context.Context, r transport.Request, _ transport.Feed) (func(), *transport.Response) {
 					who <- r.Principal.Subject
 					return func() {}, nil
