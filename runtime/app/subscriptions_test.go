@@ -169,11 +169,13 @@ func TestWhatCannotBeSubscribedTo(t *testing.T) {
 	t.Parallel()
 	for entities, want := range map[string]string{
 		`["Nothing"]`: "subscriptions/no-entity", `["Keyless"]`: "subscriptions/no-entity", `["Seen"]`: "subscriptions/no-entity",
+		`["Tagged"]`: "subscriptions/no-entity", `["Document"]`: "subscriptions/no-entity",
 		`["Session"]`: "subscriptions/key-left-out", `["Item", "public.other"]`: "", `["*"]`: "subscriptions/key-left-out",
 	} {
 		p := subscribingTo(t, "[graphql.subscriptions]\nentities = "+entities+"\n", `
 			create table item (id int primary key); create table other (id int primary key); create table keyless (n int); create view seen as select 1 as id;
-			create table session (token text primary key, at date);`)
+			create table session (token text primary key, at date);
+			create table tagged (tags text[] primary key); create table document (body jsonb primary key);`)
 		err := p.open(app.Options{}).Capture(t.Context())
 		if want == "" && err != nil || want != "" && fault.CodeOf(err) != want {
 			t.Errorf("%s: %v", entities, err)

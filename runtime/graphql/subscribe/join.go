@@ -2,10 +2,12 @@ package subscribe
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/events"
+	"github.com/fraiseql/fraiseql/runtime/fault"
 )
 
 // Request is a subscription to be.
@@ -30,7 +32,9 @@ func (h *Hub) Subscribe(ctx context.Context, r Request, begun func(token string)
 	}
 	var at events.Position
 	err = h.look(ctx, func(ctx context.Context) (err error) {
-		at, err = h.begin(ctx, r.Token)
+		if err = h.captured(ctx, r.Source); err == nil {
+			at, err = h.begin(ctx, r.Token)
+		}
 		return err
 	})
 	if err != nil {
@@ -94,6 +98,28 @@ func (h *Hub) look(ctx context.Context, ask func(ctx context.Context) error) err
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return ask(ctx)
+}
+
+// captured refuses a table of whose changes nobody would be told. Where others subscribe to it, they were asked that.
+func (h *Hub) captured(ctx context.Context, s Source) error {
+	relation := s.Relation()
+	h.feed.Lock()
+	heard := h.tables[relation] != nil
+	h.feed.Unlock()
+	if heard {
+		return nil
+	}
+	all, err := (&events.Store{Pool: h.options.Pool}).Drift(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if c.Relation == relation && c.Wanted && c.Whole() && !slices.ContainsFunc(s.Key(), func(column string) bool { return !slices.Contains(c.Told, column) }) {
+			return nil
+		}
+	}
+	return fault.New(fault.ActionNeeded, "subscriptions/not-captured", "changes of "+relation.String()+" are not captured, or not by its key: nothing would be told").
+		WithHint("fraiseql migrate up makes triggers; `fraiseql doctor` says what is missing")
 }
 
 // begin gives the position where a subscription begins.

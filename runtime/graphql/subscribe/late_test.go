@@ -225,6 +225,19 @@ func TestTokensOfOtherServers(t *testing.T) {
 	}
 }
 
+// TestWhatIsNotCaptured cannot be subscribed to: nothing would be told.
+func TestWhatIsNotCaptured(t *testing.T) {
+	t.Parallel()
+	h, pool := hubbed(t, 10)
+	for _, sql := range []string{"alter table item disable trigger fraiseql_capture", "drop trigger fraiseql_capture on item", "drop table item"} {
+		do(t, pool, sql)
+		_, err := h.Subscribe(t.Context(), subscribe.Request{Group: "one", Source: &source{pool: pool}, Out: subscribe.NewOutbox(1 << 20), Ended: func() {}}, func(string) {})
+		if fault.CodeOf(err) != "subscriptions/not-captured" {
+			t.Errorf("after %q: %v", sql, err)
+		}
+	}
+}
+
 // stalling is a tracer that holds up statements of those who are marked.
 type stalling struct {
 	stalled chan struct{}
