@@ -129,25 +129,15 @@ func (c *compiler) rowsByKey(target *schema.Feed, f selected, values map[string]
 		equal = append(equal, column.Type.Compared(t+"."+catalog.QuoteIdent(column.Name))+column.Type.Operator("=")+column.Type.Compared(k+"."+name))
 	}
 	among := "(select " + strings.Join(given, ", ") + " from jsonb_array_elements(" + keys + "::jsonb) with ordinality e (v, n)) " + k
-	needed := c.needs(&l, t)
-	number, inner := k+".n", ""
-	if sought(object.PrimaryKey()) {
-		if condition != "" {
-			equal = append(equal, "("+condition+")")
-		}
-		if len(needed) == 0 {
-			needed = []string{"1"}
-		}
-		inner = among + " cross join lateral (select " + strings.Join(needed, ", ") + " from " + relation + " " + t + " where " + strings.Join(equal, " and ") + " offset 0) " + t
-	} else {
-		inner = among + " join " + relation + " " + t + " on " + strings.Join(equal, " and ")
-		if condition != "" {
-			inner += " where " + condition
-		}
-		number = t + ".fraiseql_number"
-		inner = "(select " + strings.Join(append([]string{k + ".n fraiseql_number"}, needed...), ", ") + " from " + inner + ") " + t
+	if condition != "" {
+		equal = append(equal, "("+condition+")")
 	}
-	list, columns, end := []string{number}, []Column{{Before: "[", Encoding: schema.Raw}}, ""
+	row := "(select " + strings.Join(append([]string{k + ".n fraiseql_number"}, c.needs(&l, t)...), ", ") + " from "
+	inner := row + among + " join " + relation + " " + t + " on " + strings.Join(equal, " and ") + ") " + t
+	if sought(object.PrimaryKey()) {
+		inner = among + " cross join lateral " + row + relation + " " + t + " where " + strings.Join(equal, " and ") + " offset 0) " + t
+	}
+	list, columns, end := []string{t + ".fraiseql_number"}, []Column{{Before: "[", Encoding: schema.Raw}}, ""
 	for _, r := range rows {
 		end = r.flatten(end+",", &list, &columns)
 	}
