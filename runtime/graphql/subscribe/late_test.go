@@ -229,6 +229,11 @@ func TestTokensOfOtherServers(t *testing.T) {
 func TestWhatIsNotCaptured(t *testing.T) {
 	t.Parallel()
 	h, pool := hubbed(t, 10)
+	do(t, pool, "update _system.event_source set columns = '{n}'") // the key is left out
+	if _, err := h.Subscribe(t.Context(), subscribe.Request{Group: "one", Source: &source{pool: pool}, Out: subscribe.NewOutbox(1 << 20), Ended: func() {}}, func(string) {}); fault.CodeOf(err) != "subscriptions/not-captured" {
+		t.Errorf("without the key: %v", err)
+	}
+	do(t, pool, "update _system.event_source set columns = '{id,n}'")
 	for _, sql := range []string{"alter table item disable trigger fraiseql_capture", "drop trigger fraiseql_capture on item", "drop table item"} {
 		do(t, pool, sql)
 		_, err := h.Subscribe(t.Context(), subscribe.Request{Group: "one", Source: &source{pool: pool}, Out: subscribe.NewOutbox(1 << 20), Ended: func() {}}, func(string) {})
