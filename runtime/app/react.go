@@ -125,16 +125,15 @@ func (a *App) installs() bool { return a.Cluster != nil || a.dev && a.serves }
 
 // listen says in the database what is heard, and has it delivered.
 func (a *App) listen(ctx context.Context, names []string, all []events.Interest, consumers []dispatch.Consumer) error {
-	names, all, err := a.subscribed(names, all)
-	if err != nil {
-		return err
-	}
 	columns, wrong, err := a.untold(ctx)
 	switch {
 	case err != nil:
 		return err
 	case len(wrong) > 0:
 		return wrong[0].err
+	}
+	if names, all, err = a.subscribed(ctx, columns, names, all); err != nil {
+		return err
 	}
 	for i := range all {
 		if all[i].Schema != "" {

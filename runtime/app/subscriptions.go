@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/graphql"
+	"github.com/fraiseql/fraiseql/runtime/graphql/catalog"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
@@ -26,17 +28,17 @@ func (a *App) feed() *graphql.Feed {
 	}
 	f := &graphql.Feed{Pool: a.background.feed, IdleMax: a.Reaction.config.IdlePollMax, Kept: a.Reaction.config.Retention}
 	if a.Auth != nil {
-		f.Verify = a.Auth.Verify
+		f.Verify, f.Nobody = a.Auth.Verify, a.Auth.Nobody()
 	}
 	if c := a.Config.Server.CORS; c != nil && c.On() {
-		f.Origins = c.Origins
+		f.Origins, f.Cookies = c.Origins, c.Credentials
 	}
 	return f
 }
 
 // subscribed adds what subscriptions hear of to what is heard. A command that has none says so as well, so that their triggers
 // go; a server without them leaves alone what another one needs.
-func (a *App) subscribed(names []string, all []events.Interest) ([]string, []events.Interest, error) {
+func (a *App) subscribed(ctx context.Context, columns map[events.Relation]events.Columns, names []string, all []events.Interest) ([]string, []events.Interest, error) {
 	if !a.Config.subscribes() {
 		if !a.serves {
 			names = append(names, subscriptions)
@@ -48,12 +50,44 @@ func (a *App) subscribed(names []string, all []events.Interest) ([]string, []eve
 		return nil, nil, graphql.NoEntity(strange[0])
 	}
 	for _, t := range tables {
+		relation := events.Relation{Schema: t.Schema, Table: t.Name}
+		if named := a.Config.GraphQL.Subscribed(); !slices.Contains(named, relation.String()) && !slices.Contains(named, a.entity(relation)) {
+			column, err := a.untoldKey(ctx, columns[relation], t)
+			if err != nil {
+				return nil, nil, err
+			}
+			if column != "" { // it is one of all
+				a.log.Warn("changes of a table cannot be subscribed to: events leave out or hash a column of its key", slog.String("table", relation.String()), slog.String("column", column))
+				continue
+			}
+		}
 		all = append(all, events.Interest{
-			Relation: events.Relation{Schema: t.Schema, Table: t.Name}, Consumer: subscriptions,
+			Relation: relation, Consumer: subscriptions,
 			Ops: events.SetOf(events.Insert, events.Update, events.Delete, events.Truncate),
 		})
 	}
 	return append(names, subscriptions), all, nil
+}
+
+// untoldKey gives a column of a table's key that events leave out or hash; empty when they tell all of it.
+func (a *App) untoldKey(ctx context.Context, c events.Columns, t *catalog.Table) (string, error) {
+	var key []string
+	for _, column := range t.PrimaryKey().Columns {
+		key = append(key, column.Name)
+	}
+	omitted := c.Omit
+	if omitted == nil {
+		var err error
+		if omitted, err = events.Secrets(ctx, a.background.work, key); err != nil {
+			return "", postgres.Explain(err)
+		}
+	}
+	for _, name := range key {
+		if slices.Contains(omitted, name) || slices.Contains(c.Hash, name) {
+			return name, nil
+		}
+	}
+	return "", nil
 }
 
 // untoldKeys refuses tables that subscriptions hear of and whose keys events leave out: nobody could say which row has changed.

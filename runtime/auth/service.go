@@ -116,6 +116,9 @@ func (s *Service) Verify(ctx context.Context, token string) (*httpapi.Principal,
 	return placed(p, s.fallback), nil
 }
 
+// Nobody gives who asks where nobody says it.
+func (s *Service) Nobody() *httpapi.Principal { return s.nobody }
+
 // Claimed gives who somebody is whose word is taken, as that of a person at the command line: claims are those of a token,
 // as JSON, and empty are none; role is the one to take on whatever they say, and empty is the one that they have here. Nobody
 // is nil where nobody has a role. Where nobody is asked (c is nil, or off) none is that of claims or of nobody.

@@ -71,6 +71,7 @@ type Reader struct {
 	Pool    *pgxpool.Pool
 	Sources []int // only these; none is all
 	At      Position
+	Last    Position // a whole one to stop at; the zero value is what is visible when it is asked
 
 	page Position // that the last page is of
 }
@@ -90,6 +91,9 @@ func (r *Reader) Next(ctx context.Context, most int) ([]*Event, error) {
 		var lowest *int64
 		if err := r.Pool.QueryRow(ctx, freshSQL, at.seen).Scan(&at.until, &lowest); err != nil {
 			return nil, err
+		}
+		if r.Last.seen != "" {
+			at.until = r.Last.seen
 		}
 		if lowest == nil {
 			r.At = Position{seen: at.until}

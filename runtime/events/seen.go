@@ -59,6 +59,12 @@ func snapshotOf(text string) (s snapshot) {
 	return s
 }
 
+// Covers tells whether a whole position is not before another one, both of snapshots of one database.
+func (p Position) Covers(other Position) bool {
+	later, earlier := snapshotOf(p.seen), snapshotOf(other.seen)
+	return later.most >= earlier.most && !slices.ContainsFunc(later.underway, earlier.sees)
+}
+
 func (s snapshot) sees(xid uint64) bool {
 	_, underway := slices.BinarySearch(s.underway, xid)
 	return xid < s.most && !underway

@@ -65,6 +65,8 @@ type Feed struct {
 
 	Verify  func(ctx context.Context, token string) (*httpapi.Principal, error) // nil: no tokens are taken
 	Origins []string                                                            // whose pages may open a WebSocket, beside our own
+	Cookies bool                                                                // whether those that are named may do so as whom cookies and other headers say
+	Nobody  *httpapi.Principal                                                  // who asks where nobody says it; nil where that is not asked
 }
 
 // openFeed makes the hub and the connections to clients, where there is a feed and something to subscribe to.
@@ -75,7 +77,7 @@ func (s *Service) openFeed() {
 	}
 	s.hub = subscribe.New(subscribe.Options{Pool: feed.Pool, Log: s.deps.Log, IdleMax: feed.IdleMax, Kept: feed.Kept, Known: c.KnownRows})
 	s.streams = &transport.Streams{
-		Subscribe: s.subscribe, Ready: func() bool { return s.pictures.Load() != nil && s.hub.Running() }, Verify: feed.Verify, Origins: feed.Origins,
+		Subscribe: s.subscribe, Ready: func() bool { return s.pictures.Load() != nil && s.hub.Running() }, Verify: feed.Verify, Origins: feed.Origins, Cookies: feed.Cookies, Nobody: feed.Nobody,
 		Most: c.MaxConnections, PerSocket: c.MaxPerConnection, Buffer: int(c.Buffer), KeepAlive: c.KeepAlive, Patience: c.InitTimeout,
 	}
 }

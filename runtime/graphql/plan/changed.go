@@ -128,20 +128,36 @@ func (c *compiler) rowsByKey(target *schema.Feed, f selected, values map[string]
 		given = append(given, "(v ->> '"+strings.ReplaceAll(column.Name, "'", "''")+"')::"+column.Type.SQL+" "+name)
 		equal = append(equal, column.Type.Compared(t+"."+catalog.QuoteIdent(column.Name))+column.Type.Operator("=")+column.Type.Compared(k+"."+name))
 	}
-	inner := "(select " + strings.Join(given, ", ") + " from jsonb_array_elements(" + keys + "::jsonb) with ordinality e (v, n)) " + k +
-		" join " + relation + " " + t + " on " + strings.Join(equal, " and ")
+	among := "(select " + strings.Join(given, ", ") + " from jsonb_array_elements(" + keys + "::jsonb) with ordinality e (v, n)) " + k
 	if condition != "" {
-		inner += " where " + condition
+		equal = append(equal, "("+condition+")")
 	}
-	needed := append([]string{k + ".n fraiseql_number"}, c.needs(&l, t)...)
+	row := "(select " + strings.Join(append([]string{k + ".n fraiseql_number"}, c.needs(&l, t)...), ", ") + " from "
+	inner := row + among + " join " + relation + " " + t + " on " + strings.Join(equal, " and ") + ") " + t
+	if sought(object.PrimaryKey()) {
+		inner = among + " cross join lateral " + row + relation + " " + t + " where " + strings.Join(equal, " and ") + " offset 0) " + t
+	}
 	list, columns, end := []string{t + ".fraiseql_number"}, []Column{{Before: "[", Encoding: schema.Raw}}, ""
 	for _, r := range rows {
 		end = r.flatten(end+",", &list, &columns)
 	}
 	statement := c.statement()
 	statement.Columns, statement.End = columns, end+"]"
-	statement.SQL = mention("select "+strings.Join(list, ", ")+" from (select "+strings.Join(needed, ", ")+" from "+inner+") "+t+l.joins, len(c.params))
+	statement.SQL = mention("select "+strings.Join(list, ", ")+" from "+inner+l.joins, len(c.params))
 	return statement, condition != "", nil
+}
+
+// leakproof are the types of which PostgreSQL trusts that = tells nothing of its arguments, so that an index is asked before a
+// policy is.
+var leakproof = []string{"int2", "int4", "int8", "oid", "text", "varchar", "bpchar", "uuid", "bool", "bytea", "date", "time", "timestamp", "timestamptz"}
+
+// sought tells whether rows are looked up key by key. PostgreSQL does not know how few keys there are, and would else read the
+// table and judge a policy for each row of it. Where a policy comes before the key, it is better to do that once for all keys.
+func sought(key []*catalog.Column) bool {
+	return !slices.ContainsFunc(key, func(c *catalog.Column) bool {
+		base := c.Type.Resolve()
+		return base.Schema != "pg_catalog" || !slices.Contains(leakproof, base.Name)
+	})
 }
 
 // keysOf writes the statement that lists the keys of rows that meet the conditions: so many of them at most.

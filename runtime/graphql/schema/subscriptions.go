@@ -41,7 +41,19 @@ func (b *builder) listens(o *Object) bool {
 // Heard tells whether changes of the rows of a type can be heard of.
 func Heard(o *Object) bool {
 	t := o.Table
-	return t != nil && len(o.Fields) > 0 && (t.Kind == catalog.Ordinary || t.Kind == catalog.Partitioned) && t.PrimaryKey() != nil && o.PrimaryKey() != nil
+	return t != nil && len(o.Fields) > 0 && (t.Kind == catalog.Ordinary || t.Kind == catalog.Partitioned) && t.PrimaryKey() != nil && o.PrimaryKey() != nil &&
+		!slices.ContainsFunc(o.PrimaryKey(), func(c *catalog.Column) bool { return !readBack(c.Type) })
+}
+
+// readBack tells whether a value that events have as JSON can be cast to its type again, which is how rows are found: not what JSON
+// has as an array or an object.
+func readBack(t *catalog.Type) bool {
+	switch base := t.Resolve(); base.Kind {
+	case catalog.Array, catalog.Composite, catalog.Pseudo:
+		return false
+	default:
+		return !slices.Contains([]string{"json", "jsonb", "hstore", "geometry", "geography"}, base.Name)
+	}
 }
 
 // addSubscription makes the fields of Subscription. There is no such type where nothing is listened to.

@@ -50,7 +50,7 @@ type Told struct {
 
 // member is a subscription in a group.
 type member struct {
-	of    string // as its client calls it
+	of    *Operation
 	out   *Outbox
 	ended func()
 	seen  events.Seen
@@ -62,16 +62,27 @@ type group struct {
 	name   string
 	source Source
 	log    *slog.Logger
-	most   int // rows that it knows of
+	most   int         // rows that it knows of
+	from   events.Seen // what it was told of before it was one of the hub's
 
 	mu      sync.Mutex // guards what follows
 	members []*member
-	queued  []*Change
+	queued  []step
+	waiting int  // changes that are queued
 	busy    bool // a run is on the way
 
 	// Of the run alone, or of whoever makes the group.
 	known map[mark]struct{} // nil where all are told of all
 	full  bool
+}
+
+// step is what a run does at once.
+type step struct {
+	changes []*Change
+
+	// Of one that has caught up by itself: it is told of the changes alone, and the group knows from then on what it does.
+	joining *group
+	as      *member // of the group
 }
 
 func (g *group) join(m *member) {
@@ -94,25 +105,40 @@ func (g *group) all() []*member {
 	return g.members // never changed in place, but appended to
 }
 
-// queue adds what is to be told; the answer is whether somebody has to call run.
-func (g *group) queue(changes []*Change) bool {
+// queue adds what is to be done; the answer is whether somebody has to call run.
+func (g *group) queue(next step) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.queued) <= mostQueued { // else it ends, whatever else comes
-		g.queued = append(g.queued, changes...)
+	if g.waiting <= mostQueued { // else it ends, whatever else comes
+		g.waiting += len(next.changes)
+		if last := len(g.queued) - 1; last >= 0 && next.joining == nil && g.queued[last].joining == nil {
+			g.queued[last].changes = append(g.queued[last].changes, next.changes...)
+		} else {
+			next.changes = slices.Clone(next.changes) // other groups have the same
+			g.queued = append(g.queued, next)
+		}
 	}
 	idle := !g.busy
 	g.busy = true
 	return idle
 }
 
-// next takes what is queued; when there is nothing the run is over.
-func (g *group) next() []*Change {
+// next takes what is queued; when there is nothing the run is over. behind: it is more than a group may be behind.
+func (g *group) next() (steps []step, behind bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	changes := g.queued
-	g.queued = nil
-	g.busy = len(changes) > 0
+	steps, behind = g.queued, g.waiting > mostQueued
+	g.queued, g.waiting = nil, 0
+	g.busy = len(steps) > 0
+	return steps, behind
+}
+
+// fresh leaves out changes that the group was told of before it was one of the hub's.
+func (g *group) fresh(changes []*Change) []*Change {
+	had := func(c *Change) bool { return g.from.Has(c.XID, c.ID) }
+	if slices.ContainsFunc(changes, had) {
+		return slices.DeleteFunc(slices.Clone(changes), had)
+	}
 	return changes
 }
 
@@ -122,24 +148,51 @@ func (h *Hub) run(ctx context.Context, g *group) {
 		if h.work.Acquire(ctx, 1) != nil {
 			return // the server ends, and so do all outboxes
 		}
-		changes := g.next()
-		err := g.tell(ctx, changes)
+		steps, behind := g.next()
+		over := len(steps) == 0
+		err := error(errBehind)
+		if !behind {
+			err = g.do(ctx, &steps)
+		}
 		h.work.Release(1)
-		for wait := busy; err != nil && fault.KindOf(err) == fault.Unavailable && ctx.Err() == nil && len(changes) <= mostQueued; wait = min(2*wait, time.Second) {
+		for wait := busy; err != nil && fault.KindOf(err) == fault.Unavailable && ctx.Err() == nil && !behind; wait = min(2*wait, time.Second) {
 			select {
 			case <-ctx.Done():
 			case <-time.After(wait):
 			}
-			err = g.tell(ctx, changes)
+			err = g.do(ctx, &steps)
 		}
 		if err != nil {
 			h.fail(g, err)
 			return
 		}
-		if len(changes) == 0 {
+		if over {
 			return
 		}
 	}
+}
+
+// do takes steps, and leaves those that are to be tried again.
+func (g *group) do(ctx context.Context, steps *[]step) error {
+	for ; len(*steps) > 0; *steps = (*steps)[1:] {
+		next := (*steps)[0]
+		if next.joining == nil {
+			if err := g.tell(ctx, next.changes); err != nil {
+				return err
+			}
+			continue
+		}
+		if !slices.Contains(g.all(), next.as) {
+			continue // it has left
+		}
+		if err := next.joining.tell(ctx, next.changes); err != nil {
+			return err
+		}
+		for m := range next.joining.known {
+			g.learn(m)
+		}
+	}
+	return nil
 }
 
 // errAltered ends a group whose schema is of yesterday.
@@ -172,8 +225,6 @@ func (g *group) tell(ctx context.Context, changes []*Change) error {
 		return nil
 	case g.source.Altered():
 		return errAltered
-	case len(changes) > mostQueued:
-		return errBehind
 	}
 	rows, err := g.rows(ctx, changes)
 	if err != nil {
@@ -256,11 +307,14 @@ func (g *group) judge(ctx context.Context, c *Change, rows map[mark][]json.RawMe
 		return
 	}
 	if c.Was != nil && g.forget(c.was, all) {
-		g.send(ctx, Told{Change: c, Key: c.Was})
+		first := *c
+		first.Token = "" // who is cut off here is to hear of both again
+		g.send(ctx, Told{Change: &first, Key: c.Was})
 	}
 	row, there := rows[c.key]
 	switch {
-	case c.Op != events.Delete && !there && going:
+	case c.Op != events.Delete && !there && (going || !g.source.Ops().Has(c.Op)):
+		// It is told with another change, if with any: what is known of the row stays known until then.
 	case c.Op == events.Delete || !there:
 		// Where all are known, what an INSERT or UPDATE does not find was deleted since: that is told by its own event.
 		if g.forget(c.key, all && c.Op == events.Delete) {
@@ -273,7 +327,7 @@ func (g *group) judge(ctx context.Context, c *Change, rows map[mark][]json.RawMe
 	}
 }
 
-// learn notes that members know of a row, and tells whether they did.
+// learn notes that members know of a row, and tells whether they did: yes, where nothing more can be remembered.
 func (g *group) learn(m mark) bool {
 	if g.known == nil {
 		return true
@@ -287,7 +341,7 @@ func (g *group) learn(m mark) bool {
 			g.log.Warn("a subscription has more rows than are remembered: that others of them go is not told",
 				slog.String("table", g.source.Relation().String()), slog.Int("known_rows", g.most))
 		}
-		return false
+		return true
 	}
 	g.known[m] = struct{}{}
 	return false

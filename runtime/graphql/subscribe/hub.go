@@ -21,13 +21,15 @@ const (
 	page = 500
 	// atWork is how many groups read rows at the same time.
 	atWork = 32
+	// atLate is how many who catch up look at the same time. The feed has a connection more than that, so that it waits for none.
+	atLate = 2
 	// patience is how long a statement of the feed may take.
 	patience = 10 * time.Second
 )
 
 // Options are what a Hub works with.
 type Options struct {
-	Pool    *pgxpool.Pool // for the feed
+	Pool    *pgxpool.Pool // for the feed: three connections
 	Log     *slog.Logger
 	IdleMax time.Duration // longest wait between two looks; 0 is 200 ms
 	Kept    time.Duration // how long events are kept; 0 is 7 days
@@ -41,8 +43,10 @@ type Hub struct {
 	options Options
 	wake    chan struct{}
 	work    *semaphore.Weighted
-	running sync.WaitGroup // runs of groups
-	told    atomic.Bool    // Run runs
+	running sync.WaitGroup         // runs of groups
+	told    atomic.Bool            // Run runs
+	late    *semaphore.Weighted    // looks of those who catch up
+	key     atomic.Pointer[[]byte] // of tokens; nil before the first has begun
 
 	feed   sync.Mutex // guards what follows: who holds it knows where the feed is
 	at     events.Position
@@ -68,7 +72,7 @@ func New(o Options) *Hub {
 		o.Kept = events.DefaultConfig().Retention
 	}
 	return &Hub{
-		options: o, wake: make(chan struct{}, 1), work: semaphore.NewWeighted(atWork),
+		options: o, wake: make(chan struct{}, 1), work: semaphore.NewWeighted(atWork), late: semaphore.NewWeighted(atLate),
 		groups: map[string]*group{}, tables: map[events.Relation]*table{},
 	}
 }
@@ -138,17 +142,23 @@ func (h *Hub) tick(ctx context.Context) (reading, moved bool, err error) {
 	if h.awake = len(h.groups) > 0; !h.awake {
 		return false, false, nil
 	}
+	moved, err = h.advance(ctx)
+	return true, moved, err
+}
+
+// advance tells groups of all that is visible now. The feed is locked.
+func (h *Hub) advance(ctx context.Context) (moved bool, err error) {
 	r := &events.Reader{Pool: h.options.Pool, At: h.at}
 	for {
 		all, err := r.Next(ctx, page)
 		if err != nil {
-			return true, moved, err
+			return moved, err
 		}
 		h.at = r.At
 		moved = moved || len(all) > 0
 		h.spread(h.changes(r, all))
 		if r.At.Whole() {
-			return true, moved, nil
+			return moved, nil
 		}
 	}
 }
@@ -161,7 +171,7 @@ func (h *Hub) changes(r *events.Reader, all []*events.Event) map[*table][]*Chang
 		if t == nil {
 			continue
 		}
-		if c := change(e, t.key, tokenOf(now, r.Behind(e))); c != nil {
+		if c := change(e, t.key, h.tokenOf(now, r.Behind(e))); c != nil {
 			by[t] = append(by[t], c)
 		}
 	}
@@ -172,10 +182,17 @@ func (h *Hub) changes(r *events.Reader, all []*events.Event) map[*table][]*Chang
 func (h *Hub) spread(by map[*table][]*Change) {
 	for t, changes := range by {
 		for g := range t.groups {
-			if g.queue(changes) {
-				h.running.Go(func() { h.run(h.stop, g) })
+			if fresh := g.fresh(changes); len(fresh) > 0 {
+				h.queue(g, step{changes: fresh})
 			}
 		}
+	}
+}
+
+// queue hands a step to a group. The feed is locked.
+func (h *Hub) queue(g *group, s step) {
+	if g.queue(s) {
+		h.running.Go(func() { h.run(h.stop, g) })
 	}
 }
 

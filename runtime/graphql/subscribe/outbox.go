@@ -3,6 +3,7 @@ package subscribe
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // Kind is what sort of message an item is.
@@ -16,9 +17,21 @@ const (
 	Pong                 // the answer to a ping
 )
 
+// Operation is what a client has asked for, and calls by an id.
+type Operation struct {
+	ID   string
+	over atomic.Bool
+}
+
+// End says that the client wants to hear no more of it: its id may be another one's from then on.
+func (o *Operation) End() { o.over.Store(true) }
+
+// Over tells whether the client wants to hear no more. The operation of one that has no id never is.
+func (o *Operation) Over() bool { return o != nil && o.over.Load() }
+
 // Item is one message to a client.
 type Item struct {
-	Of      string // the operation, as the client calls it
+	Of      *Operation // nil where the client has but one
 	Kind    Kind
 	Payload []byte // shared: nobody writes to it
 	Token   string // where to resume behind it; empty where that cannot be

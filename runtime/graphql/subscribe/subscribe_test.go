@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -89,6 +90,12 @@ func (s *source) Payload(_ context.Context, t subscribe.Told) []byte {
 // hubbed runs a hub on a table of integers.
 func hubbed(t *testing.T, known int) (*subscribe.Hub, *pgxpool.Pool) {
 	t.Helper()
+	return hubbedBy(t, known, func(*pgxpool.Config) {})
+}
+
+// hubbedBy is hubbed where the hub has connections of its own.
+func hubbedBy(t *testing.T, known int, by func(*pgxpool.Config)) (*subscribe.Hub, *pgxpool.Pool) {
+	t.Helper()
 	pool, err := postgres.Connect(t.Context(), pgtest.System(t, "create table item (id int primary key, n int);"), postgres.PoolOptions{Size: 8})
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +119,14 @@ func hubbed(t *testing.T, known int) (*subscribe.Hub, *pgxpool.Pool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := subscribe.New(subscribe.Options{Pool: pool, Log: slog.New(slog.DiscardHandler), IdleMax: 20 * time.Millisecond, Known: known})
+	config := pool.Config()
+	by(config)
+	feed, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(feed.Close)
+	h := subscribe.New(subscribe.Options{Pool: feed, Log: slog.New(slog.DiscardHandler), IdleMax: 20 * time.Millisecond, Known: known})
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { h.Run(ctx) })
@@ -298,41 +312,91 @@ func TestWhatIsKnownIsBounded(t *testing.T) {
 	}
 }
 
-// TestManyComeAndGo while rows change: nobody who stays misses one, or is told of one twice.
+// numberIn gives the id of the row that an item tells of, which was inserted.
+func numberIn(i subscribe.Item) (n int64, err error) {
+	text := string(i.Payload)
+	if !strings.HasPrefix(text, "INSERT {") {
+		return 0, fmt.Errorf("it was told %s", text)
+	}
+	var key struct{ ID int64 }
+	err = json.Unmarshal([]byte(text[len("INSERT "):strings.Index(text, "}")+1]), &key)
+	return key.ID, err
+}
+
+// TestManyComeAndGo while rows are inserted, in the order of their ids: nobody misses one, or is told of one twice, from where he
+// begins, or resumes.
 func TestManyComeAndGo(t *testing.T) {
 	t.Parallel()
-	h, pool := hubbed(t, 1000)
-	const rows = 200
+	h, pool := hubbed(t, 10_000)
+	const enough = 200
 	stays := join(t, h, "one", &source{pool: pool, positive: true}, 1<<20)
 	ctx, stop := context.WithCancel(t.Context())
+	var there, resumed atomic.Int64 // there: rows, or one less
+	come := func(token string, last int64) (string, int64, error) {
+		out, latest := subscribe.NewOutbox(1<<20), int64(0)
+		leave, err := h.Subscribe(ctx, subscribe.Request{Group: "one", Source: &source{pool: pool, positive: true}, Out: out, Token: token, Ended: func() {}},
+			func(string) { latest = there.Load() + 2 })
+		if err != nil {
+			return "", 0, err
+		}
+		defer leave()
+		for {
+			select {
+			case <-out.Ready():
+			case <-ctx.Done():
+				return "", 0, ctx.Err()
+			}
+			items, _ := out.Take(nil)
+			out.Written()
+			for _, i := range items {
+				n, err := numberIn(i)
+				switch {
+				case err != nil:
+					return "", 0, err
+				case last > 0 && n != last+1:
+					return "", 0, fmt.Errorf("after %d it was told of %d", last, n)
+				case last == 0 && n > latest:
+					return "", 0, fmt.Errorf("it was told of %d first, and had begun before %d", n, latest)
+				}
+				token, last = i.Token, n
+			}
+			if last%3 == 0 {
+				return token, last, nil
+			}
+		}
+	}
 	var others sync.WaitGroup
-	for range 8 {
+	for who := range 8 {
 		others.Go(func() {
 			for ctx.Err() == nil {
-				out := subscribe.NewOutbox(1 << 20)
-				leave, err := h.Subscribe(ctx, subscribe.Request{Group: "one", Source: &source{pool: pool, positive: true}, Out: out, Ended: func() {}}, func(string) {})
-				if err == nil {
-					select {
-					case <-out.Ready():
-					case <-ctx.Done():
+				token, last, err := come("", 0)
+				if err == nil && who%2 == 0 {
+					if _, _, err = come(token, last); err == nil {
+						resumed.Add(1)
 					}
-					leave()
+				}
+				if err != nil && ctx.Err() == nil {
+					t.Error(err)
+					return
 				}
 			}
 		})
 	}
-	for i := range rows {
-		do(t, pool, fmt.Sprintf("insert into item values (%d, 0)", i+1))
+	rows := 0
+	for ; rows < enough || resumed.Load() < 4 && rows < 10_000; rows++ {
+		do(t, pool, fmt.Sprintf("insert into item values (%d, 0)", rows+1))
+		there.Store(int64(rows + 1))
 	}
 	items := take(t, stays, rows)
 	stop()
 	others.Wait()
-	seen := map[string]bool{}
-	for _, i := range items {
-		seen[string(i.Payload)] = true
+	for i, item := range items {
+		if n, err := numberIn(item); err != nil || n != int64(i+1) {
+			t.Fatalf("who stays was told of %d after %d: %v", n, i, err)
+		}
 	}
-	if len(seen) != rows || len(items) != rows {
-		t.Errorf("told of %d rows in %d messages", len(seen), len(items))
+	if len(items) != rows || resumed.Load() == 0 {
+		t.Errorf("told of %d rows; %d have resumed", len(items), resumed.Load())
 	}
 }
 

@@ -38,7 +38,11 @@ type session struct {
 }
 
 // operation is one that has not ended.
-type operation struct{ cancel context.CancelFunc }
+type operation struct {
+	subscribe.Operation
+
+	cancel context.CancelFunc
+}
 
 // message is one of a client.
 type message struct {
@@ -86,6 +90,7 @@ func (s *session) take(ctx context.Context, m message) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if o := s.operations[m.ID]; o != nil {
+			o.End()
 			o.cancel()
 			delete(s.operations, m.ID)
 		}
@@ -166,7 +171,7 @@ func (s *session) subscribe(ctx context.Context, m message) error {
 		return closeError{closeBadRequest, "Invalid message: an operation has an id and a payload"}
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	o := &operation{cancel: cancel}
+	o := &operation{Operation: subscribe.Operation{ID: m.ID}, cancel: cancel}
 	s.mu.Lock()
 	_, taken := s.operations[m.ID]
 	most := len(s.operations) >= s.handler.Streams.PerSocket
@@ -180,7 +185,7 @@ func (s *session) subscribe(ctx context.Context, m message) error {
 		return closeError{closeTaken, "Subscriber for " + plan.Shorten(m.ID, 64) + " already exists"}
 	case most:
 		cancel()
-		s.out.Put(subscribe.Item{Of: m.ID, Kind: subscribe.Failed, Payload: encode(gqlerror.List{plan.Problem(plan.RateLimited,
+		s.out.Put(subscribe.Item{Of: &o.Operation, Kind: subscribe.Failed, Payload: encode(gqlerror.List{plan.Problem(plan.RateLimited,
 			"the connection has as many operations as it may ([graphql.subscriptions] max_per_connection)", nil)})})
 		return nil
 	}
@@ -193,12 +198,12 @@ func (s *session) operate(ctx context.Context, m message, o *operation) {
 	defer o.cancel()
 	request, _, bad := decode(bytes.NewBuffer(m.Payload), 0)
 	if bad != nil {
-		s.end(m.ID, o, subscribe.Item{Of: m.ID, Kind: subscribe.Failed, Payload: encode(gqlerror.List{bad.problem})})
+		s.end(m.ID, o, subscribe.Item{Of: &o.Operation, Kind: subscribe.Failed, Payload: encode(gqlerror.List{bad.problem})})
 		return
 	}
 	request.Principal, request.Client, request.Trace, request.Open = s.who(), s.client, s.trace, false
 	leave, response := s.handler.Streams.Subscribe(ctx, request, Feed{
-		Out: s.out, Of: m.ID, Begun: func(string) {}, Ended: func() { s.forget(m.ID, o); o.cancel() },
+		Out: s.out, Of: &o.Operation, Begun: func(string) {}, Ended: func() { s.forget(m.ID, o); o.cancel() },
 	})
 	if response == nil {
 		<-ctx.Done()
@@ -207,10 +212,10 @@ func (s *session) operate(ctx context.Context, m message, o *operation) {
 		return
 	}
 	if response.Data == nil {
-		s.end(m.ID, o, subscribe.Item{Of: m.ID, Kind: subscribe.Failed, Payload: encode(response.Errors)})
+		s.end(m.ID, o, subscribe.Item{Of: &o.Operation, Kind: subscribe.Failed, Payload: encode(response.Errors)})
 		return
 	}
-	s.end(m.ID, o, subscribe.Item{Of: m.ID, Kind: subscribe.Next, Payload: bodyOf(response)}, subscribe.Item{Of: m.ID, Kind: subscribe.Complete})
+	s.end(m.ID, o, subscribe.Item{Of: &o.Operation, Kind: subscribe.Next, Payload: bodyOf(response)}, subscribe.Item{Of: &o.Operation, Kind: subscribe.Complete})
 }
 
 // forget makes the id of an operation free.

@@ -34,30 +34,34 @@ func upgrades(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
-// allowed tells whether the page that opens a socket may: it is of this server, or named. Browsers let any page open one, and
-// say whose it is; other clients say nothing.
-func (s *Streams) allowed(r *http.Request) bool {
+// allowed tells whether the page that opens a socket may: it is of this server, or one of Origins. Browsers let any page open one,
+// with all cookies, and say whose it is; other clients say nothing. believed tells whether headers say who asks: a page of another
+// server would else ask as whoever looks at it.
+func (s *Streams) allowed(r *http.Request) (may, believed bool) {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
-		return true
+		return true, true
 	}
 	u, err := url.Parse(origin)
 	if err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) {
-		return true
+		return true, true
 	}
 	for _, pattern := range s.Origins {
 		before, after, wild := strings.Cut(pattern, "*")
-		if pattern == "*" || strings.EqualFold(pattern, origin) || wild && len(origin) > len(before)+len(after) &&
+		if pattern == "*" {
+			may = true
+		} else if strings.EqualFold(pattern, origin) || wild && len(origin) > len(before)+len(after) &&
 			strings.HasPrefix(strings.ToLower(origin), strings.ToLower(before)) && strings.HasSuffix(strings.ToLower(origin), strings.ToLower(after)) {
-			return true
+			return true, s.Cookies
 		}
 	}
-	return false
+	return may, false
 }
 
 // socket serves a WebSocket until it closes.
 func (h *Handler) socket(w http.ResponseWriter, r *http.Request) {
-	if !h.Streams.allowed(r) {
+	may, believed := h.Streams.allowed(r)
+	if !may {
 		answer(w, responseJSON, refuse(http.StatusForbidden, "a page of another site may not open a WebSocket here: [server.cors] origins names those that may"))
 		return
 	}
@@ -79,8 +83,12 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	conn.SetReadLimit(h.BodyLimit)
+	who := httpapi.PrincipalOf(r.Context())
+	if !believed {
+		who = h.Streams.Nobody
+	}
 	s := &session{
-		handler: h, conn: conn, out: subscribe.NewOutbox(h.Streams.Buffer), left: left, operations: map[string]*operation{}, principal: httpapi.PrincipalOf(r.Context()),
+		handler: h, conn: conn, out: subscribe.NewOutbox(h.Streams.Buffer), left: left, operations: map[string]*operation{}, principal: who,
 		client: hostOf(r.RemoteAddr), trace: traceOf(r.Header), acknowledged: make(chan struct{}),
 	}
 	s.serve(ctx)
@@ -124,7 +132,7 @@ var whyClosed = map[subscribe.Why]closeError{
 	subscribe.Slow:    {websocket.StatusTryAgainLater, "Slow client: more waits for it than may"},
 	subscribe.Altered: {websocket.StatusServiceRestart, "The schema has changed"},
 	subscribe.Leaving: {websocket.StatusGoingAway, "The server is about to end"},
-	subscribe.Expired: {closeUnauthorized, "Unauthorized: the token has expired"},
+	subscribe.Expired: {closeForbidden, "Forbidden: the token has expired"},
 	subscribe.Gone:    {websocket.StatusNormalClosure, ""},
 }
 
@@ -162,6 +170,9 @@ func (s *session) write(ctx context.Context) error {
 				return whyClosed[why]
 			}
 			for _, i := range items {
+				if i.Of.Over() {
+					continue // its id may be another operation's by now
+				}
 				buffer = appendMessage(buffer[:0], i)
 				if err := s.send(ctx, buffer); err != nil {
 					return err
@@ -207,7 +218,7 @@ func appendMessage(b []byte, i subscribe.Item) []byte {
 		}
 		return append(append(append(b, `{"type":"pong","payload":`...), i.Payload...), '}')
 	}
-	id, _ := json.Marshal(i.Of) // a text can be written
+	id, _ := json.Marshal(i.Of.ID) // a text can be written
 	b = append(append(append(b, `{"id":`...), id...), `,"type":"`...)
 	switch i.Kind {
 	case subscribe.Next:

@@ -26,6 +26,9 @@ type Streams struct {
 	KeepAlive time.Duration // between signs of life
 	Patience  time.Duration // for the first message of a WebSocket
 	Origins   []string      // whose pages may open a WebSocket, beside our own
+	Cookies   bool          // whether those of Origins that are named may do so as whom cookies and other headers say
+
+	Nobody *httpapi.Principal // who asks where nobody says it; nil where that is not asked
 
 	mu      sync.Mutex // guards what follows
 	open    int
@@ -37,10 +40,10 @@ type Streams struct {
 // Feed is where a subscription's messages go.
 type Feed struct {
 	Out   *subscribe.Outbox
-	Of    string             // the operation, as the client calls it
-	Token string             // where to resume; empty is now
-	Begun func(token string) // is called once, before the first message, with where it begins
-	Ended func()             // is called when the subscription has failed, before that is told
+	Of    *subscribe.Operation // nil where there is but one
+	Token string               // where to resume; empty is now
+	Begun func(token string)   // is called once, before the first message, with where it begins
+	Ended func()               // is called when the subscription has failed, before that is told
 }
 
 // writing is how long a client may take to take what is written to it at once.
