@@ -50,7 +50,7 @@ func parts(text string) []string {
 			from = len(inner)
 			return false
 		}
-		if strings.HasPrefix(inner[i:], " AND ") {
+		if i >= from && strings.HasPrefix(inner[i:], " AND ") { // two of them share no space
 			list = append(list, parts(inner[from:i])...)
 			from = i + len(" AND ")
 		}
