@@ -159,7 +159,7 @@ func TestTheDemoAnswersTheLineItPrints(t *testing.T) {
 			list := exec.Command(program(t), shown.verbs...)
 			list.Dir = cmd.Dir
 			out, err := list.CombinedOutput()
-			return err == nil && regexp.MustCompile("(?m)" + shown.told).Match(out)
+			return err == nil && regexp.MustCompile("(?m)"+shown.told).Match(out)
 		})
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
