@@ -58,33 +58,25 @@ func listed(all []jobs.Job) listing {
 
 func newJobsList(env *Env) *cobra.Command {
 	var f jobs.Filter
-	c := &cobra.Command{
-		Use: "list", Short: "List jobs, the newest first", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return env.withJobs(cmd.Context(), func(s *jobs.Service) error {
-				all, err := s.List(cmd.Context(), f)
-				if err != nil {
-					return err
-				}
-				return env.print(listed(all))
-			})
-		},
-	}
+	c := newJobsOf(env, &f)
+	c.Use, c.Short = "list", "List jobs, the newest first"
 	c.Flags().StringVar((*string)(&f.State), "state", "", "only scheduled, available, running, retryable, completed, cancelled or dead")
-	c.Flags().StringVar(&f.Kind, "kind", "", "only of this kind")
-	c.Flags().StringVar(&f.Queue, "queue", "", "only of this queue")
-	c.Flags().StringVar(&f.Before, "before", "", "those before this id")
-	c.Flags().IntVar(&f.Limit, "limit", 50, "at most so many")
 	return c
 }
 
 func newJobsDead(env *Env) *cobra.Command {
-	f := jobs.Filter{State: jobs.Dead}
+	c := newJobsOf(env, &jobs.Filter{State: jobs.Dead})
+	c.Use, c.Short = "dead", "List jobs that failed for the last time, the newest first"
+	return c
+}
+
+// newJobsOf lists the jobs that f and the flags leave.
+func newJobsOf(env *Env, f *jobs.Filter) *cobra.Command {
 	c := &cobra.Command{
-		Use: "dead", Short: "List jobs that failed for the last time", Args: cobra.NoArgs,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return env.withJobs(cmd.Context(), func(s *jobs.Service) error {
-				all, err := s.List(cmd.Context(), f)
+				all, err := s.List(cmd.Context(), *f)
 				if err != nil {
 					return err
 				}
@@ -94,6 +86,7 @@ func newJobsDead(env *Env) *cobra.Command {
 	}
 	c.Flags().StringVar(&f.Kind, "kind", "", "only of this kind")
 	c.Flags().StringVar(&f.Queue, "queue", "", "only of this queue")
+	c.Flags().StringVar(&f.Before, "before", "", "those before this id")
 	c.Flags().IntVar(&f.Limit, "limit", 50, "at most so many")
 	return c
 }

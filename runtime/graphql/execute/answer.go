@@ -14,7 +14,7 @@ import (
 )
 
 // background is the context of what belongs to a connection and not to a request: watch ends what takes too long.
-var background = context.Background()
+var background = context.Background() // requests share a round trip: the end of one must not cut off the others
 
 // answering is a unit whose answer is being read.
 type answering struct {

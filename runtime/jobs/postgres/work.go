@@ -50,7 +50,7 @@ func (q *Queue) Work(ctx context.Context, w jobs.Work, drain time.Duration) erro
 			return err
 		}
 		running, stop := context.WithCancel(ctx)
-		if err := start(running, client); err != nil {
+		if err := q.start(running, client); err != nil {
 			stop()
 			return err
 		}
@@ -107,7 +107,8 @@ func (q *Queue) working(w jobs.Work, number int) *river.Config {
 const slack = 10 * time.Second
 
 // start waits for a database that is away.
-func start(ctx context.Context, client *river.Client[pgx.Tx]) error {
+func (q *Queue) start(ctx context.Context, client *river.Client[pgx.Tx]) error {
+	said := false
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		err := client.Start(ctx)
 		if err == nil || ctx.Err() != nil {
@@ -116,6 +117,10 @@ func start(ctx context.Context, client *river.Client[pgx.Tx]) error {
 		var refused interface{ SQLState() string }
 		if errors.As(err, &refused) {
 			return err
+		}
+		if !said {
+			said = true
+			q.options.Log.Warn("jobs wait for the database; trying again", slog.Any("error", err))
 		}
 		select {
 		case <-ctx.Done():
@@ -261,6 +266,7 @@ func (q *Queue) watch(ctx context.Context, p *pilot) (fenced bool) {
 	look, tick := time.NewTicker(min(500*time.Millisecond, q.options.Term/12)), time.NewTicker(max(q.options.Term/6, 50*time.Millisecond))
 	defer look.Stop()
 	defer tick.Stop()
+	failing := false // said once, and not with every look
 	for {
 		select {
 		case <-ctx.Done():
@@ -279,9 +285,10 @@ func (q *Queue) watch(ctx context.Context, p *pilot) (fenced bool) {
 		if err == nil {
 			err = q.reclaim(ctx, p)
 		}
-		if err != nil && ctx.Err() == nil {
-			q.options.Log.Debug("jobs that nobody works were not looked for; trying again", slog.Any("error", err))
+		if err != nil && !failing && ctx.Err() == nil {
+			q.options.Log.Warn("jobs that nobody works were not looked for; trying again", slog.Any("error", err))
 		}
+		failing = err != nil
 	}
 }
 
