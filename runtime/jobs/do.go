@@ -71,11 +71,7 @@ func (s *Service) do(ctx context.Context, t *Try) Outcome {
 	if errors.Is(context.Cause(ctx), errFenced) {
 		return Later(0)
 	}
-	o.Result = kept(o.Result)
-	if len(o.Result) > resultLimit {
-		o.Result = nil
-		t.Say(fmt.Sprintf("the result was longer than %d KB, and is not kept", resultLimit>>10))
-	}
+	o.Result = fitting(kept(o.Result), t)
 	if o.Err == nil && !o.Snooze {
 		s.done.Add(1)
 	}
@@ -151,4 +147,13 @@ func short(err error) error {
 		return errors.New(plain(text[:errorLimit]) + "…")
 	}
 	return errors.New(plain(text))
+}
+
+// fitting is a result that there is room for; of one that is longer the job's log tells.
+func fitting(result []byte, t *Try) []byte {
+	if len(result) <= resultLimit {
+		return result
+	}
+	t.Say(fmt.Sprintf("the result was longer than %d KB, and is not kept", resultLimit>>10))
+	return nil
 }

@@ -151,9 +151,7 @@ func (s *Service) within(do func(ctx context.Context, tx pgx.Tx, args []byte) ([
 			if result, err = do(ctx, tx, t.Args); err != nil {
 				return fault.Wrap(fault.Invalid, "jobs/function", what, err)
 			}
-			if len(result) > resultLimit {
-				result = nil
-			}
+			result = fitting(result, t)
 			if t.Complete == nil {
 				return nil
 			}
