@@ -80,6 +80,7 @@ create index event_xid on _system.event (xid, id);
 create table _system.event_default partition of _system.event default;
 comment on table _system.event is 'Every change that somebody hears: written in the transaction of the change, never updated, dropped by days.';
 comment on column _system.event.op is 'I, U, D, T(runcate) or C(ustom).';
+comment on column _system.event.changed is 'What an update changed besides that in which old and new differ: columns that are not told, or not whole. * when nobody knows. See event_changed.';
 comment on column _system.event.cut is 'The row was too large to be kept: old and new are null, the key says which it is.';
 comment on column _system.event.request is 'The id of the HTTP request and its traceparent, where one made the change.';
 
@@ -153,6 +154,26 @@ as $$ select json_object_agg(key, value) from jsonb_each(r) where key = any (col
 comment on function _system.event_row is 'Of a row what an event may tell: for a table that has changed since its capturing function was made.';
 
 -- +goose StatementBegin
+create function _system.event_json(r record) returns json
+language plpgsql stable set search_path = pg_catalog, pg_temp
+    set timezone = 'UTC' set datestyle = 'ISO, MDY' set extra_float_digits = 1 set intervalstyle = 'iso_8601' set bytea_output = 'hex'
+as $$ begin return row_to_json(r); end $$;
+-- +goose StatementEnd
+comment on function _system.event_json is 'A row as events tell it, for sessions whose settings would have it written in another way.';
+
+-- +goose StatementBegin
+create function _system.event_changed(e _system.event) returns text[]
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$
+select case when e.op <> 'U' or '*' = any (e.changed) then null
+            when e.cut then e.changed
+            else array(select n.key from json_each(e.new) n where (e.old -> n.key)::text is distinct from n.value::text)
+                 || array(select c from unnest(e.changed) c where (e.old -> c)::text is not distinct from (e.new -> c)::text) end
+$$;
+-- +goose StatementEnd
+comment on function _system.event_changed is 'The columns that an update changed; null when nobody knows.';
+
+-- +goose StatementBegin
 create function _system.event_digest(value text) returns text
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select 'sha256:' || encode(sha256(convert_to(value, 'UTF8')), 'hex') $$;
@@ -176,13 +197,26 @@ declare
     keys text[];
     form text;      -- a bigint, b json, …
     row text;       -- %1$s.a, to_json(%1$s.b), …
-    key text;
-    differs text;   -- case when … then 'a' end, …
-    settings text;
-    hears text := '';
+    digest text;    -- of a key: json_build_object('a', %1$s.a)
+    differs jsonb;  -- by column whether an update changes it
+    names text;     -- case when … then 'a' end, …
+    unseen text;    -- likewise, of those whose change old and new do not show
+    moved text;     -- whether an update changes the key
+    settings text[];
+    pinned boolean; -- the settings are made for the whole function
+    plain text;     -- whether the settings are already what they should be
+    delivered integer[];
+    alone boolean;  -- one consumer is delivered to
+    sure boolean;   -- whatever is heard is delivered to all of them
+    always integer[];
+    branches text := '';
+    deliver text := '';
     op record;
     i record;
     test text;
+    tests text;
+    rows text[];    -- how they are written: as the session has it, and as it should be
+    heard boolean;
     body text;
 begin
     select * into s from _system.event_source where id = which for update;
@@ -194,36 +228,6 @@ begin
         s.omit := array(select a.attname::text from pg_attribute a where a.attrelid = rel and a.attnum > 0 and not a.attisdropped
                         and _system.event_secret(a.attname) and a.attname::text <> all (s.hash));
     end if;
-    with a as (
-        select a.attname::text as name, a.attnum, t.typname, a.attname::text <> all (s.omit) as told,
-               replace(quote_ident(a.attname), '%', '%%') as ident, quote_literal(a.attname) as literal,
-               a.attname::text = any (s.hash) as hashed,
-               t.typnamespace = 'pg_catalog'::regnamespace and t.typtype in ('b', 'r', 'm') as built_in, -- a type of users stays theirs to drop
-               format_type(a.atttypid, null) as type,
-               -- types of which two equal values are the same bytes
-               t.typnamespace = 'pg_catalog'::regnamespace and (t.typname in ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'date', 'timestamp', 'timestamptz')
-                   or t.typname in ('text', 'varchar') and coalesce(c.collisdeterministic, true)) as simple
-        from pg_attribute a
-        join pg_type t on t.oid = a.atttypid
-        left join pg_collation c on c.oid = a.attcollation
-        where a.attrelid = rel and a.attnum > 0 and not a.attisdropped
-    )
-    select array_agg(name order by attnum) filter (where a.told),
-           string_agg(format('%I %s', name, case when hashed then 'text' when built_in then type else 'json' end), ', ' order by attnum) filter (where a.told),
-           string_agg(case when hashed then format('_system.event_digest(%%1$s.%s::pg_catalog.text)', ident)
-                           when built_in then '%1$s.' || ident
-                           else format('pg_catalog.to_json(%%1$s.%s)', ident) end, ', ' order by attnum) filter (where a.told),
-           string_agg(format(case when simple then 'case when (old.%1$s operator(pg_catalog.=) new.%1$s) is not true and (old.%1$s is not null or new.%1$s is not null) then %2$s end'
-                                  else 'case when pg_catalog.record_image_ne(row(old.%1$s), row(new.%1$s)) then %2$s end' end,
-                             quote_ident(name), literal), ', ' order by attnum),
-           -- how values are written must not depend on who writes them
-           case when bool_or(not built_in or typname ~ '^_?(timestamptz|tstzrange|tstzmultirange)$') then ' set timezone = ''UTC''' else '' end ||
-           case when bool_or(not built_in or typname ~ 'range$') then ' set datestyle = ''ISO, MDY''' else '' end ||
-           case when bool_or(not built_in or typname ~ '^_?(float4|float8|point|box|path|polygon|circle|line|lseg)$') then ' set extra_float_digits = 1' else '' end ||
-           case when bool_or(not built_in or typname ~ '^_?interval$') then ' set intervalstyle = ''iso_8601''' else '' end ||
-           case when bool_or(not built_in or typname ~ '^_?bytea$') then ' set bytea_output = ''hex''' else '' end
-    into told, form, row, differs, settings
-    from a;
     -- the primary key, else what names a row for replication, else any unique index of columns that are never null
     select (select array_agg(a.attname::text order by k.n) from unnest(x.indkey::int2[]) with ordinality k(num, n)
             join pg_attribute a on a.attrelid = rel and a.attnum = k.num where k.n <= x.indnkeyatts)
@@ -235,20 +239,103 @@ begin
     order by x.indisprimary desc, x.indisreplident desc, x.indexrelid
     limit 1;
     keys := coalesce(keys, '{}');
+    with a as (
+        select a.attname::text as name, a.attnum, a.attnotnull, t.typname, a.attname::text <> all (s.omit) as told,
+               replace(quote_ident(a.attname), '%', '%%') as ident, quote_literal(a.attname) as literal,
+               a.attname::text = any (s.hash) as hashed,
+               t.typnamespace = 'pg_catalog'::regnamespace and t.typtype in ('b', 'r', 'm') as built_in, -- a type of users stays theirs to drop
+               format_type(a.atttypid, null) as type,
+               -- types of which two equal values are the same bytes
+               t.typnamespace = 'pg_catalog'::regnamespace and (t.typname in ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'date', 'timestamp', 'timestamptz')
+                   or t.typname in ('text', 'varchar') and coalesce(c.collisdeterministic, true)) as simple
+        from pg_attribute a
+        join pg_type t on t.oid = a.atttypid
+        left join pg_collation c on c.oid = a.attcollation
+        where a.attrelid = rel and a.attnum > 0 and not a.attisdropped
+    ), d as (
+        select a.*, format(case when simple and attnotnull then '(old.%1$s operator(pg_catalog.=) new.%1$s) is not true'
+                                when simple then '(old.%1$s operator(pg_catalog.=) new.%1$s) is not true and (old.%1$s is not null or new.%1$s is not null)'
+                                else 'pg_catalog.record_image_ne(row(old.%1$s), row(new.%1$s))' end, quote_ident(name)) as differs,
+               -- how values are written must not depend on who writes them
+               array_remove(array[
+                   case when not built_in or typname ~ '^_?(timestamptz|tstzrange|tstzmultirange)$' then 'timezone' end,
+                   case when not built_in or typname ~ 'range$' then 'datestyle' end,
+                   case when not built_in or typname ~ '^_?(float4|float8|point|box|path|polygon|circle|line|lseg)$' then 'extra_float_digits' end,
+                   case when not built_in or typname ~ '^_?interval$' then 'intervalstyle' end,
+                   case when not built_in or typname ~ '^_?bytea$' then 'bytea_output' end], null) as settings
+        from a
+    )
+    select array_agg(name order by attnum) filter (where d.told),
+           string_agg(format('%I %s', name, case when hashed then 'text' when built_in then type else 'json' end), ', ' order by attnum) filter (where d.told),
+           string_agg(case when hashed then format('_system.event_digest(%%1$s.%s::pg_catalog.text)', ident)
+                           when built_in then '%1$s.' || ident
+                           else format('pg_catalog.to_json(%%1$s.%s)', ident) end, ', ' order by attnum) filter (where d.told),
+           jsonb_object_agg(name, d.differs),
+           string_agg(format('case when %s then %s end', d.differs, literal), ', ' order by attnum),
+           string_agg(format('case when %s then %s end', d.differs, literal), ', ' order by attnum) filter (where not d.told or not built_in and not hashed),
+           string_agg(d.differs, ' or ' order by attnum) filter (where name = any (keys)),
+           (select array_agg(distinct x order by x) from d, unnest(d.settings) x),
+           coalesce(bool_or(d.settings <> '{}' and (not built_in or hashed or name = any (keys))), false)
+    into told, form, row, differs, names, unseen, moved, settings, pinned
+    from d;
+    row := coalesce(row, '');
     select 'pg_catalog.json_build_object(' || coalesce(string_agg(replace(quote_literal(k), '%', '%%') || ', '
         || format(case when k = any (s.omit || s.hash) then '_system.event_digest(%%1$s.%s::pg_catalog.text)' else '%%1$s.%s' end, replace(quote_ident(k), '%', '%%')), ', ' order by n), '') || ')'
-    into key from unnest(keys) with ordinality u(k, n);
-    for op in select * from (values ('INSERT', 1), ('UPDATE', 2), ('DELETE', 4)) v(word, bit) loop
-        hears := hears || format(E'    %s tg_op operator(pg_catalog.=) %L then\n', case op.bit when 1 then 'if' else 'elsif' end, op.word);
-        for i in select e.*, case op.bit when 1 then f.on_insert when 2 then f.on_update else f.on_delete end as sql
+    into digest from unnest(keys) with ordinality u(k, n);
+    if not pinned then
+        select string_agg(format('pg_catalog.current_setting(%L) operator(pg_catalog.=) any (%L::pg_catalog.text[])', t.name, t.good), ' and ')
+        into plain
+        from (values ('timezone', '{UTC,Etc/UTC,GMT}'), ('datestyle', '{"ISO, MDY"}'), ('extra_float_digits', '{1,2,3}'), ('intervalstyle', '{iso_8601}'), ('bytea_output', '{hex}')) t(name, good)
+        where t.name = any (settings);
+    end if;
+    with e as (
+        select e.consumer, e.delivers, e.ops & 7 as ops, e.ops & 2 <> 0 and e.columns is not null or f.name is not null as maybe
+        from _system.event_interest e
+        left join _system.event_filter f on f.name = e.filter and f.source = which
+        where e.source = which and e.ops & 7 <> 0
+    )
+    select coalesce(array_agg(consumer order by consumer) filter (where delivers), '{}'),
+           coalesce(bool_and(not maybe and ops = (select bit_or(ops) from e)) filter (where delivers), false)
+    into delivered, sure
+    from e;
+    alone := cardinality(delivered) = 1;
+    -- Each expression of PL/pgSQL is made ready once a transaction, which is most of what a single change pays: there are as few as can be.
+    for op in select * from (values ('INSERT', 1, 'new'), ('UPDATE', 2, 'new'), ('DELETE', 4, 'old')) v(word, bit, of) loop
+        tests := '';
+        heard := false;
+        always := '{}';
+        for i in select e.*, case op.bit when 1 then f.on_insert when 2 then f.on_update else f.on_delete end as sql,
+                        (select coalesce(string_agg('(' || (differs->>c) || ')', ' or '), 'false') from unnest(e.columns) c) as differ
                  from _system.event_interest e
                  left join _system.event_filter f on f.name = e.filter and f.source = which
                  where e.source = which and e.ops & op.bit <> 0 order by e.consumer loop
-            test := concat_ws(' and ', case when op.bit = 2 and i.columns is not null then format('c operator(pg_catalog.&&) %L::pg_catalog.text[]', i.columns) end, '(' || i.sql || ')');
-            hears := hears || case when test = '' then '      heard := true;' else '      if ' || test || ' then heard := true;' end
-                || case when i.delivers then format(' w := pg_catalog.array_append(w, %s);', i.consumer) else '' end
-                || case when test = '' then E'\n' else E' end if;\n' end;
+            test := concat_ws(' and ', case when op.bit = 2 and i.columns is not null then '(' || i.differ || ')' end, '(' || i.sql || ')');
+            if test = '' then
+                heard := true;
+                always := case when i.delivers then always || i.consumer else always end;
+            else
+                tests := tests || format(E'      if %s then heard := true; %send if;\n', test,
+                    case when not i.delivers then '' when alone then 'w := true; ' else format('w := pg_catalog.array_append(w, %s); ', i.consumer) end);
+            end if;
         end loop;
+        branches := branches || format(E'    %s tg_op operator(pg_catalog.=) %L then\n', case op.bit when 1 then 'if' else 'elsif' end, op.word);
+        if not heard and tests = '' then
+            branches := branches || E'      return null;\n';
+            continue;
+        end if;
+        rows := array(select concat(case when op.bit <> 1 then format('o := %s(row(%s)::_system.%I); ', f, format(row, 'old'), 'row_' || which) end,
+                                    case when op.bit <> 4 then format('n := %s(row(%s)::_system.%I);', f, format(row, 'new'), 'row_' || which) end)
+                      from unnest(array['pg_catalog.row_to_json', '_system.event_json']) f);
+        branches := branches
+            || case when op.bit = 2 then E'      if not pg_catalog.record_image_ne(old, new) then return null; end if;\n' else '' end
+            || case when always = '{}' or sure then '' when alone then E'      w := true;\n' else format(E'      w := %L;\n', always) end
+            || tests
+            || case when heard then '' else E'      if heard is null then return null; end if;\n' end
+            || '      ' || case when plain is null then rows[1] else format('if %s then %s else %s end if;', plain, rows[1], rows[2]) end || E'\n'
+            || format(E'      k := %s;\n', format(digest, op.of))
+            || case when op.bit = 2 and unseen is not null then format(E'      c := pg_catalog.array_remove(array[%s]::pg_catalog.text[], null);\n', unseen) else '' end
+            || case when op.bit = 2 and moved is not null
+                    then format(E'      if %s then other := pg_catalog.hashtextextended((%s)::pg_catalog.text, %s); end if;\n', moved, format(digest, 'old'), which) else '' end;
     end loop;
     if form is distinct from s.shape or to_regtype('_system.row_' || which) is null then
         if to_regtype('_system.row_' || which) is not null then
@@ -256,60 +343,58 @@ begin
         end if;
         execute format('create type _system.%I as (%s)', 'row_' || which, coalesce(form, ''));
     end if;
+    if delivered <> '{}' then
+        deliver := format(E'  h := pg_catalog.hashtextextended(k::pg_catalog.text, %s);\n', which)
+            || E'  if (h operator(pg_catalog.<>) 0) is not true then h := 1; end if;\n'
+            || '  insert into _system.event_delivery (consumer, event_id, event_at, lane, key, other) '
+            || case when sure then 'values ' || (select string_agg(format('(%s, e, t, h operator(pg_catalog.&) 15, h, other)', d), ', ') from unnest(delivered) d)
+                    when alone then format('values (%s, e, t, h operator(pg_catalog.&) 15, h, other)', delivered[1])
+                    else 'select u, e, t, h operator(pg_catalog.&) 15, h, other from pg_catalog.unnest(w) u' end || E';\n';
+        if not sure then
+            deliver := E'  if w is null then return null; end if;\n' || deliver;
+        end if;
+    end if;
     -- No search_path is set, which would cost a sixth of all that this takes: every name says its schema.
     body := format($f$
 declare
-  o pg_catalog.json; n pg_catalog.json; k pg_catalog.json; was pg_catalog.json; c pg_catalog.text[]; w pg_catalog.int4[]; heard pg_catalog.bool; cut pg_catalog.bool := false;
-  h pg_catalog.int8; other pg_catalog.int8; lane pg_catalog.int2; e pg_catalog.int8; t pg_catalog.timestamptz; x pg_catalog.xid8; op pg_catalog."char"; login pg_catalog.name; claims pg_catalog.text; request pg_catalog.text;
+  o pg_catalog.json; n pg_catalog.json; k pg_catalog.json; c pg_catalog.text[]; w %1$s; heard pg_catalog.bool; cut pg_catalog.bool;
+  h pg_catalog.int8; other pg_catalog.int8; e pg_catalog.int8; t pg_catalog.timestamptz;
 begin
   if pg_catalog.current_setting('session_replication_role') operator(pg_catalog.=) 'replica' and _system.event_replicated() then return null; end if;
   begin
-    if tg_op operator(pg_catalog.=) 'UPDATE' then
-      c := pg_catalog.array_remove(array[%3$s]::pg_catalog.text[], null);
-      if pg_catalog.cardinality(c) operator(pg_catalog.=) 0 and not pg_catalog.record_image_ne(old, new) then return null; end if;
+%2$s    end if;
+    if pg_catalog.pg_column_size(o) operator(pg_catalog.>) 262144 or pg_catalog.pg_column_size(n) operator(pg_catalog.>) 262144 then
+      o := null; n := null; cut := true;
+      if tg_op operator(pg_catalog.=) 'UPDATE' then c := pg_catalog.array_remove(array[%3$s]::pg_catalog.text[], null); end if;
     end if;
-%4$s    end if;
-    if heard is null then return null; end if;
-    if tg_op operator(pg_catalog.<>) 'INSERT' then o := pg_catalog.row_to_json(row(%5$s)::_system.%6$I); k := %7$s; was := k; end if;
-    if tg_op operator(pg_catalog.<>) 'DELETE' then n := pg_catalog.row_to_json(row(%8$s)::_system.%6$I); k := %9$s; end if;
   exception when others then -- altered since: what is known of the row, until this function is made anew; nobody's write fails
-    select pg_catalog.array_agg(i.consumer) filter (where i.delivers), pg_catalog.bool_or(true) into w, heard from _system.event_interest i
-    where i.source operator(pg_catalog.=) %10$s and (i.ops operator(pg_catalog.&) (case when tg_op operator(pg_catalog.=) 'INSERT' then 1 when tg_op operator(pg_catalog.=) 'UPDATE' then 2 else 4 end)) operator(pg_catalog.<>) 0;
+    select %4$s, pg_catalog.bool_or(true) into w, heard from _system.event_interest i
+    where i.source operator(pg_catalog.=) %5$s and (i.ops operator(pg_catalog.&) (case when tg_op operator(pg_catalog.=) 'INSERT' then 1 when tg_op operator(pg_catalog.=) 'UPDATE' then 2 else 4 end)) operator(pg_catalog.<>) 0;
     if heard is null or tg_op operator(pg_catalog.=) 'UPDATE' and not pg_catalog.record_image_ne(old, new) then return null; end if;
+    o := null; n := null;
     begin
-      if tg_op operator(pg_catalog.<>) 'INSERT' then o := _system.event_row(pg_catalog.to_jsonb(old), %11$L::pg_catalog.text[]); end if;
-      if tg_op operator(pg_catalog.<>) 'DELETE' then n := _system.event_row(pg_catalog.to_jsonb(new), %11$L::pg_catalog.text[]); end if;
-      k := _system.event_row(coalesce(n, o)::pg_catalog.jsonb, %12$L::pg_catalog.text[]);
+      if tg_op operator(pg_catalog.<>) 'INSERT' then o := _system.event_row(pg_catalog.to_jsonb(old), %6$L::pg_catalog.text[]); end if;
+      if tg_op operator(pg_catalog.<>) 'DELETE' then n := _system.event_row(pg_catalog.to_jsonb(new), %6$L::pg_catalog.text[]); end if;
+      k := _system.event_row(coalesce(n, o)::pg_catalog.jsonb, %7$L::pg_catalog.text[]);
     exception when others then -- not even that can be written: which row it is, nobody can say
       o := null; n := null; k := null; cut := true;
     end;
-    c := null; was := null; other := 0;
+    if pg_catalog.pg_column_size(o) operator(pg_catalog.>) 262144 or pg_catalog.pg_column_size(n) operator(pg_catalog.>) 262144 then o := null; n := null; cut := true; end if;
+    c := '{*}'; other := 0;
   end;
-  h := pg_catalog.hashtextextended(k::pg_catalog.text, %10$s);
-  if h is null or h operator(pg_catalog.=) 0 then h := 1; end if;
-  if n is not null and was is not null and was::pg_catalog.text operator(pg_catalog.<>) k::pg_catalog.text then other := pg_catalog.hashtextextended(was::pg_catalog.text, %10$s); end if;
-  if pg_catalog.pg_column_size(o) operator(pg_catalog.>) 262144 or pg_catalog.pg_column_size(n) operator(pg_catalog.>) 262144 then o := null; n := null; cut := true; end if;
   e := pg_catalog.nextval('_system.event_id');
   t := pg_catalog.clock_timestamp();
-  x := pg_catalog.pg_current_xact_id();
-  op := tg_op; -- its first letter
-  lane := h operator(pg_catalog.&) 15;
-  login := session_user;
-  claims := pg_catalog.current_setting('request.jwt.claims', true);
-  request := pg_catalog.current_setting('fraiseql.request', true);
-  insert into _system.event values (e, t, x, %10$s, op, cut, k, o, n, c, login, claims, request);
-  if w is null then return null; end if;
-  if pg_catalog.cardinality(w) operator(pg_catalog.=) 1 then
-    insert into _system.event_delivery (consumer, event_id, event_at, lane, key, other) values (w[1], e, t, lane, h, other);
-  else
-    insert into _system.event_delivery (consumer, event_id, event_at, lane, key, other) select u, e, t, lane, h, other from pg_catalog.unnest(w) u;
-  end if;
-  return null;
+  insert into _system.event values (e, t, pg_catalog.pg_current_xact_id(), %5$s, tg_op::pg_catalog."char", cut is true, k, o, n, c, session_user,
+    pg_catalog.current_setting('request.jwt.claims', true), pg_catalog.current_setting('fraiseql.request', true));
+%8$s  return null;
 end $f$,
-        'capture_' || which, settings, differs, hears,
-        format(row, 'old'), 'row_' || which, format(key, 'old'), format(row, 'new'), format(key, 'new'),
-        which, array(select t from unnest(told) t where t <> all (s.hash)), keys);
-    execute format('create or replace function _system.%I() returns trigger language plpgsql security definer%s as %L', 'capture_' || which, settings, body);
+        case when alone then 'pg_catalog.bool' else 'pg_catalog.int4[]' end, branches, names,
+        case when alone then 'case when pg_catalog.bool_or(i.delivers) then true end' else 'pg_catalog.array_agg(i.consumer) filter (where i.delivers)' end,
+        which, array(select t from unnest(told) t where t <> all (s.hash)), keys, deliver);
+    execute format('create or replace function _system.%I() returns trigger language plpgsql security definer%s as %L', 'capture_' || which,
+        case when pinned then (select string_agg(format(' set %s = %L', t.name, t.value), '')
+                               from (values ('timezone', 'UTC'), ('datestyle', 'ISO, MDY'), ('extra_float_digits', '1'), ('intervalstyle', 'iso_8601'), ('bytea_output', 'hex')) t(name, value)
+                               where t.name = any (settings)) else '' end, body);
     execute format('revoke all on function _system.%I() from public', 'capture_' || which);
     update _system.event_source e set columns = told, key = keys, shape = form where id = which;
     return true;
@@ -487,7 +572,7 @@ comment on function _system.event_fresh is 'A snapshot of now, and the lowest id
 
 create view _system.events as
 select e.id, e.at, case e.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE' else 'CUSTOM' end as op,
-       s.entity, s.schema_name as schema, s.table_name as "table", e.key, e.old, e.new, e.changed, e.claims, e.login, e.request, e.xid
+       s.entity, s.schema_name as schema, s.table_name as "table", e.key, e.old, e.new, _system.event_changed(e) as changed, e.claims, e.login, e.request, e.xid
 from _system.event e
 join _system.event_source s on s.id = e.source;
 comment on view _system.events is 'The events with their names, for people.';
@@ -497,10 +582,11 @@ revoke all on all functions in schema _system from public;
 
 -- +goose Down
 drop view _system.events;
+drop function _system.event_changed;
 drop table _system.event_reader, _system.event_setting, _system.lease, _system.node, _system.event_dead, _system.event_delivery, _system.event,
     _system.event_filter, _system.event_interest, _system.event_consumer, _system.event_source cascade;
 drop function _system.event_fresh, _system.event_look, _system.event_forget, _system.event_days, _system.emit_event, _system.event_replicated,
-    _system.recapture, _system.event_secret, _system.event_digest, _system.event_row;
+    _system.recapture, _system.event_secret, _system.event_digest, _system.event_row, _system.event_json;
 drop function _system.capture_truncate cascade;
 drop sequence _system.event_id, _system.event_replay;
 -- what recapture has made

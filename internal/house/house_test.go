@@ -61,7 +61,7 @@ var homes = map[string][]string{
 	"github.com/redis/go-redis":          {"runtime/jobs/redis"},
 	"github.com/ulikunitz/xz":            {"runtime/postgres/embedded"},
 	"github.com/vektah/gqlparser":        {"runtime/graphql", "commands"},
-	"github.com/go-json-experiment/json": {"runtime/graphql/transport", "runtime/graphql/trusted", "runtime/auth"},
+	"github.com/go-json-experiment/json": {"runtime/graphql/transport", "runtime/graphql/trusted", "runtime/auth", "runtime/events"},
 	"github.com/golang-jwt/jwt":          {"runtime/auth"},
 	"github.com/jinzhu/inflection":       {"runtime/graphql/schema"},
 	"github.com/agnivade/levenshtein":    {"runtime/diag"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,6 +97,13 @@ func told(t testing.TB, s *events.Store) []string {
 	}
 	lines := make([]string, len(all))
 	for i, e := range all {
+		var changed []string // as people are told in SQL
+		if err := s.Pool.QueryRow(t.Context(), "select changed from _system.events where id = $1 and at = $2", e.ID, e.At).Scan(&changed); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(changed, e.Changed) || (changed == nil) != (e.Changed == nil) {
+			t.Errorf("event %d: changed %q, in SQL %q", e.ID, e.Changed, changed)
+		}
 		var parts []string
 		for _, j := range []json.RawMessage{e.Key, e.Old, e.New} {
 			if j == nil {

@@ -50,7 +50,7 @@ join _system.event_interest i on i.source = e.source and i.delivers
 join _system.event_consumer c on c.id = i.consumer` + where + `
   and ($7 = '' or c.name = $7)
   and i.ops & (case e.op when 'I' then 1 when 'U' then 2 when 'D' then 4 when 'T' then 8 else 16 end) <> 0
-  and (e.op <> 'U' or i.columns is null or i.columns && e.changed)`
+  and (e.op <> 'U' or i.columns is null or coalesce(i.columns && _system.event_changed(e), true))`
 
 	// The hash of the key is computed as capturing functions do.
 	replaySQL = `
@@ -66,7 +66,7 @@ from (
     join _system.event_consumer c on c.id = i.consumer` + where + `
       and ($7 = '' or c.name = $7)
       and i.ops & (case e.op when 'I' then 1 when 'U' then 2 when 'D' then 4 when 'T' then 8 else 16 end) <> 0
-      and (e.op <> 'U' or i.columns is null or i.columns && e.changed)
+      and (e.op <> 'U' or i.columns is null or coalesce(i.columns && _system.event_changed(e), true))
 ) chosen`
 
 	consumerKnownSQL = `select exists (select from _system.event_consumer where name = $1)`

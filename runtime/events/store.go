@@ -30,12 +30,16 @@ func scan(row pgx.CollectableRow) (*Event, error) {
 	var op, claims, request string
 	var xid int64
 	var key, old, now []byte
-	err := row.Scan(&e.ID, &e.At, &xid, &op, &e.Cut, &key, &old, &now, &e.Changed, &e.Login, &claims, &request, &e.Source, &e.Entity, &e.Schema, &e.Table)
+	var besides []string
+	err := row.Scan(&e.ID, &e.At, &xid, &op, &e.Cut, &key, &old, &now, &besides, &e.Login, &claims, &request, &e.Source, &e.Entity, &e.Schema, &e.Table)
 	if err != nil {
 		return nil, err
 	}
 	e.Op, e.XID = ops[op[0]], uint64(xid)
 	e.Key, e.Old, e.New = json.RawMessage(key), json.RawMessage(old), json.RawMessage(now)
+	if e.Op == Update {
+		e.Changed = changed(e.Old, e.New, besides, e.Cut)
+	}
 	e.claims(claims)
 	e.request(request)
 	return &e, nil

@@ -3,7 +3,10 @@ package events_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +76,83 @@ func TestWhoHears(t *testing.T) {
 	var left int
 	if err := pool.QueryRow(t.Context(), "select count(*) from pg_trigger where tgname ~ '^fraiseql'").Scan(&left); err != nil || left != 0 {
 		t.Errorf("%d triggers are left: %v", left, err)
+	}
+}
+
+// TestHeardAsDeclared changes rows under interests of all sorts: the capturing functions that are made of them differ much.
+func TestHeardAsDeclared(t *testing.T) {
+	t.Parallel()
+	pool := connect(t, pgtest.System(t, "create table item (id integer primary key, n integer, note text);"))
+	s := &events.Store{Pool: pool}
+	item := events.Relation{Schema: "public", Table: "item"}
+	changes := []struct {
+		op      events.Op
+		sql     string
+		changed []string
+		two     bool // new.n is 2
+	}{
+		{events.Insert, "insert into item values (1, 1, 'a')", nil, false},
+		{events.Update, "update item set note = 'b'", []string{"note"}, false},
+		{events.Update, "update item set n = 2", []string{"n"}, true},
+		{events.Update, "update item set n = 3, note = 'c'", []string{"n", "note"}, false},
+		{events.Update, "update item set id = 7", []string{"id"}, false},
+		{events.Delete, "delete from item", nil, false},
+		{events.Insert, "insert into item values (2, 2, 'a')", nil, true},
+		{events.Delete, "delete from item", nil, false},
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for round := range 40 {
+		var all []events.Interest
+		for _, name := range []string{"a", "b", "c"}[:1+random.IntN(3)] {
+			i := events.Interest{Relation: item, Entity: "Item", Consumer: name, Delivers: random.IntN(3) > 0, Ops: events.Ops(1 + random.IntN(7))}
+			if random.IntN(4) == 0 {
+				i.Columns = [][]string{{"n"}, {"note", "id"}, {"gone"}}[random.IntN(3)]
+			}
+			if random.IntN(4) == 0 {
+				i.When = "new.n == 2"
+			}
+			all = append(all, i)
+		}
+		if err := s.Declare(t.Context(), nil, []string{"a", "b", "c"}, all); err != nil {
+			t.Fatal(err)
+		}
+		conn, err := pgx.Connect(t.Context(), pool.Config().ConnString())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(events.Filters(t.Context(), conn, all), conn.Close(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		install(t, s)
+		exec(t, pool, "truncate _system.event, _system.event_delivery; alter sequence _system.event_id restart")
+		var delivered []string
+		heard := 0
+		for _, c := range changes {
+			exec(t, pool, c.sql)
+			var to []string
+			some := false
+			for _, i := range all {
+				hears := i.Ops.Has(c.op) && (i.When == "" || c.two) &&
+					(c.op != events.Update || i.Columns == nil || slices.ContainsFunc(c.changed, func(name string) bool { return slices.Contains(i.Columns, name) }))
+				some = some || hears
+				if hears && i.Delivers {
+					to = append(to, i.Consumer)
+				}
+			}
+			if some {
+				heard++
+			}
+			for _, name := range to {
+				delivered = append(delivered, fmt.Sprint(name, " ", heard))
+			}
+		}
+		slices.Sort(delivered)
+		if got := deliveries(t, s); got != strings.Join(delivered, ", ") {
+			t.Errorf("round %d, %+v:\ndelivered %s\nwant      %s", round, all, got, strings.Join(delivered, ", "))
+		}
+		if got := told(t, s); len(got) != heard {
+			t.Errorf("round %d, %+v: told %q, want %d", round, all, got, heard)
+		}
 	}
 }
 
