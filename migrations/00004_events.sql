@@ -203,6 +203,7 @@ declare
     unseen text;    -- likewise, of those whose change old and new do not show
     moved text;     -- whether an update changes the key
     settings text[];
+    find text;      -- t.a = ($1->>'a')::integer and …
     pinned boolean; -- the settings are made for the whole function
     plain text;     -- whether the settings are already what they should be
     delivered integer[];
@@ -282,6 +283,12 @@ begin
     select 'pg_catalog.json_build_object(' || coalesce(string_agg(replace(quote_literal(k), '%', '%%') || ', '
         || format(case when k = any (s.omit || s.hash) then '_system.event_digest(%%1$s.%s::pg_catalog.text)' else '%%1$s.%s' end, replace(quote_ident(k), '%', '%%')), ', ' order by n), '') || ')'
     into digest from unnest(keys) with ordinality u(k, n);
+    select string_agg(format('t.%I operator(pg_catalog.=) ($1 operator(pg_catalog.->>) %L)::%s', k, k, format_type(a.atttypid, a.atttypmod)), ' and ')
+    into find
+    from unnest(keys) k
+    join pg_attribute a on a.attrelid = rel and a.attname = k
+    join pg_type t on t.oid = a.atttypid
+    where t.typnamespace = 'pg_catalog'::regnamespace and not keys && (s.omit || s.hash);
     if not pinned then
         select string_agg(format('pg_catalog.current_setting(%L) operator(pg_catalog.=) any (%L::pg_catalog.text[])', t.name, t.good), ' and ')
         into plain
@@ -396,11 +403,36 @@ end $f$,
                                from (values ('timezone', 'UTC'), ('datestyle', 'ISO, MDY'), ('extra_float_digits', '1'), ('intervalstyle', 'iso_8601'), ('bytea_output', 'hex')) t(name, value)
                                where t.name = any (settings)) else '' end, body);
     execute format('revoke all on function _system.%I() from public', 'capture_' || which);
+    execute format('drop function if exists _system.%I(json)', 'reread_' || which);
+    if find is not null then
+        execute format('create function _system.%I(json) returns json language sql stable security definer set search_path = pg_catalog, pg_temp as %L', 'reread_' || which,
+            format('select pg_catalog.row_to_json(row(%s)::_system.%I) from %I.%I t where ', format(row, 't'), 'row_' || which, s.schema_name, s.table_name) || find
+            -- who may name sources may not read by them what nobody has put under capture
+            || format(' and exists (select from pg_trigger g where g.tgrelid = to_regclass(%L) and g.tgfoid = to_regproc(%L))', format('%I.%I', s.schema_name, s.table_name), '_system.capture_' || which));
+        execute format('revoke all on function _system.%I(json) from public', 'reread_' || which);
+    end if;
     update _system.event_source e set columns = told, key = keys, shape = form where id = which;
     return true;
 end $make$;
 -- +goose StatementEnd
 comment on function _system.recapture is 'Makes the function that captures a table, of what is heard of it and of its columns. False when the table is not there.';
+
+-- +goose StatementBegin
+create function _system.event_reread(which integer, key json) returns json
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+    set timezone = 'UTC' set datestyle = 'ISO, MDY' set extra_float_digits = 1 set intervalstyle = 'iso_8601' set bytea_output = 'hex'
+as $$
+declare
+  r json;
+begin
+  if to_regprocedure('_system.reread_' || which || '(json)') is null then return null; end if;
+  execute format('select _system.%I($1)', 'reread_' || which) into r using key;
+  return case when pg_column_size(r) <= 16777216 then r end;
+exception when undefined_column or undefined_table or datatype_mismatch or invalid_text_representation then -- altered since
+  return null;
+end $$;
+-- +goose StatementEnd
+comment on function _system.event_reread is 'The row as it is now, of which an event tells the key alone; null when it is gone, cannot be named or is larger than 16 MB.';
 
 -- +goose StatementBegin
 create function _system.event_replicated() returns boolean
@@ -585,7 +617,7 @@ drop view _system.events;
 drop function _system.event_changed;
 drop table _system.event_reader, _system.event_setting, _system.lease, _system.node, _system.event_dead, _system.event_delivery, _system.event,
     _system.event_filter, _system.event_interest, _system.event_consumer, _system.event_source cascade;
-drop function _system.event_fresh, _system.event_look, _system.event_forget, _system.event_days, _system.emit_event, _system.event_replicated,
+drop function _system.event_reread, _system.event_fresh, _system.event_look, _system.event_forget, _system.event_days, _system.emit_event, _system.event_replicated,
     _system.recapture, _system.event_secret, _system.event_digest, _system.event_row, _system.event_json;
 drop function _system.capture_truncate cascade;
 drop sequence _system.event_id, _system.event_replay;
@@ -594,7 +626,7 @@ drop sequence _system.event_id, _system.event_replay;
 do $$
 declare f regprocedure; r regtype;
 begin
-  for f in select p.oid::regprocedure from pg_proc p where p.pronamespace = '_system'::regnamespace and p.proname ~ '^capture_\d+$' loop execute format('drop function %s cascade', f); end loop;
+  for f in select p.oid::regprocedure from pg_proc p where p.pronamespace = '_system'::regnamespace and p.proname ~ '^(capture|reread)_\d+$' loop execute format('drop function %s cascade', f); end loop;
   for r in select t.oid::regtype from pg_type t where t.typnamespace = '_system'::regnamespace and t.typtype = 'c' and t.typname ~ '^row_\d+$' loop execute format('drop type %s', r); end loop;
 end $$;
 -- +goose StatementEnd

@@ -2,8 +2,10 @@ package events_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/events"
 )
@@ -162,6 +164,53 @@ func TestWideAndLargeRows(t *testing.T) {
 	all, err := s.List(t.Context(), events.Filter{Entity: "large", Limit: 1})
 	if err != nil || len(all) != 1 || !all[0].Cut {
 		t.Errorf("%+v %v", all, err)
+	}
+}
+
+// TestARowThatWasCutIsReadAnew asks for the row that it is, under the settings of whoever.
+func TestARowThatWasCutIsReadAnew(t *testing.T) {
+	t.Parallel()
+	s, pool := captured(t, `create table large (day date, "the id" uuid, at timestamptz, body text, password text, primary key (day, "the id")); create table heap (body text); create table other (id integer primary key);
+		create table secret (token text primary key, body text);`, "large", "heap", "secret")
+	const body = "(select string_agg(md5(i::text), '') from generate_series(1, 10000) i)"
+	exec(t, pool, "set timezone = 'Asia/Tokyo'; insert into large values ('2026-01-02', '5ad2e8d4-2f7b-4a43-a6a6-3a4c3d5e8f10', '2026-01-01 00:00:00+00', "+body+", 'geheim'); reset timezone")
+	exec(t, pool, "insert into heap values ("+body+"); insert into secret values ('a', "+body+")")
+	load := func() (rows []string) {
+		t.Helper()
+		all, err := s.List(t.Context(), events.Filter{Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []int64
+		var at []time.Time
+		for _, e := range all {
+			ids, at = append(ids, e.ID), append(at, e.At)
+		}
+		if all, err = events.Load(t.Context(), pool, ids, at); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range all {
+			row := "-"
+			if e.New != nil {
+				row = strings.ReplaceAll(string(e.New), strings.Repeat("x", 300000), "xxx")
+			}
+			rows = append(rows, fmt.Sprint(e.Op, " ", e.Cut, " ", row))
+		}
+		slices.Sort(rows)
+		return rows
+	}
+	exec(t, pool, "update large set body = repeat('x', 300000)")
+	const row = `{"day":"2026-01-02","the id":"5ad2e8d4-2f7b-4a43-a6a6-3a4c3d5e8f10","at":"2026-01-01T00:00:00+00:00","body":"xxx"}`
+	expect(t, load(), "INSERT true -", "INSERT true -", "INSERT true "+row, "UPDATE true "+row)
+	exec(t, pool, "alter table large rename column body to text")
+	expect(t, load(), "INSERT true -", "INSERT true -", "INSERT true -", "UPDATE true -")
+	exec(t, pool, "alter table large rename column text to body; delete from large")
+	expect(t, load(), "DELETE true -", "INSERT true -", "INSERT true -", "INSERT true -", "UPDATE true -")
+	// Naming a source gives nobody the rows of a table that its owner did not put under capture.
+	exec(t, pool, "insert into other values (7); insert into _system.event_source (schema_name, table_name, entity) values ('public', 'other', 'x'); select _system.recapture(4)")
+	var read *string
+	if err := pool.QueryRow(t.Context(), `select _system.event_reread(4, '{"id": 7}')`).Scan(&read); err != nil || read != nil {
+		t.Errorf("of a table that is not captured: %v %v", read, err)
 	}
 }
 

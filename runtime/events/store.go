@@ -3,6 +3,7 @@ package events
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +19,10 @@ select ` + columns + `
 from unnest($1::int8[], $2::timestamptz[]) as u(id, at)
 join _system.event e on e.id = u.id and e.at = u.at
 join _system.event_source s on s.id = e.source`
+
+const rereadSQL = `
+select u.n::int, _system.event_reread(u.source, u.key)
+from unnest($1::int4[], $2::json[]) with ordinality as u(source, key, n)`
 
 // Queryer is a pool, a connection or a transaction.
 type Queryer interface {
@@ -45,13 +50,44 @@ func scan(row pgx.CollectableRow) (*Event, error) {
 	return &e, nil
 }
 
-// Load reads events by their numbers and times; those that are gone are left out.
+// Load reads events by their numbers and times; those that are gone are left out. Of one that was cut, New is the row as it is
+// now: nil when it is gone.
 func Load(ctx context.Context, q Queryer, ids []int64, at []time.Time) ([]*Event, error) {
 	rows, err := q.Query(ctx, loadSQL, ids, at)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scan)
+	all, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, err
+	}
+	return all, reread(ctx, q, all)
+}
+
+// reread reads the rows of events that were cut.
+func reread(ctx context.Context, q Queryer, all []*Event) error {
+	var cut []*Event
+	var sources []int
+	var keys []string
+	for _, e := range all {
+		if e.Cut && e.Key != nil && e.Op != Delete {
+			cut, sources, keys = append(cut, e), append(sources, e.Source), append(keys, string(e.Key))
+		}
+	}
+	if len(cut) == 0 {
+		return nil
+	}
+	rows, err := q.Query(ctx, rereadSQL, sources, keys)
+	if err != nil {
+		return err
+	}
+	var n int
+	var row []byte
+	_, err = pgx.ForEachRow(rows, []any{&n, &row}, func() error {
+		cut[n-1].New = json.RawMessage(slices.Clone(row))
+		return nil
+	})
+	return err
 }
 
 // Store reads and writes the tables of events.
