@@ -42,7 +42,7 @@ var server = sync.OnceValues(func() (func(database string) string, error) {
 	dir := filepath.Join(os.TempDir(), "fraiseql-test-"+strconv.Itoa(os.Geteuid()), "postgres")
 	c, err := embedded.Start(context.Background(), embedded.Options{ // for all tests of the process
 		Dir: dir, Unsafe: true, Log: slog.New(slog.DiscardHandler),
-		Settings: []string{"max_connections=300", "autovacuum=off"},
+		Settings: []string{"max_connections=300", "autovacuum=off", "wal_level=logical"}, // so that tests can replicate
 	})
 	if err != nil {
 		return nil, err
