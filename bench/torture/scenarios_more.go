@@ -229,7 +229,8 @@ func scaled(ctx context.Context, w *world) (string, error) {
 	return fmt.Sprintf("1-3-1 servers: divided in %.1f s, ended in %.1f s; %s", took.Seconds(), slowest.Seconds(), seen), err
 }
 
-// wire is a way to PostgreSQL that can be cut: what is sent then goes nowhere, as behind a broken switch.
+// wire is a way to PostgreSQL that can be cut: what is sent then arrives when it is whole again, as TCP has it behind a switch
+// that was broken for a while.
 type wire struct {
 	listener net.Listener
 	cut      atomic.Bool
@@ -265,7 +266,10 @@ func (x *wire) carry(from, to net.Conn) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buffer)
-		if n > 0 && !x.cut.Load() {
+		for x.cut.Load() {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if n > 0 {
 			if _, err := to.Write(buffer[:n]); err != nil {
 				return
 			}
@@ -307,16 +311,20 @@ func partitioned(ctx context.Context, w *world) (string, error) {
 	taken := time.Since(cut)
 	x.cut.Store(false)
 	time.Sleep(3 * time.Second) // it comes back, and must not act on what it knew
-	_, stopped := alone.stop()
+	x.cut.Store(true)           // and is cut off for good: it has to end all the same
+	ended, stopped := alone.stop()
+	x.cut.Store(false)
 	seen, _, err := compare(ctx, w)
-	seen = fmt.Sprintf("taken over within %.1f s; %s", taken.Seconds(), seen)
+	seen = fmt.Sprintf("taken over within %.1f s, the server that was cut off ended in %.1f s; %s", taken.Seconds(), ended.Seconds(), seen)
 	switch {
 	case err != nil:
 		return seen, err
 	case w.timed && taken > 20*time.Second:
 		return seen, errors.New("it took longer than 20 s")
-	case w.timed && stopped != nil:
+	case stopped != nil:
 		return seen, fmt.Errorf("the server that was cut off does not end in order: %w", stopped)
+	case ended > 30*time.Second: // [lifecycle] drain_timeout
+		return seen, errors.New("the server that was cut off takes long to end")
 	}
 	return seen, nil
 }

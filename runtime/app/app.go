@@ -247,12 +247,11 @@ func (a *App) Close(ctx context.Context) {
 	if a.background != nil {
 		a.background.close()
 	}
-	if a.Pool != nil {
-		a.Pool.Close()
-	}
+	pools := []*pgxpool.Pool{a.Pool}
 	for _, r := range a.Replicas {
-		r.Pool.Close()
+		pools = append(pools, r.Pool)
 	}
+	postgres.Close(pools...)
 	if a.Cluster != nil {
 		if err := a.Cluster.Stop(ctx); err != nil {
 			a.log.Warn("the private database did not end in time", slog.Any("error", err))

@@ -79,11 +79,7 @@ func (a *App) openBackground(ctx context.Context, address string, o Options) err
 
 // close lets go of connections, also when not all of it was built.
 func (b *background) close() {
-	for _, pool := range []*pgxpool.Pool{b.leases, b.work, b.feed} {
-		if pool != nil {
-			pool.Close()
-		}
-	}
+	postgres.Close(b.leases, b.work, b.feed)
 	if b.outbound != nil {
 		b.outbound.Close()
 	}

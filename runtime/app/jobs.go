@@ -77,7 +77,7 @@ func (w *work) close() {
 	if w.redis != nil {
 		w.redis.Close()
 	}
-	w.pool.Close()
+	postgres.Close(w.pool)
 }
 
 // workJobs works jobs until ctx ends.

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -87,4 +88,27 @@ func Connect(ctx context.Context, address string, o PoolOptions) (*pgxpool.Pool,
 		return nil, fault.Wrap(fault.Invalid, "database/bad-url", "the database address cannot be used", err)
 	}
 	return pool, nil
+}
+
+// farewell is how long a connection that ends may take.
+const farewell = 2 * time.Second
+
+// Close lets go of pools, side by side; nil ones are left out. One whose server does not answer is not waited for: pgx would
+// say goodbye to each connection for 15 seconds.
+func Close(pools ...*pgxpool.Pool) {
+	var all sync.WaitGroup
+	for _, pool := range pools {
+		if pool != nil {
+			all.Go(pool.Close)
+		}
+	}
+	closed := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(farewell):
+	}
 }
