@@ -307,7 +307,7 @@ begin
     from e;
     alone := cardinality(delivered) = 1;
     -- Each expression of PL/pgSQL is made ready once a transaction, which is most of what a single change pays: there are as few as can be.
-    for op in select * from (values ('INSERT', 1, 'new'), ('UPDATE', 2, 'new'), ('DELETE', 4, 'old')) v(word, bit, of) loop
+    for op in select * from (values ('UPDATE', 2, 'new'), ('INSERT', 1, 'new'), ('DELETE', 4, 'old')) v(word, bit, of) loop
         tests := '';
         heard := false;
         always := '{}';
@@ -325,7 +325,7 @@ begin
                     case when not i.delivers then '' when alone then 'w := true; ' else format('w := pg_catalog.array_append(w, %s); ', i.consumer) end);
             end if;
         end loop;
-        branches := branches || format(E'    %s tg_op operator(pg_catalog.=) %L then\n', case op.bit when 1 then 'if' else 'elsif' end, op.word);
+        branches := branches || format(E'    %s tg_op operator(pg_catalog.=) %L then\n', case op.bit when 2 then 'if' else 'elsif' end, op.word);
         if not heard and tests = '' then
             branches := branches || E'      return null;\n';
             continue;
@@ -351,8 +351,7 @@ begin
         execute format('create type _system.%I as (%s)', 'row_' || which, coalesce(form, ''));
     end if;
     if delivered <> '{}' then
-        deliver := format(E'  h := pg_catalog.hashtextextended(k::pg_catalog.text, %s);\n', which)
-            || E'  if (h operator(pg_catalog.<>) 0) is not true then h := 1; end if;\n'
+        deliver := format(E'  h := coalesce(pg_catalog.hashtextextended(k::pg_catalog.text, %s), 1);\n', which)
             || '  insert into _system.event_delivery (consumer, event_id, event_at, lane, key, other) '
             || case when sure then 'values ' || (select string_agg(format('(%s, e, t, h operator(pg_catalog.&) 15, h, other)', d), ', ') from unnest(delivered) d)
                     when alone then format('values (%s, e, t, h operator(pg_catalog.&) 15, h, other)', delivered[1])
@@ -367,7 +366,9 @@ declare
   o pg_catalog.json; n pg_catalog.json; k pg_catalog.json; c pg_catalog.text[]; w %1$s; heard pg_catalog.bool; cut pg_catalog.bool;
   h pg_catalog.int8; other pg_catalog.int8; e pg_catalog.int8; t pg_catalog.timestamptz;
 begin
-  if pg_catalog.current_setting('session_replication_role') operator(pg_catalog.=) 'replica' and _system.event_replicated() then return null; end if;
+  if pg_catalog.current_setting('session_replication_role') operator(pg_catalog.=) 'replica' then
+    if _system.event_replicated() then return null; end if;
+  end if;
   begin
 %2$s    end if;
     if pg_catalog.pg_column_size(o) operator(pg_catalog.>) 262144 or pg_catalog.pg_column_size(n) operator(pg_catalog.>) 262144 then
@@ -484,7 +485,7 @@ begin
   end if;
   e := nextval('_system.event_id');
   t := clock_timestamp();
-  h := coalesce(nullif(coalesce(hashtextextended(key::text, which), hashint8extended(e, which)), 0), 1);
+  h := coalesce(hashtextextended(key::text, which), hashint8extended(e, which));
   insert into _system.event values (e, t, x, which, 'C', false, emit_event.key, null, data, null, session_user,
     nullif(current_setting('request.jwt.claims', true), ''), nullif(current_setting('fraiseql.request', true), ''));
   insert into _system.event_delivery (consumer, event_id, event_at, lane, key)

@@ -58,7 +58,7 @@ insert into _system.event_delivery (consumer, event_id, part, event_at, lane, ke
 select consumer, id, $8, at, (key & 15)::int2, key, other
 from (
     select c.id as consumer, e.id, e.at,
-           coalesce(nullif(coalesce(hashtextextended(e.key::text, e.source), case when e.op = 'T' then 1 else hashint8extended(e.id, e.source) end), 0), 1) as key,
+           coalesce(hashtextextended(e.key::text, e.source), case e.op when 'C' then hashint8extended(e.id, e.source) else 1 end) as key,
            case when e.op = 'T' then 0 end as other
     from _system.event e
     join _system.event_source s on s.id = e.source
