@@ -82,7 +82,7 @@ entities = ["Item"]
 // TestSubscriptionsOfAServer has one from its start to its end: triggers, what requests may take, and draining.
 func TestSubscriptionsOfAServer(t *testing.T) {
 	t.Parallel()
-	p := subscribingTo(t, subscribable, "create table item (id int primary key, name text);")
+	p := subscribingTo(t, subscribable, "create table item (id int primary key, name text); create function nap() returns boolean language plpgsql stable as 'begin perform pg_sleep(10); return true; end'")
 	if err := p.open(app.Options{Serve: true}).Run(t.Context(), nil); fault.CodeOf(err) != "events/not-captured" {
 		t.Errorf("without triggers it ended with %v", err)
 	}
@@ -139,6 +139,35 @@ func TestSubscriptionsOfAServer(t *testing.T) {
 	}
 	if got := next(); got != `{"data":{"itemChanged":{"op":"UPDATE","item":{"name":"b"}}}}` {
 		t.Fatalf("it was told %s", got)
+	}
+	// Whoever asks by a stream has the place of a request, and its time.
+	slow := make(chan string)
+	go func() {
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/graphql", strings.NewReader(`{"query": "{ nap }"}`))
+		r.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"text/event-stream"}}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			slow <- err.Error()
+			return
+		}
+		text, _ := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		slow <- string(text)
+	}()
+	busy := 0
+	for range 8 { // while it naps
+		time.Sleep(100 * time.Millisecond)
+		response, err := http.Post(url+"/graphql", "application/json", strings.NewReader(`{"query": "{ __typename }"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode == http.StatusServiceUnavailable {
+			busy++
+		}
+	}
+	if got := <-slow; busy == 0 || !strings.Contains(got, "TIMEOUT") {
+		t.Errorf("by a stream: %s; %d requests beside it were refused", got, busy)
 	}
 	stop()
 	if got := next(); got != "cut" {

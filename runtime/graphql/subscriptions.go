@@ -146,9 +146,14 @@ func (s *Service) subscribe(ctx context.Context, r transport.Request, f transpor
 	if refused != nil {
 		return nil, refused
 	}
+	working, done, err := httpapi.Work(ctx)
+	if err != nil {
+		return nil, &transport.Response{Result: execute.Result{Errors: gqlerror.List{plan.Problem(plan.RateLimited, err.Error(), nil)}, Unavailable: true}}
+	}
+	defer done()
 	d, op, list := s.operation(a, r)
 	if list == nil && op.Operation != ast.Subscription {
-		response := s.execute(ctx, a, r)
+		response := s.execute(working, a, r)
 		return nil, &response
 	}
 	var bound plan.Bound
@@ -162,7 +167,10 @@ func (s *Service) subscribe(ctx context.Context, r transport.Request, f transpor
 	if list != nil {
 		return nil, &transport.Response{Result: execute.Result{Errors: list}}
 	}
-	leave, err := s.hub.Subscribe(ctx, subscribe.Request{Group: src.name(d.text, op.Name, r), Source: src, Out: f.Out, Of: f.Of, Token: f.Token, Ended: f.Ended}, f.Begun)
+	leave, err := s.hub.Subscribe(ctx, subscribe.Request{Group: src.name(d.text, op.Name, r), Source: src, Out: f.Out, Of: f.Of, Token: f.Token, Ended: f.Ended}, func(token string) {
+		done() // it goes on at the pace of the client
+		f.Begun(token)
+	})
 	if err != nil {
 		unavailable := fault.KindOf(err) == fault.Unavailable
 		return nil, &transport.Response{Result: execute.Result{Errors: src.problems(err), Unavailable: unavailable}}

@@ -5,8 +5,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"time"
-
-	"golang.org/x/sync/semaphore"
 )
 
 // exchange is one request on its way through the server: the writer of its answer and its context, in one
@@ -22,9 +20,10 @@ type exchange struct {
 // another from it: a context in a context would want a second copy of the request.
 type requestContext struct {
 	context.Context
-	id    string
-	whole context.Context     // without the deadline
-	place *semaphore.Weighted // that the request has a place of; nil for none
+	id     string
+	whole  context.Context // without the deadline
+	places *places         // of the server; nil where they are not bounded
+	placed bool            // the request has one
 }
 
 type requestKey struct{}
@@ -45,9 +44,9 @@ func (c *requestContext) limit(after time.Duration) context.CancelFunc {
 
 // leave gives the place back.
 func (c *requestContext) leave() {
-	if c.place != nil {
-		c.place.Release(1)
-		c.place = nil
+	if c.placed {
+		c.places.free.Release(1)
+		c.placed = false
 	}
 }
 
@@ -66,6 +65,29 @@ func Outlive(ctx context.Context, w http.ResponseWriter) (context.Context, conte
 	_ = control.SetReadDeadline(time.Time{}) // of HTTP/2 the connection has none
 	_ = control.SetWriteDeadline(time.Time{})
 	return lasting, func() { stop(); cancel() }
+}
+
+// Work takes a place among the requests at work for a part of one that has outlived them, such as one of the operations of a
+// WebSocket: it waits in line as they do, and has as much time. The error says that there is no place. done may be called more
+// than once, by the goroutine that works.
+func Work(ctx context.Context) (working context.Context, done context.CancelFunc, err error) {
+	c := contextOf(ctx)
+	if c == nil || c.places == nil {
+		return ctx, func() {}, nil
+	}
+	working, cancel := context.WithTimeout(ctx, c.places.limits.RequestTimeout)
+	if err := c.places.take(working); err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	held := true
+	return working, func() {
+		cancel()
+		if held {
+			held = false
+			c.places.free.Release(1)
+		}
+	}, nil
 }
 
 // RequestID gives the id of the request that a context belongs to; empty outside of one.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"sync/atomic"
 
@@ -34,23 +35,24 @@ func bounded(limits Limits, next http.Handler) http.Handler {
 			}
 			r.Body = body
 		}
-		if !p.free.TryAcquire(1) {
-			if err := p.wait(r); err != nil {
-				WriteProblem(w, r, err)
-				return
-			}
+		if err := p.take(r.Context()); err != nil {
+			WriteProblem(w, r, err)
+			return
 		}
-		of.place = p.free
+		of.places, of.placed = p, true
 		defer of.leave()
 		next.ServeHTTP(w, r)
 	})
 }
 
-// wait gets a request its place, in the order in which requests have arrived whole, or says why there is none:
+// take gets a request its place, in the order in which requests have arrived whole, or says why there is none:
 // the line is full, its time is over, or its client has gone.
-func (p *places) wait(r *http.Request) error {
+func (p *places) take(ctx context.Context) error {
+	if p.free.TryAcquire(1) {
+		return nil
+	}
 	defer p.waiting.Add(-1)
-	if p.waiting.Add(1) > int64(p.limits.MaxQueueDepth) || p.free.Acquire(r.Context(), 1) != nil {
+	if p.waiting.Add(1) > int64(p.limits.MaxQueueDepth) || p.free.Acquire(ctx, 1) != nil {
 		return busy()
 	}
 	return nil

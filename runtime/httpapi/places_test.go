@@ -24,6 +24,7 @@ import (
 
 // line is a server with one place, without sockets: inside a bubble of synctest it is known who waits.
 type line struct {
+	mux     *http.ServeMux
 	handler http.Handler
 	order   []string      // who came to work, by path
 	release chan struct{} // one at work may end
@@ -43,7 +44,7 @@ func newLine(t *testing.T, depth string) *line {
 		<-l.release
 		_, _ = io.Copy(w, r.Body)
 	})
-	l.handler = httpapi.New(c.Server, c.Lifecycle, httpapi.NewHealth(), slog.New(slog.DiscardHandler), mux).Handler()
+	l.mux, l.handler = mux, httpapi.New(c.Server, c.Lifecycle, httpapi.NewHealth(), slog.New(slog.DiscardHandler), mux).Handler()
 	return l
 }
 
@@ -286,4 +287,51 @@ func TestAClientThatHangsUpLeavesTheLine(t *testing.T) {
 			t.Errorf("it got %q %v, want %s", line, err, status)
 		}
 	}
+}
+
+// TestPartsOfARequestThatGoesOn take places like requests: what goes on has none itself.
+func TestPartsOfARequestThatGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(t, "0")
+		work := make(chan struct{})
+		var told []string
+		over := make(chan struct{})
+		l.mux.HandleFunc("GET /stream", func(w http.ResponseWriter, r *http.Request) {
+			ctx, end := httpapi.Outlive(r.Context(), w)
+			defer end()
+			for range work {
+				working, done, err := httpapi.Work(ctx)
+				if err != nil {
+					told = append(told, err.Error())
+					continue
+				}
+				until, _ := working.Deadline()
+				<-working.Done()
+				told = append(told, fmt.Sprint("for ", time.Until(until), " ", context.Cause(working)))
+				done()
+				done()
+			}
+		})
+		go func() {
+			defer close(over)
+			l.handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/stream", http.NoBody))
+		}()
+		work <- struct{}{}
+		synctest.Wait()
+		if answer, _ := l.ask(t.Context(), "/refused"); answer.Code != http.StatusServiceUnavailable {
+			t.Errorf("beside a part that works: %d", answer.Code)
+		}
+		time.Sleep(31 * time.Second) // request_timeout
+		synctest.Wait()
+		_, done := l.ask(t.Context(), "/served")
+		work <- struct{}{}
+		synctest.Wait()
+		l.release <- struct{}{}
+		<-done
+		close(work)
+		<-over
+		if want := []string{"for 0s context deadline exceeded", "the server is at work on as many requests as it may"}; !slices.Equal(told, want) || !slices.Equal(l.order, []string{"/served"}) {
+			t.Errorf("told %q, served %q", told, l.order)
+		}
+	})
 }
