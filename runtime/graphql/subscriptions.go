@@ -30,6 +30,7 @@ type Subscriptions struct {
 	MaxConnections   int           `toml:"max_connections" default:"5000" min:"1" doc:"Clients at a time, by WebSocket and server-sent events."`
 	MaxPerConnection int           `toml:"max_per_connection" default:"50" min:"1" doc:"Operations of one WebSocket at a time."`
 	Buffer           config.Bytes  `toml:"buffer" default:"1MB" min:"16KB" max:"64MB" doc:"What may wait for one client; one that is slower than that loses its connection."`
+	KnownRowsTotal   int           `toml:"known_rows_total" default:"2000000" min:"100" doc:"Rows that are remembered of all subscriptions together: each takes about 40 bytes."`
 	KnownRows        int           `toml:"known_rows" default:"10000" min:"100" max:"1000000" doc:"Rows that are remembered of a subscription with a condition, or under row security, to tell when they go."`
 	KeepAlive        time.Duration `toml:"keep_alive" default:"12s" min:"1s" max:"5m" doc:"Between two signs of life on a connection."`
 	InitTimeout      time.Duration `toml:"init_timeout" default:"10s" min:"100ms" max:"5m" doc:"How long a WebSocket may take to send connection_init."`
@@ -75,7 +76,7 @@ func (s *Service) openFeed() {
 	if feed == nil || len(s.config.Subscribed()) == 0 {
 		return
 	}
-	s.hub = subscribe.New(subscribe.Options{Pool: feed.Pool, Log: s.deps.Log, IdleMax: feed.IdleMax, Kept: feed.Kept, Known: c.KnownRows})
+	s.hub = subscribe.New(subscribe.Options{Pool: feed.Pool, Log: s.deps.Log, IdleMax: feed.IdleMax, Kept: feed.Kept, Known: c.KnownRows, All: int64(c.KnownRowsTotal)})
 	s.streams = &transport.Streams{
 		Subscribe: s.subscribe, Ready: func() bool { return s.pictures.Load() != nil && s.hub.Running() }, Verify: feed.Verify, Origins: feed.Origins, Cookies: feed.Cookies, Nobody: feed.Nobody,
 		Most: c.MaxConnections, PerSocket: c.MaxPerConnection, Buffer: int(c.Buffer), KeepAlive: c.KeepAlive, Patience: c.InitTimeout,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -13,8 +12,14 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
 
-// mostQueued is how many changes wait for a group at most: one that is further behind ends.
-const mostQueued = 20_000
+const (
+	// mostQueued is how many changes wait for a group at most: one that is further behind ends. Groups share them.
+	mostQueued = 100_000
+	// atOnce is how many changes a group is told of at once: their rows are in memory.
+	atOnce = 1000
+	// forRoom is how long a group waits, while it is told of so many, for clients that take less than comes.
+	forRoom = time.Second
+)
 
 // Source is what the subscriptions of a group read, as one role.
 type Source interface {
@@ -61,8 +66,6 @@ type member struct {
 type group struct {
 	name   string
 	source Source
-	log    *slog.Logger
-	most   int         // rows that it knows of
 	from   events.Seen // what it was told of before it was one of the hub's
 
 	mu      sync.Mutex // guards what follows
@@ -72,8 +75,8 @@ type group struct {
 	busy    bool // a run is on the way
 
 	// Of the run alone, or of whoever makes the group.
-	known map[mark]struct{} // nil where all are told of all
-	full  bool
+	known *known    // nil where all are told of all
+	until time.Time // clients that have no room are waited for
 }
 
 // step is what a run does at once.
@@ -174,23 +177,29 @@ func (h *Hub) run(ctx context.Context, g *group) {
 
 // do takes steps, and leaves those that are to be tried again.
 func (g *group) do(ctx context.Context, steps *[]step) error {
-	for ; len(*steps) > 0; *steps = (*steps)[1:] {
-		next := (*steps)[0]
-		if next.joining == nil {
-			if err := g.tell(ctx, next.changes); err != nil {
-				return err
-			}
+	for len(*steps) > 0 {
+		next := &(*steps)[0]
+		if next.joining != nil && !slices.Contains(g.all(), next.as) { // it has left
+			*steps = (*steps)[1:]
 			continue
 		}
-		if !slices.Contains(g.all(), next.as) {
-			continue // it has left
+		to := g
+		if next.joining != nil {
+			to = next.joining
 		}
-		if err := next.joining.tell(ctx, next.changes); err != nil {
-			return err
+		for len(next.changes) > 0 {
+			some := next.changes[:min(atOnce, len(next.changes))]
+			if err := to.tell(ctx, some); err != nil {
+				return err
+			}
+			next.changes = next.changes[len(some):]
 		}
-		for m := range next.joining.known {
-			g.learn(m)
+		if next.joining != nil && g.known != nil {
+			for m := range next.joining.known.rows {
+				g.known.learn(m)
+			}
 		}
+		*steps = (*steps)[1:]
 	}
 	return nil
 }
@@ -237,6 +246,7 @@ func (g *group) tell(ctx context.Context, changes []*Change) error {
 		}
 	}
 	last := lasts(changes)
+	g.until = time.Now().Add(forRoom)
 	for i, c := range changes {
 		g.judge(ctx, c, rows, all, last.after(i, c))
 	}
@@ -300,10 +310,12 @@ func (g *group) rows(ctx context.Context, changes []*Change) (map[mark][]json.Ra
 // deletes it.
 func (g *group) judge(ctx context.Context, c *Change, rows map[mark][]json.RawMessage, all, going bool) {
 	if c.Op == events.Truncate {
-		if all || len(g.known) > 0 {
+		if all || g.known != nil && len(g.known.rows) > 0 {
 			g.send(ctx, Told{Change: c})
 		}
-		clear(g.known)
+		if g.known != nil {
+			g.known.clear()
+		}
 		return
 	}
 	if c.Was != nil && g.forget(c.was, all) {
@@ -327,31 +339,12 @@ func (g *group) judge(ctx context.Context, c *Change, rows map[mark][]json.RawMe
 	}
 }
 
-// learn notes that members know of a row, and tells whether they did: yes, where nothing more can be remembered.
-func (g *group) learn(m mark) bool {
-	if g.known == nil {
-		return true
-	}
-	if _, known := g.known[m]; known {
-		return true
-	}
-	if len(g.known) >= g.most {
-		if !g.full {
-			g.full = true
-			g.log.Warn("a subscription has more rows than are remembered: that others of them go is not told",
-				slog.String("table", g.source.Relation().String()), slog.Int("known_rows", g.most))
-		}
-		return true
-	}
-	g.known[m] = struct{}{}
-	return false
-}
+// learn notes that members know of a row, and tells whether they did.
+func (g *group) learn(m mark) bool { return g.known == nil || g.known.learn(m) }
 
 // forget notes that a row is gone for members, and tells whether they knew of it.
 func (g *group) forget(m mark, all bool) bool {
-	_, known := g.known[m]
-	delete(g.known, m)
-	return known || all
+	return g.known != nil && g.known.forget(m) || all
 }
 
 // send gives members a change; those that have had it are left out.
@@ -371,7 +364,7 @@ func (g *group) send(ctx context.Context, t Told) {
 		if m.paced != nil {
 			m.out.PutWhenRoom(m.paced, i)
 		} else {
-			m.out.Put(i)
+			m.out.PutBy(g.until, i)
 		}
 	}
 }

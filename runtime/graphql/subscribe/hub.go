@@ -34,6 +34,7 @@ type Options struct {
 	IdleMax time.Duration // longest wait between two looks; 0 is 200 ms
 	Kept    time.Duration // how long events are kept; 0 is 7 days
 	Known   int           // rows that a group knows of at most
+	All     int64         // rows that all groups know of at most; 0 is 2,000,000
 }
 
 // Hub reads the feed, while somebody subscribes, and tells groups of it.
@@ -47,6 +48,7 @@ type Hub struct {
 	told    atomic.Bool            // Run runs
 	late    *semaphore.Weighted    // looks of those who catch up
 	key     atomic.Pointer[[]byte] // of tokens; nil before the first has begun
+	memory  memory                 // of what groups know
 
 	feed   sync.Mutex // guards what follows: who holds it knows where the feed is
 	at     events.Position
@@ -71,8 +73,11 @@ func New(o Options) *Hub {
 	if o.Kept == 0 {
 		o.Kept = events.DefaultConfig().Retention
 	}
+	if o.All == 0 {
+		o.All = 2_000_000
+	}
 	return &Hub{
-		options: o, wake: make(chan struct{}, 1), work: semaphore.NewWeighted(atWork), late: semaphore.NewWeighted(atLate),
+		options: o, memory: memory{most: o.All}, wake: make(chan struct{}, 1), work: semaphore.NewWeighted(atWork), late: semaphore.NewWeighted(atLate),
 		groups: map[string]*group{}, tables: map[events.Relation]*table{},
 	}
 }
@@ -211,6 +216,9 @@ func (h *Hub) drop(g *group) {
 		return
 	}
 	delete(h.groups, g.name)
+	if g.known != nil {
+		g.known.release()
+	}
 	relation := g.source.Relation()
 	t := h.tables[relation]
 	delete(t.groups, g)

@@ -41,13 +41,18 @@ func (h *Hub) Subscribe(ctx context.Context, r Request, begun func(token string)
 		return nil, err
 	}
 	m.seen, m.paced = at.Seen(), ctx
-	g := &group{name: r.Group, source: r.Source, log: h.options.Log, most: h.options.Known, members: []*member{m}}
+	g := &group{name: r.Group, source: r.Source, members: []*member{m}}
+	defer func() {
+		if leave == nil && g.known != nil {
+			g.known.release()
+		}
+	}()
 	if !r.Source.Whole() {
 		keys, err := r.Source.Keys(ctx)
 		if err != nil {
 			return nil, err
 		}
-		g.known = make(map[mark]struct{}, len(keys))
+		g.known = h.remember(len(keys))
 		for _, key := range keys {
 			g.learn(markOf(key))
 		}
@@ -193,6 +198,9 @@ func (h *Hub) enter(ctx context.Context, r *events.Reader, g *group, m *member) 
 	if other := h.groups[g.name]; other != nil {
 		as := &member{of: m.of, out: m.out, ended: m.ended, seen: r.At.Seen()}
 		other.join(as)
+		if g.known != nil {
+			g.known.release() // it is the other's soon
+		}
 		h.queue(other, step{changes: missed, joining: g, as: as})
 		return h.leaver(other, as), nil, nil
 	}

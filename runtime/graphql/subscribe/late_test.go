@@ -265,7 +265,7 @@ func (s *stalling) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndDa
 func TestWhoCatchesUpLeavesTheFeedAConnection(t *testing.T) {
 	t.Parallel()
 	tracer := &stalling{stalled: make(chan struct{}, 100), hold: make(chan struct{})}
-	h, pool := hubbedBy(t, 10, func(c *pgxpool.Config) { c.MaxConns, c.ConnConfig.Tracer = 3, tracer })
+	h, pool := hubbedBy(t, subscribe.Options{Known: 10}, func(c *pgxpool.Config) { c.MaxConns, c.ConnConfig.Tracer = 3, tracer })
 	out := join(t, h, "one", &source{pool: pool}, 1<<20)
 	var others sync.WaitGroup
 	for range 5 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Kind is what sort of message an item is.
@@ -77,12 +78,34 @@ func (o *Outbox) Put(i Item) {
 	switch {
 	case o.why != Open:
 		return
-	case o.bytes > 0 && o.bytes+frame+len(i.Payload) > o.most:
+	case !o.fits(i):
 		o.end(Slow)
 	default:
 		o.items, o.bytes = append(o.items, i), o.bytes+frame+len(i.Payload)
 	}
 	o.nudge()
+}
+
+// PutBy adds an item as Put does, and waits for room until a time: a burst is no sign of a client that is slow.
+func (o *Outbox) PutBy(until time.Time, i Item) {
+	for {
+		o.mu.Lock()
+		if o.why != Open || o.fits(i) {
+			o.mu.Unlock()
+			break
+		}
+		room := o.waiting()
+		o.mu.Unlock()
+		late := time.NewTimer(time.Until(until))
+		select {
+		case <-room:
+			late.Stop()
+			continue
+		case <-late.C:
+		}
+		break
+	}
+	o.Put(i)
 }
 
 // PutWhenRoom adds an item when half of the outbox is free; false when it has ended, or ctx has.
@@ -98,10 +121,8 @@ func (o *Outbox) PutWhenRoom(ctx context.Context, i Item) bool {
 			o.nudge()
 			o.mu.Unlock()
 			return true
-		case o.room == nil:
-			o.room = make(chan struct{})
 		}
-		room := o.room
+		room := o.waiting()
 		o.mu.Unlock()
 		select {
 		case <-room:
@@ -109,6 +130,17 @@ func (o *Outbox) PutWhenRoom(ctx context.Context, i Item) bool {
 			return false
 		}
 	}
+}
+
+// fits tells whether there is room for an item. It is locked, as it is for the next.
+func (o *Outbox) fits(i Item) bool { return o.bytes == 0 || o.bytes+frame+len(i.Payload) <= o.most }
+
+// waiting gives what is closed when there is room again.
+func (o *Outbox) waiting() <-chan struct{} {
+	if o.room == nil {
+		o.room = make(chan struct{})
+	}
+	return o.room
 }
 
 // End ends it: what waits is dropped. Only the first reason counts.

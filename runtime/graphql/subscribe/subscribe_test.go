@@ -90,11 +90,11 @@ func (s *source) Payload(_ context.Context, t subscribe.Told) []byte {
 // hubbed runs a hub on a table of integers.
 func hubbed(t *testing.T, known int) (*subscribe.Hub, *pgxpool.Pool) {
 	t.Helper()
-	return hubbedBy(t, known, func(*pgxpool.Config) {})
+	return hubbedBy(t, subscribe.Options{Known: known}, func(*pgxpool.Config) {})
 }
 
 // hubbedBy is hubbed where the hub has connections of its own.
-func hubbedBy(t *testing.T, known int, by func(*pgxpool.Config)) (*subscribe.Hub, *pgxpool.Pool) {
+func hubbedBy(t *testing.T, o subscribe.Options, by func(*pgxpool.Config)) (*subscribe.Hub, *pgxpool.Pool) {
 	t.Helper()
 	pool, err := postgres.Connect(t.Context(), pgtest.System(t, "create table item (id int primary key, n int);"), postgres.PoolOptions{Size: 8})
 	if err != nil {
@@ -126,7 +126,8 @@ func hubbedBy(t *testing.T, known int, by func(*pgxpool.Config)) (*subscribe.Hub
 		t.Fatal(err)
 	}
 	t.Cleanup(feed.Close)
-	h := subscribe.New(subscribe.Options{Pool: feed, Log: slog.New(slog.DiscardHandler), IdleMax: 20 * time.Millisecond, Known: known})
+	o.Pool, o.Log, o.IdleMax = feed, slog.New(slog.DiscardHandler), 20*time.Millisecond
+	h := subscribe.New(o)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { h.Run(ctx) })
@@ -309,6 +310,59 @@ func TestWhatIsKnownIsBounded(t *testing.T) {
 		if text := string(i.Payload); text != `DELETE {"id" : 1} -` && text != `DELETE {"id" : 2} -` && text != `DELETE {"id": 1} -` && text != `DELETE {"id": 2} -` {
 			t.Errorf("told %s", text)
 		}
+	}
+}
+
+// TestWhatAllKnowIsBounded has groups that come and go: what one has known others can know then.
+func TestWhatAllKnowIsBounded(t *testing.T) {
+	t.Parallel()
+	h, pool := hubbedBy(t, subscribe.Options{Known: 10, All: 3}, func(*pgxpool.Config) {})
+	do(t, pool, "insert into item values (1, 1), (2, 1)")
+	for round := range 5 {
+		out := subscribe.NewOutbox(1 << 20)
+		leave, err := h.Subscribe(t.Context(), subscribe.Request{Group: "a", Source: &source{pool: pool, positive: true}, Out: out, Ended: func() {}}, func(string) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := subscribe.NewOutbox(1 << 20)
+		quit, err := h.Subscribe(t.Context(), subscribe.Request{Group: "b", Source: &source{pool: pool, positive: true}, Out: other, Ended: func() {}}, func(string) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(t, pool, "insert into item values (3, 1)")
+		take(t, out, 1)
+		take(t, other, 1)
+		do(t, pool, "delete from item")
+		take(t, out, 2) // 1 and 2, and not 3
+		take(t, other, 1)
+		do(t, pool, "insert into item values (1, 1), (2, 1), (4, 1)")
+		first, second := take(t, out, 3), take(t, other, 3) // there is room again
+		if len(first) != 3 || len(second) != 3 {
+			t.Errorf("round %d: %d and %d came", round, len(first), len(second))
+		}
+		leave()
+		quit()
+		do(t, pool, "delete from item where id = 4")
+	}
+}
+
+// TestABurst is told whole to clients that take what comes, however little may wait for each of them; who takes nothing is cut off.
+func TestABurst(t *testing.T) {
+	t.Parallel()
+	const rows = 30_000
+	h, pool := hubbed(t, 10)
+	quick, slow := join(t, h, "one", &source{pool: pool}, 64<<10), join(t, h, "one", &source{pool: pool}, 64<<10)
+	do(t, pool, fmt.Sprintf("insert into item select i, i from generate_series(1, %d) i", rows))
+	seen := map[int64]bool{}
+	for _, i := range take(t, quick, rows) {
+		n, err := numberIn(i)
+		if err != nil || seen[n] {
+			t.Fatalf("it was told of %d again: %v", n, err)
+		}
+		seen[n] = true
+	}
+	if items, why := slow.Take(nil); why != subscribe.Slow {
+		t.Errorf("%d wait for a client that takes nothing, which has ended by %d", len(items), why)
 	}
 }
 

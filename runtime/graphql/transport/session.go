@@ -170,6 +170,10 @@ func (s *session) subscribe(ctx context.Context, m message) error {
 	if m.ID == "" || m.Payload == nil {
 		return closeError{closeBadRequest, "Invalid message: an operation has an id and a payload"}
 	}
+	request, _, bad := decode(bytes.NewBuffer(m.Payload), 0)
+	if bad != nil {
+		return closeError{closeBadRequest, "Invalid message: " + plan.Shorten(bad.problem.Message, 100)}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	o := &operation{Operation: subscribe.Operation{ID: m.ID}, cancel: cancel}
 	s.mu.Lock()
@@ -189,33 +193,28 @@ func (s *session) subscribe(ctx context.Context, m message) error {
 			"the connection has as many operations as it may ([graphql.subscriptions] max_per_connection)", nil)})})
 		return nil
 	}
-	s.work.Go(func() { s.operate(ctx, m, o) })
+	s.work.Go(func() { s.operate(ctx, m.ID, request, o) })
 	return nil
 }
 
 // operate runs one operation to its end. A subscription has none but the client's word.
-func (s *session) operate(ctx context.Context, m message, o *operation) {
+func (s *session) operate(ctx context.Context, id string, request Request, o *operation) {
 	defer o.cancel()
-	request, _, bad := decode(bytes.NewBuffer(m.Payload), 0)
-	if bad != nil {
-		s.end(m.ID, o, subscribe.Item{Of: &o.Operation, Kind: subscribe.Failed, Payload: encode(gqlerror.List{bad.problem})})
-		return
-	}
 	request.Principal, request.Client, request.Trace, request.Open = s.who(), s.client, s.trace, false
 	leave, response := s.handler.Streams.Subscribe(ctx, request, Feed{
-		Out: s.out, Of: &o.Operation, Begun: func(string) {}, Ended: func() { s.forget(m.ID, o); o.cancel() },
+		Out: s.out, Of: &o.Operation, Begun: func(string) {}, Ended: func() { s.forget(id, o); o.cancel() },
 	})
 	if response == nil {
 		<-ctx.Done()
 		leave()
-		s.forget(m.ID, o)
+		s.forget(id, o)
 		return
 	}
 	if response.Data == nil {
-		s.end(m.ID, o, subscribe.Item{Of: &o.Operation, Kind: subscribe.Failed, Payload: encode(response.Errors)})
+		s.end(id, o, subscribe.Item{Of: &o.Operation, Kind: subscribe.Failed, Payload: encode(response.Errors)})
 		return
 	}
-	s.end(m.ID, o, subscribe.Item{Of: &o.Operation, Kind: subscribe.Next, Payload: bodyOf(response)}, subscribe.Item{Of: &o.Operation, Kind: subscribe.Complete})
+	s.end(id, o, subscribe.Item{Of: &o.Operation, Kind: subscribe.Next, Payload: bodyOf(response)}, subscribe.Item{Of: &o.Operation, Kind: subscribe.Complete})
 }
 
 // forget makes the id of an operation free.

@@ -114,3 +114,21 @@ func TestPagesOfOthersAskAsNobody(t *testing.T) {
 		}
 	}
 }
+
+// TestPayloadsThatAreNone close the connection, as the protocol has it.
+func TestPayloadsThatAreNone(t *testing.T) {
+	t.Parallel()
+	for _, payload := range []string{`7`, `"subscription { a }"`, `[]`, `{"query":7}`, `{"query":"subscription { a }","variables":[]}`, `{"query":"subscription { a }","query":"{ b }"}`} {
+		conn := dialled(t, &transport.Streams{Subscribe: func(context.Context, transport.Request, transport.Feed) (func(), *transport.Response) {
+			t.Errorf("%s was asked", payload)
+			return func() {}, nil
+		}}, "")
+		talk(t, conn, `{"type":"connection_init"}`, `{"type":"connection_ack"}`)
+		talk(t, conn, `{"id":"1","type":"subscribe","payload":`+payload+`}`, "")
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		if _, text, err := conn.Read(ctx); websocket.CloseStatus(err) != 4400 {
+			t.Errorf("%s: it heard %s %v", payload, text, err)
+		}
+		cancel()
+	}
+}
