@@ -23,7 +23,7 @@ func newEventsCommand(env *Env) *cobra.Command {
 			"They are kept for [events] retention.",
 		Example: "  fraiseql events tail\n  fraiseql events list --entity Order --op UPDATE --since 1h\n  fraiseql events replay --since 1h --observer order_paid --dry-run",
 	}
-	c.AddCommand(newEventsTail(env), newEventsList(env), newEventsReplay(env), newEventsEmit(env))
+	c.AddCommand(newEventsTail(env), newEventsList(env), newEventsReplay(env), newEventsEmit(env), newEventsRelease(env))
 	return c
 }
 

@@ -79,9 +79,20 @@ begin
   end if;
   select * into defaults from _system.job_kind k where k.kind = enqueue.kind;
   queue := coalesce(opts ->> 'queue', defaults.queue, 'default');
+  if not coalesce(opts ->> 'priority' ~ '^\d{1,9}$', true) or not coalesce(opts ->> 'max_attempts' ~ '^\d{1,9}$', true) then
+    raise exception 'enqueue: priority and max_attempts are whole numbers, not % and %', coalesce(opts ->> 'priority', '2'), coalesce(opts ->> 'max_attempts', '10') using errcode = '22023';
+  end if;
   priority := coalesce((opts ->> 'priority')::integer, 2);
   attempts := coalesce((opts ->> 'max_attempts')::integer, defaults.max_attempts, 10);
-  due := coalesce((opts ->> 'run_at')::timestamptz, clock_timestamp()) + coalesce((opts ->> 'delay')::interval, '0');
+  due := clock_timestamp();
+  if opts ? 'run_at' or opts ? 'delay' then
+    begin
+      due := coalesce((opts ->> 'run_at')::timestamptz, due) + coalesce((opts ->> 'delay')::interval, '0');
+    exception when others then
+      raise exception 'enqueue: run_at % is no time, or delay % no interval: %', coalesce(quote_literal(opts ->> 'run_at'), 'null'), coalesce(quote_literal(opts ->> 'delay'), 'null'), sqlerrm
+        using errcode = '22023', hint = 'Such as {"run_at": "2026-07-01T12:00:00Z"} or {"delay": "1 hour"}.';
+    end;
+  end if;
   if due not between '0001-01-01 00:00:00+00' and '9999-12-31 00:00:00+00' then
     raise exception 'enqueue: run_at and delay lead to %, which is no time of the years 1 to 9999', due using errcode = '22023';
   end if;

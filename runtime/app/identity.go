@@ -20,20 +20,21 @@ where d.datname = current_database()`
 	systemSQL = `select system_identifier from pg_control_system()`
 
 	waitingSQL = `
-select (select count(*) from _system.event_delivery),
-    (select count(*) from _system.river_job where state not in ('completed', 'cancelled', 'discarded')) + (select count(*) from _system.job_outbox)`
+select (select count(*) from _system.event_delivery where event_at <= $1::timestamptz),
+    (select count(*) from _system.river_job where state not in ('completed', 'cancelled', 'discarded') and created_at <= $1::timestamptz)
+        + (select count(*) from _system.job_outbox where created_at <= $1::timestamptz)`
 
-	dropDeliveriesSQL = `delete from _system.event_delivery`
+	dropDeliveriesSQL = `delete from _system.event_delivery where event_at <= $1::timestamptz`
 
-	dropOutboxSQL = `delete from _system.job_outbox`
-
-	// The Redis that has jobs is the original's.
-	dropPlaceSQL = `update _system.job_backend set place = null`
+	dropOutboxSQL = `delete from _system.job_outbox where created_at <= $1::timestamptz`
 
 	dropJobsSQL = `
 update _system.river_job
 set state = 'cancelled', finalized_at = clock_timestamp()
-where state not in ('completed', 'cancelled', 'discarded')`
+where state not in ('completed', 'cancelled', 'discarded') and created_at <= $1::timestamptz`
+
+	// The Redis that has jobs is the original's.
+	dropPlaceSQL = `update _system.job_backend set place = null`
 
 	adoptSQL = `
 update _system.identity
@@ -76,34 +77,48 @@ func (a *App) original(ctx context.Context) error {
 		return err
 	}
 	return fault.New(fault.ActionNeeded, "effects/copy", "this database is a copy of another one (a dump that was restored, or a clone): what it has still to do, the other one may be doing").
-		WithHint("fraiseql adopt --drop, or --keep when the other one is gone; serve --paused-effects serves it as it is")
+		WithHint("fraiseql adopt --drop, or --keep when the other one is gone, or events release --after TIME for what came later; serve --paused-effects serves it as it is")
 }
 
-// Adopted is what was still to be done when a database was adopted.
+// Adopted is what was still to be done when a database was adopted, and what of it is its original's.
 type Adopted struct {
-	Copy       bool  `json:"copy"` // it was one
-	Deliveries int64 `json:"deliveries"`
-	Jobs       int64 `json:"jobs"`
-	Dropped    bool  `json:"dropped"`
+	Copy              bool  `json:"copy"` // it was one
+	Deliveries        int64 `json:"deliveries"`
+	Jobs              int64 `json:"jobs"`
+	DroppedDeliveries int64 `json:"dropped_deliveries"`
+	DroppedJobs       int64 `json:"dropped_jobs"`
 }
 
-// Adopt makes a copy of a database one that is acted on. What it has still to do is kept, or dropped: deliveries are forgotten,
-// jobs cancelled, and a Redis that has jobs is the original's. With dry it only counts.
-func (a *App) Adopt(ctx context.Context, drop, dry bool) (Adopted, error) {
-	made := Adopted{Dropped: drop && !dry}
+// Everything and Nothing are bounds for Adopt.
+const (
+	Everything = "infinity"
+	Nothing    = "-infinity"
+)
+
+// Adopt makes a copy of a database one that is acted on. Of what it has still to do, that of changes, and of jobs enqueued, up
+// to a time is dropped: deliveries are forgotten, jobs cancelled, and a Redis that has jobs is the original's. upTo is Everything,
+// Nothing, or a time in RFC 3339. With dry it only counts.
+func (a *App) Adopt(ctx context.Context, upTo string, dry bool) (Adopted, error) {
+	var made Adopted
 	var err error
 	if made.Copy, err = a.isCopy(ctx); err != nil {
 		return made, unmigrated(err)
 	}
 	err = pgx.BeginFunc(ctx, a.Pool, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, waitingSQL).Scan(&made.Deliveries, &made.Jobs); err != nil || dry {
+		if err := tx.QueryRow(ctx, waitingSQL, Everything).Scan(&made.Deliveries, &made.Jobs); err != nil {
 			return err
 		}
-		if drop {
-			for _, sql := range []string{dropDeliveriesSQL, dropJobsSQL, dropOutboxSQL, dropPlaceSQL} {
-				if _, err := tx.Exec(ctx, sql); err != nil {
+		if err := tx.QueryRow(ctx, waitingSQL, upTo).Scan(&made.DroppedDeliveries, &made.DroppedJobs); err != nil || dry {
+			return err
+		}
+		if upTo != Nothing {
+			for _, sql := range []string{dropDeliveriesSQL, dropJobsSQL, dropOutboxSQL} {
+				if _, err := tx.Exec(ctx, sql, upTo); err != nil {
 					return err
 				}
+			}
+			if _, err := tx.Exec(ctx, dropPlaceSQL); err != nil {
+				return err
 			}
 		}
 		id, err := system(ctx, tx)

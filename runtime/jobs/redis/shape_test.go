@@ -1,6 +1,10 @@
 package redis
 
-import "testing"
+import (
+	"os"
+	"strings"
+	"testing"
+)
 
 // TestShapes has the keys of asynq's scripts, as of the version that is pinned.
 func TestShapes(t *testing.T) {
@@ -25,5 +29,18 @@ func TestShapes(t *testing.T) {
 		if is != c.want || (task == "asynq:{q:1}:t:x") != (is == finish || is == requeue) {
 			t.Errorf("%v: %d, %q", c.keys, is, task)
 		}
+	}
+}
+
+// TestTheVersionIsPinned stops an upgrade that nobody has looked at: scripts are known by their keys, and changed by the places
+// of their arguments.
+func TestTheVersionIsPinned(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "\tgithub.com/hibiken/asynq v0.26.0\n") {
+		t.Error("asynq is another version: read the scripts in its internal/rdb/rdb.go against shapes, conn.go and scripts/, then name it here")
 	}
 }
