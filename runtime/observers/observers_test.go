@@ -444,6 +444,10 @@ func TestTrials(t *testing.T) {
 	if err != nil || !trial.Hears || !trial.Matches {
 		t.Fatalf("%+v %v", trial, err)
 	}
+	s.exec(t, "insert into orders values (2, 'new')") // which it does not hear
+	if again, err := s.Test(t.Context(), "one", 0); err != nil || again.Event.ID != trial.Event.ID {
+		t.Errorf("it was tried with %+v %v", again.Event, err)
+	}
 	text, _ := json.Marshal(trial.Actions)
 	for _, want := range []string{r.URL + "/1", "on_order", "nothing"} {
 		if !strings.Contains(string(text), want) {

@@ -2,6 +2,8 @@ package observers
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
@@ -33,7 +35,11 @@ type TrialAction struct {
 	Error   string            `json:"error,omitempty"`
 }
 
-// Test renders all that an observer would send about an event, and sends nothing. id 0 takes the newest event of its entity.
+// recent is how many events of an entity are looked through for one that an observer would act on.
+const recent = 100
+
+// Test renders all that an observer would send about an event, and sends nothing. id 0 takes the newest event that it would act
+// on, else the newest of its entity.
 func (s *Service) Test(ctx context.Context, name string, id int64) (Trial, error) {
 	stored, err := s.Show(ctx, name)
 	if err != nil {
@@ -47,7 +53,7 @@ func (s *Service) Test(ctx context.Context, name string, id int64) (Trial, error
 	if err != nil {
 		return Trial{}, err
 	}
-	filter := events.Filter{Entity: o.on.String(), Limit: 1}
+	filter := events.Filter{Entity: o.on.String(), Limit: recent}
 	if o.on.Schema == "" {
 		filter.Entity = o.on.Table
 	}
@@ -61,7 +67,21 @@ func (s *Service) Test(ctx context.Context, name string, id int64) (Trial, error
 	if len(found) == 0 {
 		return Trial{}, fault.New(fault.NotFound, "events/not-found", "there is no event to try it with").WithHint("change a row of %s, or name one by --event", rule.Entity)
 	}
-	return s.try(o, found[0])
+	chosen := found[0]
+	if i := slices.IndexFunc(found, func(e *events.Event) bool {
+		yes, err := o.wants(&dispatch.Delivery{Event: e})
+		return err == nil && yes && o.hears(e)
+	}); i >= 0 {
+		chosen = found[i]
+	}
+	whole, err := events.Load(ctx, s.deps.Pool, []int64{chosen.ID}, []time.Time{chosen.At})
+	if err != nil {
+		return Trial{}, err
+	}
+	if len(whole) == 1 {
+		chosen = whole[0] // one that was cut has its row
+	}
+	return s.try(o, chosen)
 }
 
 func (s *Service) try(o *observer, e *events.Event) (Trial, error) {
@@ -88,17 +108,8 @@ func (o *observer) hears(e *events.Event) bool {
 	if e.Schema != o.on.Schema || e.Table != o.on.Table || !i.Ops.Has(e.Op) {
 		return false
 	}
-	if e.Op != events.Update || len(i.Columns) == 0 {
-		return true
-	}
-	for _, column := range e.Changed {
-		for _, wanted := range i.Columns {
-			if column == wanted {
-				return true
-			}
-		}
-	}
-	return false
+	return e.Op != events.Update || len(i.Columns) == 0 || e.Changed == nil ||
+		slices.ContainsFunc(e.Changed, func(column string) bool { return slices.Contains(i.Columns, column) })
 }
 
 func (s *Service) render(o *observer, a Action, d *dispatch.Delivery, one *TrialAction) error {
