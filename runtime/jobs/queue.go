@@ -71,7 +71,8 @@ type Try struct {
 	// Complete ends the job within a transaction of the handler's, as soon as that commits; nil where the queue cannot do
 	// that. An error says that the job is not this server's any more: roll back then.
 	Complete func(ctx context.Context, tx pgx.Tx, result []byte) error
-	// Report keeps how far the job is. nil where that cannot be kept.
+	// Report keeps how far the job is; nil where that cannot be kept. A conflict, jobs/lost, says that the job is not this
+	// server's any more.
 	Report func(ctx context.Context, p Progress) error
 	// Say adds a line to the job's log.
 	Say func(text string)

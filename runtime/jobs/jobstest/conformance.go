@@ -364,7 +364,9 @@ func deleteAndRetry(t *testing.T, w World) {
 
 func progress(t *testing.T, w World) {
 	reported, seen := make(chan struct{}), make(chan struct{})
+	var try *jobs.Try
 	s := w.Serve(t, quick(), map[string]jobs.Handler{"work": func(ctx context.Context, j *jobs.Try) jobs.Outcome {
+		try = j
 		if err := j.Report(ctx, jobs.Progress{Done: 0.5, Message: "half", At: time.Now()}); err != nil {
 			t.Error(err)
 		}
@@ -380,5 +382,8 @@ func progress(t *testing.T, w World) {
 	close(seen)
 	if job := State(t, s.Service, id, jobs.Completed); job.Progress == nil || string(job.Result) != `"end"` {
 		t.Errorf("%+v", job)
+	}
+	if err := try.Report(t.Context(), jobs.Progress{Done: 1, At: time.Now()}); fault.CodeOf(err) != "jobs/lost" {
+		t.Errorf("when it is over: %v", err)
 	}
 }

@@ -195,6 +195,10 @@ set metadata = metadata || jsonb_build_object('progress', $4::jsonb)
 where id = $1 and state = 'running' and attempt = $2 and attempted_by[array_upper(attempted_by, 1)] = $3`
 )
 
+func errLost() error {
+	return fault.New(fault.Conflict, "jobs/lost", "the job is not this server's any more")
+}
+
 // said is the log of a try, until that is over: a handler that was left behind says nothing more.
 type said struct {
 	mu  sync.Mutex
@@ -227,12 +231,12 @@ func (w *worker) try(ctx context.Context, job *river.Job[args], said *said) *job
 	client := w.pilot.client
 	return &jobs.Try{
 		Job: jobOf(job.JobRow), Key: keyOf(job.JobRow),
-		Complete: func(_ context.Context, tx pgx.Tx, result []byte) error {
+		Complete: func(within context.Context, tx pgx.Tx, result []byte) error {
 			var one int
-			err := tx.QueryRow(ctx, holdSQL, job.ID, job.Attempt, client).Scan(&one)
+			err := tx.QueryRow(within, holdSQL, job.ID, job.Attempt, client).Scan(&one)
 			switch {
 			case errors.Is(err, pgx.ErrNoRows):
-				return fault.New(fault.Conflict, "jobs/lost", "the job is not this server's any more")
+				return errLost()
 			case err != nil:
 				return err
 			}
@@ -249,7 +253,10 @@ func (w *worker) try(ctx context.Context, job *river.Job[args], said *said) *job
 			if err != nil {
 				return err
 			}
-			_, err = w.queue.options.Pool.Exec(ctx, progressSQL, job.ID, job.Attempt, client, string(text))
+			tag, err := w.queue.options.Pool.Exec(ctx, progressSQL, job.ID, job.Attempt, client, string(text))
+			if err == nil && tag.RowsAffected() == 0 {
+				return errLost()
+			}
 			return err
 		},
 		Say: func(text string) {

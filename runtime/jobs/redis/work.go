@@ -13,6 +13,7 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/jobs"
 )
 
@@ -166,7 +167,11 @@ func (w *worker) report(ctx context.Context, t *try, p jobs.Progress) error {
 	if err != nil {
 		return err
 	}
-	return explain(reportScript.Run(ctx, w.queue.client, nil, t.queue, t.id, t.token(), text).Err())
+	ours, err := reportScript.Run(ctx, w.queue.client, nil, t.queue, t.id, t.token(), text).Int()
+	if err == nil && ours == 0 {
+		return fault.New(fault.Conflict, "jobs/lost", "the job is not this server's any more")
+	}
+	return explain(err)
 }
 
 // watch looks after what others have left, until ctx ends.
