@@ -260,7 +260,7 @@ begin
                -- how values are written must not depend on who writes them
                array_remove(array[
                    case when not built_in or typname ~ '^_?(timestamptz|tstzrange|tstzmultirange)$' then 'timezone' end,
-                   case when not built_in or typname ~ 'range$' then 'datestyle' end,
+                   case when not built_in or typname ~ 'range$' or typname ~ '^_?(date|timestamp|timestamptz)$' and (hashed or not a.told) then 'datestyle' end, -- JSON has dates in ISO
                    case when not built_in or typname ~ '^_?(float4|float8|point|box|path|polygon|circle|line|lseg)$' then 'extra_float_digits' end,
                    case when not built_in or typname ~ '^_?interval$' then 'intervalstyle' end,
                    case when not built_in or typname ~ '^_?bytea$' then 'bytea_output' end], null) as settings
