@@ -142,14 +142,25 @@ func (e *Env) enqueueLines(ctx context.Context, s *jobs.Service, n jobs.Spec, pa
 	return e.print(listing{head: []string{"ENQUEUED"}, value: map[string]int{"enqueued": count}, rows: [][]string{{strconv.Itoa(count)}}})
 }
 
-// awaitJob waits for the end of a job, and shows it.
+// awaitJob waits for the end of a job, and shows it. A queue that is away for a while is asked again.
 func (e *Env) awaitJob(ctx context.Context, s *jobs.Service, id string) error {
 	patience := time.Now().Add(5 * time.Second)
-	for said := false; ; {
+	for said, away := false, false; ; {
 		j, err := s.Get(ctx, id)
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && fault.KindOf(orMigrate(ctx, err)) == fault.Unavailable:
+			if !away {
+				fmt.Fprintf(e.Err, "job %s: its state is not known for now, trying again: %v\n", id, err)
+			}
+			away = true
+			time.Sleep(time.Second)
+			continue
+		case err != nil:
 			return err
 		}
+		away = false
 		if !said && j.State == jobs.Available && time.Now().After(patience) {
 			said = true
 			fmt.Fprintf(e.Err, "job %s waits: no server has begun it yet (fraiseql serve works jobs; fraiseql jobs queues tells of queues)\n", id)
