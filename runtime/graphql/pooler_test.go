@@ -7,6 +7,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fraiseql/fraiseql/runtime/graphql"
 	"github.com/fraiseql/fraiseql/runtime/graphql/transport"
@@ -59,4 +62,29 @@ func TestBehindAPooler(t *testing.T) {
 	if n := counted(t, pool, 1); n != 6*20*2 {
 		t.Errorf("%d changes were made, want %d", n, 6*20*2)
 	}
+}
+
+// TestSubscriptionsBehindAPooler tells of changes over connections that change with each transaction.
+func TestSubscriptionsBehindAPooler(t *testing.T) {
+	t.Parallel()
+	l := livelyBy(t, graphql.DefaultConfig(), time.Hour, records, func(address string) *pgxpool.Pool {
+		pool, err := postgres.Connect(t.Context(), pgtest.Pooled(t, address, 3), postgres.PoolOptions{Size: 6, Pooler: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(pool.Close)
+		return pool
+	})
+	all := l.stream(t, "", `subscription { c: albumChanged { op key album { title artist { name } } } }`, "")
+	some := l.stream(t, "", `subscription { c: albumChanged(where: {year: {gt: 2001}}) { op key } }`, "")
+	for i := 10; i < 30; i++ {
+		exec(t, l.owner, fmt.Sprintf("insert into album values (%d, 1, 'x', %d)", i, 1992+i))
+		all.expect(fmt.Sprintf(`{"op":"INSERT","key":{"albumId":%d},"album":{"title":"x","artist":{"name":"A"}}}`, i))
+		if 1992+i > 2001 {
+			some.expect(fmt.Sprintf(`{"op":"INSERT","key":{"albumId":%d}}`, i))
+		}
+	}
+	exec(t, l.owner, "delete from album where album_id = 29")
+	some.expect(`{"op":"DELETE","key":{"albumId":29}}`)
+	all.expect(`{"op":"DELETE","key":{"albumId":29},"album":null}`)
 }

@@ -44,6 +44,12 @@ func lively(t *testing.T, c graphql.Config, script string) *live {
 // livelyAt is lively where the schema is looked at every so often.
 func livelyAt(t *testing.T, c graphql.Config, interval time.Duration, script string) *live {
 	t.Helper()
+	return livelyBy(t, c, interval, script, nil)
+}
+
+// livelyBy is livelyAt where the service has connections of its own.
+func livelyBy(t *testing.T, c graphql.Config, interval time.Duration, script string, connect func(address string) *pgxpool.Pool) *live {
+	t.Helper()
 	owner, err := postgres.Connect(t.Context(), pgtest.System(t), postgres.PoolOptions{Size: 8})
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +72,11 @@ func livelyAt(t *testing.T, c graphql.Config, interval time.Duration, script str
 		}
 		t.Cleanup(pool.Close)
 	}
+	feeds := owner
+	if connect != nil {
+		pool = connect(owner.Config().ConnString())
+		feeds = pool
+	}
 	exec(t, owner, in(script))
 	if c.Subscriptions == nil {
 		s := subscriptions("*")
@@ -74,8 +85,8 @@ func livelyAt(t *testing.T, c graphql.Config, interval time.Duration, script str
 	var start func(t *testing.T) *live
 	start = func(t *testing.T) *live {
 		t.Helper()
-		feed := &graphql.Feed{Pool: owner, IdleMax: 20 * time.Millisecond, Kept: 7 * 24 * time.Hour, Verify: verify, Origins: []string{"https://*.example.com"}}
-		s := graphql.New(c, graphql.Deps{Pool: pool, Schemas: []string{"public"}, Dev: true, Log: quiet, Feed: feed, Interval: interval})
+		feed := &graphql.Feed{Pool: feeds, IdleMax: 20 * time.Millisecond, Kept: 7 * 24 * time.Hour, Verify: verify, Origins: []string{"https://*.example.com"}}
+		s := graphql.New(c, graphql.Deps{Pool: pool, Schemas: []string{"public"}, Dev: true, Log: quiet, Feed: feed, Interval: interval, Unnamed: connect != nil})
 		if err := s.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
