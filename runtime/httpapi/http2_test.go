@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -17,6 +18,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/fraiseql/fraiseql/runtime/httpapi"
 )
 
 // serveTLS runs a server that ends TLS, and gives clients that trust it for one version of HTTP each.
@@ -185,6 +188,50 @@ func TestACutStreamIsSeenAsCut(t *testing.T) {
 		if body, err := io.ReadAll(response.Body); err == nil {
 			t.Errorf("as %s it looks like a whole answer of %d bytes", coding, len(body))
 		}
+		_ = response.Body.Close()
+	}
+}
+
+// TestAnAnswerWithoutEnd goes on for longer than a request may take, over both versions.
+func TestAnAnswerWithoutEnd(t *testing.T) {
+	t.Parallel()
+	goOn := make(chan struct{})
+	s, clients := serveTLS(t, map[string]string{"server.limits.request_timeout": "100ms"}, map[string]http.HandlerFunc{"/stream": func(w http.ResponseWriter, r *http.Request) {
+		ctx, end := httpapi.Outlive(r.Context(), w)
+		defer end()
+		for {
+			if _, err := io.WriteString(w, "still\n"); err != nil {
+				return
+			}
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-ctx.Done():
+				goOn <- struct{}{}
+				return
+			case <-goOn:
+			}
+		}
+	}})
+	for version, client := range clients {
+		ctx, stop := context.WithCancel(t.Context())
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/stream", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := client.Do(r)
+		if err != nil || response.Proto != version {
+			t.Fatalf("%s: %v %v", version, response, err)
+		}
+		lines := bufio.NewScanner(response.Body)
+		for range 3 {
+			if !lines.Scan() || lines.Text() != "still" {
+				t.Fatalf("%s: it ended: %v", version, lines.Err())
+			}
+			time.Sleep(150 * time.Millisecond)
+			goOn <- struct{}{}
+		}
+		stop() // the client goes, and the handler hears of it
+		<-goOn
 		_ = response.Body.Close()
 	}
 }

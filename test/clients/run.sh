@@ -40,6 +40,7 @@ node "$here/urql.mjs" "$url"
 
 printf '[graphql.subscriptions]\nentities = ["Product"]\n' >fraiseql.toml
 serve
+node "$here/browser-subscriptions.mjs" "$url"
 node "$here/subscriptions.mjs" "$url" "$work/subscribed" &
 client=$!
 until [ -e subscribed ]; do kill -0 "$client" || exit 1; sleep 0.1; done
