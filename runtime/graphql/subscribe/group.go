@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
@@ -66,7 +68,8 @@ type member struct {
 type group struct {
 	name   string
 	source Source
-	from   events.Seen // what it was told of before it was one of the hub's
+	reads  *semaphore.Weighted // the hub's
+	from   events.Seen         // what it was told of before it was one of the hub's
 
 	mu      sync.Mutex // guards what follows
 	members []*member
@@ -148,16 +151,14 @@ func (g *group) fresh(changes []*Change) []*Change {
 // run tells a group of all that is queued. While the database is away it tries again.
 func (h *Hub) run(ctx context.Context, g *group) {
 	for {
-		if h.work.Acquire(ctx, 1) != nil {
-			return // the server ends, and so do all outboxes
-		}
 		steps, behind := g.next()
-		over := len(steps) == 0
+		if len(steps) == 0 {
+			return
+		}
 		err := error(errBehind)
 		if !behind {
 			err = g.do(ctx, &steps)
 		}
-		h.work.Release(1)
 		for wait := busy; err != nil && fault.KindOf(err) == fault.Unavailable && ctx.Err() == nil && !behind; wait = min(2*wait, time.Second) {
 			select {
 			case <-ctx.Done():
@@ -165,11 +166,11 @@ func (h *Hub) run(ctx context.Context, g *group) {
 			}
 			err = g.do(ctx, &steps)
 		}
-		if err != nil {
-			h.fail(g, err)
+		switch {
+		case ctx.Err() != nil: // the server ends, and so do all outboxes
 			return
-		}
-		if over {
+		case err != nil:
+			h.fail(g, err)
 			return
 		}
 	}
@@ -235,15 +236,9 @@ func (g *group) tell(ctx context.Context, changes []*Change) error {
 	case g.source.Altered():
 		return errAltered
 	}
-	rows, err := g.rows(ctx, changes)
+	rows, all, err := g.read(ctx, changes)
 	if err != nil {
 		return err
-	}
-	all := g.known == nil
-	if all && slices.ContainsFunc(changes, func(c *Change) bool { return c.Op == events.Delete || c.Op == events.Truncate || c.Was != nil }) {
-		if all, err = g.source.All(ctx); err != nil {
-			return err
-		}
 	}
 	last := lasts(changes)
 	g.until = time.Now().Add(forRoom)
@@ -251,6 +246,22 @@ func (g *group) tell(ctx context.Context, changes []*Change) error {
 		g.judge(ctx, c, rows, all, last.after(i, c))
 	}
 	return nil
+}
+
+// read asks the database for what is told of changes, as one of some groups at a time.
+func (g *group) read(ctx context.Context, changes []*Change) (rows map[mark][]json.RawMessage, all bool, err error) {
+	if err := g.reads.Acquire(ctx, 1); err != nil {
+		return nil, false, err
+	}
+	defer g.reads.Release(1)
+	if rows, err = g.rows(ctx, changes); err != nil {
+		return nil, false, err
+	}
+	all = g.known == nil
+	if all && slices.ContainsFunc(changes, func(c *Change) bool { return c.Op == events.Delete || c.Op == events.Truncate || c.Was != nil }) {
+		all, err = g.source.All(ctx)
+	}
+	return rows, all, err
 }
 
 // last is where rows are deleted: the last change of each that does it, and the last that does it to all.

@@ -43,7 +43,7 @@ type Options struct {
 type Hub struct {
 	options Options
 	wake    chan struct{}
-	work    *semaphore.Weighted
+	reads   *semaphore.Weighted    // of groups
 	running sync.WaitGroup         // runs of groups
 	told    atomic.Bool            // Run runs
 	late    *semaphore.Weighted    // looks of those who catch up
@@ -77,7 +77,7 @@ func New(o Options) *Hub {
 		o.All = 2_000_000
 	}
 	return &Hub{
-		options: o, memory: memory{most: o.All}, wake: make(chan struct{}, 1), work: semaphore.NewWeighted(atWork), late: semaphore.NewWeighted(atLate),
+		options: o, memory: memory{most: o.All}, wake: make(chan struct{}, 1), reads: semaphore.NewWeighted(atWork), late: semaphore.NewWeighted(atLate),
 		groups: map[string]*group{}, tables: map[events.Relation]*table{},
 	}
 }

@@ -41,7 +41,7 @@ func (h *Hub) Subscribe(ctx context.Context, r Request, begun func(token string)
 		return nil, err
 	}
 	m.seen, m.paced = at.Seen(), ctx
-	g := &group{name: r.Group, source: r.Source, members: []*member{m}}
+	g := &group{name: r.Group, source: r.Source, reads: h.reads, members: []*member{m}}
 	defer func() {
 		if leave == nil && g.known != nil {
 			g.known.release()
