@@ -35,7 +35,7 @@ func (a *App) checkReactionLive(ctx context.Context, r *config.Report) error {
 			return postgres.Explain(err)
 		}
 	}
-	_, wrong, err := a.untold(ctx)
+	columns, wrong, err := a.untold(ctx)
 	if err != nil {
 		return err
 	}
@@ -46,23 +46,28 @@ func (a *App) checkReactionLive(ctx context.Context, r *config.Report) error {
 	if a.Config.Observers == nil || !a.Config.Observers.On() {
 		return nil
 	}
-	return a.checkObserversLive(ctx, r.At("observers"))
+	return a.checkObserversLive(ctx, r.At("observers"), columns)
 }
 
 // checkObserversLive judges tables, columns and functions, and whether conditions fit the types of columns.
-func (a *App) checkObserversLive(ctx context.Context, r *config.Report) error {
+func (a *App) checkObserversLive(ctx context.Context, r *config.Report, untold map[events.Relation]events.Columns) error {
 	for _, name := range slices.Sorted(maps.Keys(a.Config.Observers.Named)) {
 		rule := a.Config.Observers.Named[name]
 		if !rule.On() {
 			continue
 		}
 		at := r.Item(name)
+		var row *row // of CUSTOM events nobody knows what they tell
 		if !slices.Contains(rule.Event, string(events.Custom)) {
-			if err := a.checkHeard(ctx, at, rule); err != nil {
+			var err error
+			if row, err = a.checkHeard(ctx, at, rule, untold); err != nil {
 				return postgres.Explain(err)
 			}
 		}
 		for i, action := range rule.Actions {
+			if err := a.checkPaths(at.At(fmt.Sprintf("actions[%d]", i)), action, row); err != nil {
+				return err
+			}
 			if action.Type != "database" {
 				continue
 			}
@@ -74,24 +79,75 @@ func (a *App) checkObserversLive(ctx context.Context, r *config.Report) error {
 	return nil
 }
 
+// row is what events tell of a table's rows.
+type row struct {
+	of     events.Relation
+	names  []string // all columns
+	untold []string // those that events leave out
+}
+
+// rowOf tells what events tell of rows.
+func (a *App) rowOf(ctx context.Context, relation events.Relation, names []string, untold map[events.Relation]events.Columns) (*row, error) {
+	omitted := untold[relation].Omit
+	if omitted == nil {
+		var err error
+		if omitted, err = events.Secrets(ctx, a.Pool, names); err != nil {
+			return nil, err
+		}
+	}
+	return &row{of: relation, names: names, untold: omitted}, nil
+}
+
+// checkPaths judges what the templates of an action read of events: what is not there is an error when one is sent. row is nil
+// where nobody knows what a row has.
+func (a *App) checkPaths(at *config.Report, action observers.Action, row *row) error {
+	paths, err := a.Reaction.Observers.Paths(action)
+	if err != nil {
+		told, known := fault.As(err)
+		if !known {
+			return err
+		}
+		at.Error("template", told.Code, told.Message, told.Hint)
+		return nil
+	}
+	tops := observers.Names()
+	for _, key := range slices.Sorted(maps.Keys(paths)) {
+		for _, p := range paths[key] {
+			where := fmt.Sprintf(" (%s, line %d, column %d)", p.Name, p.Line, p.Column)
+			image := p.Parts[0] == "new" || p.Parts[0] == "old" || p.Parts[0] == "row"
+			switch {
+			case !slices.Contains(tops, p.Parts[0]):
+				at.Error(key, "observers/no-path", "an event has no `"+p.Text+"`"+where, diag.DidYouMean(p.Parts[0], tops, "one of: "+strings.Join(tops, ", ")))
+			case !image || len(p.Parts) < 2 || row == nil:
+			case slices.Contains(row.untold, p.Parts[1]):
+				at.Error(key, "observers/untold-column", "events leave out the column `"+p.Parts[1]+"` of "+row.of.String()+", which `"+p.Text+"` reads"+where,
+					"[events.columns] says what is left out; without that it is what is called like a secret")
+			case !slices.Contains(row.names, p.Parts[1]):
+				at.Error(key, "observers/no-column", row.of.String()+" has no column `"+p.Parts[1]+"`, which `"+p.Text+"` reads"+where, diag.DidYouMean(p.Parts[1], row.names, "one of: "+strings.Join(row.names, ", ")))
+			}
+		}
+	}
+	return nil
+}
+
 // checkHeard judges the table that is heard of, its columns, and the condition over them.
-func (a *App) checkHeard(ctx context.Context, at *config.Report, rule observers.Rule) error {
+func (a *App) checkHeard(ctx context.Context, at *config.Report, rule observers.Rule, untold map[events.Relation]events.Columns) (*row, error) {
 	relation, known := a.relation(rule.Entity)
 	var columns conditions.Columns
 	var kind string
 	if known {
 		var err error
 		if columns, kind, err = events.ColumnsOf(ctx, a.Pool, relation); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	switch {
 	case !known, kind == "":
 		at.Error("entity", "observers/no-entity", "nothing is called `"+rule.Entity+"`", `name a type of the API (fraiseql schema print), or a table as "schema.table"`)
-		return nil
+		return nil, nil
 	case kind != "r" && kind != "p":
 		at.Error("entity", "events/no-table", relation.String()+" is no table: changes of it cannot be captured", "name the table that its rows come from")
-		return nil
+		return nil, nil
 	}
 	var names []string
 	for _, c := range columns {
@@ -107,16 +163,17 @@ func (a *App) checkHeard(ctx context.Context, at *config.Report, rule observers.
 			at.At(fmt.Sprintf("actions[%d]", i)).Error("to", "observers/no-column", relation.String()+" has no column `"+field+"`, which the mail would go to", diag.DidYouMean(field, names, "one of: "+strings.Join(names, ", ")))
 		}
 	}
-	if rule.When == "" {
-		return nil
+	heard, err := a.rowOf(ctx, relation, names, untold)
+	if err != nil || rule.When == "" {
+		return heard, err
 	}
-	_, err := conditions.Compile(rule.When, columns)
+	_, err = conditions.Compile(rule.When, columns)
 	var problem *conditions.Error
 	if errors.As(err, &problem) && fault.CodeOf(err) != "" {
 		told, _ := fault.As(err)
 		at.Error("when", "config/bad-condition", "the condition does not fit "+relation.String()+": "+told.Message+", at "+rule.When[problem.Offset:problem.Offset+problem.Width], told.Hint)
 	}
-	return nil
+	return heard, nil
 }
 
 const functionSQL = `

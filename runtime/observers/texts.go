@@ -95,3 +95,55 @@ func data(e *events.Event) (map[string]any, error) {
 	}
 	return all, nil
 }
+
+// Paths gives what the templates of an action read of an event, by the key that each stands under. What an email's data has for
+// its template, it does not read.
+func (s *Service) Paths(a Action) (map[string][]templates.Path, error) {
+	t := a.parse(func(string, error) {}) // what cannot be read, the configuration has told
+	if a.Type == "email" {
+		if err := s.readMail(a, &t); err != nil {
+			return nil, err
+		}
+	}
+	all := map[string][]templates.Path{}
+	read := func(key string, made *templates.Template) {
+		if made != nil {
+			all[key] = append(all[key], made.Paths()...)
+		}
+	}
+	read("url", t.url)
+	read("body", t.body)
+	read("message", t.message)
+	read("to", t.to)
+	for name, made := range t.headers {
+		read("headers."+name, made)
+	}
+	for _, text := range textsOf(a.Args) {
+		read("args", t.values[text])
+	}
+	for _, text := range textsOf(a.Data) {
+		read("data", t.values[text])
+	}
+	mail := [...]struct {
+		key string
+		of  *templates.Template
+	}{{"from", t.from}, {"subject", t.mail.Subject}, {"body", t.mail.Text}, {"template", t.mail.HTML}}
+	for _, part := range mail {
+		key := part.key
+		if a.Template != "" && key != "from" {
+			key = "template"
+		}
+		read(key, part.of)
+		all[key] = slices.DeleteFunc(all[key], func(p templates.Path) bool { _, given := a.Data[p.Parts[0]]; return given })
+	}
+	return all, nil
+}
+
+// Names are what templates see of an event, beside the columns of old, new and row.
+func Names() []string {
+	values, err := data(&events.Event{Cut: true})
+	if err != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(values))
+}
