@@ -155,7 +155,10 @@ func (e *Env) awaitJob(ctx context.Context, s *jobs.Service, id string) error {
 				fmt.Fprintf(e.Err, "job %s: its state is not known for now, trying again: %v\n", id, err)
 			}
 			away = true
-			time.Sleep(time.Second)
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
 			continue
 		case err != nil:
 			return err
