@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 
 	"github.com/fraiseql/fraiseql/runtime/conditions"
 	"github.com/fraiseql/fraiseql/runtime/config"
@@ -176,18 +175,14 @@ func (a *App) checkHeard(ctx context.Context, at *config.Report, rule observers.
 	return heard, nil
 }
 
-const functionSQL = `
-select p.oid is not null, coalesce(has_function_privilege(p.oid, 'execute'), false)
-from (select to_regprocedure($1)::oid as oid) p`
-
 // checkFunction wants a function of one argument of jsonb that this login may call.
 func (a *App) checkFunction(ctx context.Context, at *config.Report, name string) error {
 	if name == "" {
 		return nil
 	}
-	quoted := pgx.Identifier(strings.Split(name, ".")).Sanitize() + "(jsonb)"
-	var there, may bool
-	if err := a.Pool.QueryRow(ctx, functionSQL, quoted).Scan(&there, &may); err != nil {
+	quoted := postgres.Qualified(name) + "(jsonb)"
+	there, may, err := postgres.Callable(ctx, a.Pool, name)
+	if err != nil {
 		return err
 	}
 	switch {

@@ -15,6 +15,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/outbound"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // makers make a handler of what the configuration says.
@@ -99,7 +100,7 @@ func outcomeOf(r outbound.Result, t *Try) Outcome {
 // functionHandler calls a function with the arguments, in the transaction that completes the job: exactly once. What it gives
 // is the result.
 func (s *Service) functionHandler(r Rule) (Handler, error) {
-	call := "select to_jsonb(f) from " + qualified(r.Function) + "($1::jsonb) f"
+	call := "select to_jsonb(f) from " + postgres.Qualified(r.Function) + "($1::jsonb) f"
 	return s.within(func(ctx context.Context, tx pgx.Tx, args []byte) ([]byte, error) {
 		rows, err := tx.Query(ctx, call, string(args))
 		if err != nil {
@@ -160,6 +161,3 @@ func (s *Service) within(do func(ctx context.Context, tx pgx.Tx, args []byte) ([
 		return Outcome{Result: result, Err: err, Completed: err == nil && t.Complete != nil}
 	}
 }
-
-// qualified quotes the name of a function, with its schema where it has one.
-func qualified(name string) string { return pgx.Identifier(strings.Split(name, ".")).Sanitize() }

@@ -15,6 +15,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/outbound"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 	"github.com/fraiseql/fraiseql/runtime/retry"
 )
 
@@ -110,10 +111,6 @@ func (s *Service) build() error {
 	return nil
 }
 
-const callableSQL = `
-select p.oid is not null, coalesce(has_function_privilege(p.oid, 'execute'), false)
-from (select to_regprocedure($1)::oid as oid) p`
-
 // callable refuses functions that are not there: a job would find out at each of its tries.
 func (s *Service) callable(ctx context.Context) error {
 	for _, kind := range s.Kinds() {
@@ -121,9 +118,9 @@ func (s *Service) callable(ctx context.Context) error {
 		if rule.Type != "function" {
 			continue
 		}
-		name := qualified(rule.Function) + "(jsonb)"
-		var there, may bool
-		if err := s.deps.Pool.QueryRow(ctx, callableSQL, name).Scan(&there, &may); err != nil {
+		name := postgres.Qualified(rule.Function) + "(jsonb)"
+		there, may, err := postgres.Callable(ctx, s.deps.Pool, rule.Function)
+		if err != nil {
 			return err
 		}
 		switch {
@@ -249,7 +246,8 @@ func (s *Service) Resume(ctx context.Context, queue string) error {
 	return s.deps.Queue.Resume(ctx, queue)
 }
 
-// Run works jobs and schedules, which were declared, until ctx ends, and drains: what takes longer than drain then begins anew on another server.
+// Run works jobs and schedules, which were declared, until ctx ends, and drains: what takes longer than drain then begins anew
+// on another server.
 func (s *Service) Run(ctx context.Context, drain time.Duration) error {
 	scheduling, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -263,8 +261,8 @@ func (s *Service) Run(ctx context.Context, drain time.Duration) error {
 	return err
 }
 
-// Declare makes what Run needs, refuses a database whose jobs are kept elsewhere, and says in the database what holds for kinds, for whoever enqueues by SQL, and when schedules
-// are next.
+// Declare makes what Run needs, refuses a database whose jobs are kept elsewhere, and says in the database what holds for
+// kinds, for whoever enqueues by SQL, and when schedules are next.
 func (s *Service) Declare(ctx context.Context) error {
 	if err := s.build(); err != nil {
 		return err

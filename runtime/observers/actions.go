@@ -14,6 +14,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/outbound"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -169,7 +170,7 @@ func replyOf(r outbound.Result) reply {
 // databaseAction calls a function with the event as jsonb, in the transaction that marks the delivery. Several are one
 // statement, which calls it for one after the other.
 func (s *Service) databaseAction(o *observer, a Action, _ texts) (action, error) {
-	call := "select set_config('fraiseql.request', u.origin, true), (" + qualified(a.Function) + "(u.event::jsonb))::text from unnest($1::text[], $2::text[]) as u(event, origin)"
+	call := "select set_config('fraiseql.request', u.origin, true), (" + postgres.Qualified(a.Function) + "(u.event::jsonb))::text from unnest($1::text[], $2::text[]) as u(event, origin)"
 	return action{kind: a.Type, within: func(ctx context.Context, tx pgx.Tx, ds []*dispatch.Delivery) ([]string, error) {
 		bodies, origins := make([]string, len(ds)), make([]string, len(ds))
 		for i, d := range ds {
@@ -201,9 +202,4 @@ func (s *Service) databaseAction(o *observer, a Action, _ texts) (action, error)
 		}
 		return replies, nil
 	}}, nil
-}
-
-// qualified quotes the name of a function, with its schema where it has one.
-func qualified(name string) string {
-	return pgx.Identifier(strings.Split(name, ".")).Sanitize()
 }

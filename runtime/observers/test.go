@@ -8,6 +8,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
 	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
 
 // Trial is what an observer would do about an event.
@@ -149,7 +150,7 @@ func (s *Service) render(o *observer, a Action, d *dispatch.Delivery, one *Trial
 		if err != nil {
 			return err
 		}
-		one.Call, one.Body = "select "+qualified(a.Function)+"($1::jsonb)", string(event)
+		one.Call, one.Body = "select "+postgres.Qualified(a.Function)+"($1::jsonb)", string(event)
 	case "job":
 		spec, err := o.spec(d, a, t)
 		if err != nil {
