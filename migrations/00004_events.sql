@@ -49,9 +49,11 @@ create table _system.event_filter (
     source integer not null references _system.event_source (id),
     on_insert text,
     on_update text,
-    on_delete text
+    on_delete text,
+    exact integer not null default 0
 );
 create index event_filter_source on _system.event_filter (source);
+comment on column _system.event_filter.exact is 'For which ops it is the whole condition, as event_interest.ops has them; for others it lets more through.';
 comment on table _system.event_filter is 'Conditions in SQL over old and new, which become part of a capturing function: written by the owner alone.';
 
 create table _system.event_setting (
@@ -245,7 +247,7 @@ begin
                replace(quote_ident(a.attname), '%', '%%') as ident, quote_literal(a.attname) as literal,
                a.attname::text = any (s.hash) as hashed,
                t.typnamespace = 'pg_catalog'::regnamespace and t.typtype in ('b', 'r', 'm') as built_in, -- a type of users stays theirs to drop
-               format_type(a.atttypid, null) as type,
+               format_type(a.atttypid, -1) as type, -- char alone would be one character
                -- types of which two equal values are the same bytes
                t.typnamespace = 'pg_catalog'::regnamespace and (t.typname in ('bool', 'int2', 'int4', 'int8', 'oid', 'uuid', 'date', 'timestamp', 'timestamptz')
                    or t.typname in ('text', 'varchar') and coalesce(c.collisdeterministic, true)) as simple
@@ -279,11 +281,12 @@ begin
            coalesce(bool_or(d.settings <> '{}' and (not built_in or hashed or name = any (keys))), false)
     into told, form, row, differs, names, unseen, moved, settings, pinned
     from d;
+    told := coalesce(told, '{}');
     row := coalesce(row, '');
     select 'pg_catalog.json_build_object(' || coalesce(string_agg(replace(quote_literal(k), '%', '%%') || ', '
         || format(case when k = any (s.omit || s.hash) then '_system.event_digest(%%1$s.%s::pg_catalog.text)' else '%%1$s.%s' end, replace(quote_ident(k), '%', '%%')), ', ' order by n), '') || ')'
     into digest from unnest(keys) with ordinality u(k, n);
-    select string_agg(format('t.%I operator(pg_catalog.=) ($1 operator(pg_catalog.->>) %L)::%s', k, k, format_type(a.atttypid, a.atttypmod)), ' and ')
+    select string_agg(format('t.%I operator(pg_catalog.=) ($1 operator(pg_catalog.%s) %L)::%s', k, case t.typname when 'jsonb' then '->' else '->>' end, k, format_type(a.atttypid, a.atttypmod)), ' and ')
     into find
     from unnest(keys) k
     join pg_attribute a on a.attrelid = rel and a.attname = k
@@ -405,12 +408,10 @@ end $f$,
                                where t.name = any (settings)) else '' end, body);
     execute format('revoke all on function _system.%I() from public', 'capture_' || which);
     execute format('drop function if exists _system.%I(json)', 'reread_' || which);
-    if find is not null then
-        execute format('create function _system.%I(json) returns json language sql stable security definer set search_path = pg_catalog, pg_temp as %L', 'reread_' || which,
-            format('select pg_catalog.row_to_json(row(%s)::_system.%I) from %I.%I t where ', format(row, 't'), 'row_' || which, s.schema_name, s.table_name) || find
-            -- who may name sources may not read by them what nobody has put under capture
-            || format(' and exists (select from pg_trigger g where g.tgrelid = to_regclass(%L) and g.tgfoid = to_regproc(%L))', format('%I.%I', s.schema_name, s.table_name), '_system.capture_' || which));
-        execute format('revoke all on function _system.%I(json) from public', 'reread_' || which);
+    if find is not null then -- as whoever calls it: who may name sources may not read by them what he may not read
+        execute format('create function _system.%I(json) returns json language sql stable set search_path = pg_catalog, pg_temp as %L', 'reread_' || which,
+            format('select pg_catalog.row_to_json(row(%s)::_system.%I) from %s %I.%I t where ', format(row, 't'), 'row_' || which,
+                   case when (select c.relkind from pg_class c where c.oid = rel) = 'p' then '' else 'only' end, s.schema_name, s.table_name) || find);
     end if;
     update _system.event_source e set columns = told, key = keys, shape = form where id = which;
     return true;
@@ -420,7 +421,7 @@ comment on function _system.recapture is 'Makes the function that captures a tab
 
 -- +goose StatementBegin
 create function _system.event_reread(which integer, key json) returns json
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable set search_path = pg_catalog, pg_temp set lock_timeout = '1s'
     set timezone = 'UTC' set datestyle = 'ISO, MDY' set extra_float_digits = 1 set intervalstyle = 'iso_8601' set bytea_output = 'hex'
 as $$
 declare
@@ -429,11 +430,11 @@ begin
   if to_regprocedure('_system.reread_' || which || '(json)') is null then return null; end if;
   execute format('select _system.%I($1)', 'reread_' || which) into r using key;
   return case when pg_column_size(r) <= 16777216 then r end;
-exception when undefined_column or undefined_table or datatype_mismatch or invalid_text_representation then -- altered since
+exception when others then -- altered since, locked for long, or not for this login: others wait for this
   return null;
 end $$;
 -- +goose StatementEnd
-comment on function _system.event_reread is 'The row as it is now, of which an event tells the key alone; null when it is gone, cannot be named or is larger than 16 MB.';
+comment on function _system.event_reread is 'The row as it is now, of which an event tells the key alone; null when it is gone, cannot be read or is larger than 16 MB.';
 
 -- +goose StatementBegin
 create function _system.event_replicated() returns boolean
@@ -612,6 +613,7 @@ comment on view _system.events is 'The events with their names, for people.';
 
 select _system.event_days(7);
 revoke all on all functions in schema _system from public;
+grant execute on function _system.event_changed to public; -- for those who may read the view; it reads nothing
 
 -- +goose Down
 drop view _system.events;

@@ -62,17 +62,17 @@ func overhead(ctx context.Context, w *world) (string, error) {
 		return "", err
 	}
 	base, with, hand := costs["plain"], costs["captured"], costs["byhand"]
-	cpu, byHand := with.cpu-base.cpu, hand.cpu-base.cpu
+	cpu, usual := with.cpu-base.cpu, hand.cpu-base.cpu
 	ratio, slow := rates[0]["captured"]/rates[0]["plain"], rates[1]["captured"]/rates[1]["plain"]
 	seen := fmt.Sprintf("32 clients: %.0f of %.0f writes/s, %.2f, by hand %.2f; on a disk of 10 ms %.0f of %.0f, %.2f; a row more than %.0f µs of CPU and %.0f bytes of log: one by one %.0f µs and %.0f bytes, by hand %.0f µs; many at once %.0f µs, by hand %.0f µs; %d triggers notify",
 		rates[0]["captured"], rates[0]["plain"], ratio, rates[0]["byhand"]/rates[0]["plain"], rates[1]["captured"], rates[1]["plain"], slow,
-		base.cpu, base.wal, cpu, with.wal-base.wal, byHand, with.bulk-base.bulk, hand.bulk-base.bulk, told)
+		base.cpu, base.wal, cpu, with.wal-base.wal, usual, with.bulk-base.bulk, hand.bulk-base.bulk, told)
 	switch {
 	case told > 0:
 		return seen, errors.New("somebody notifies in users' transactions")
 	case w.timed && slow < 0.7:
 		return seen, errors.New("wanted: 0.70 of what is written without capture, where the disk is the bound")
-	case w.timed && (cpu > 2.2*byHand || with.bulk-base.bulk > 60 || with.wal-base.wal > 1536):
+	case w.timed && (cpu > 2.2*usual || with.bulk-base.bulk > 60 || with.wal-base.wal > 1536):
 		return seen, errors.New("wanted: 2.2 times the work of a trigger by hand, 60 µs where many rows change, and 1.5 KB at most")
 	}
 	return seen, nil

@@ -1,11 +1,11 @@
 package events_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/events"
 )
@@ -107,14 +107,21 @@ func TestColumnsThatAreNotTold(t *testing.T) {
 	t.Parallel()
 	s, pool := captured(t, `create table member (id integer primary key, email text, password_hash text, "api key" text, apikey text);
 		create table session (token text primary key, member integer);
-		create table note (id integer primary key, body text, password text);`)
-	capture(t, s, map[events.Relation]events.Columns{{Schema: "public", Table: "member"}: {Hash: []string{"email"}, Omit: []string{"apikey", "password_hash"}}, {Schema: "public", Table: "note"}: {Omit: []string{}}}, "member", "session", "note")
-	exec(t, pool, `insert into member values (1, 'a@b.c', 'geheim', 'k1', 'k2'); update member set password_hash = 'anders' where id = 1; insert into session values ('geheim', 1); insert into note values (1, 'x', 'told')`)
+		create table note (id integer primary key, body text, password text);
+		create table silent (token text primary key); create table empty ();`)
+	capture(t, s, map[events.Relation]events.Columns{{Schema: "public", Table: "member"}: {Hash: []string{"email"}, Omit: []string{"apikey", "password_hash"}}, {Schema: "public", Table: "note"}: {Omit: []string{}}}, "member", "session", "note", "silent", "empty")
+	exec(t, pool, `insert into member values (1, 'a@b.c', 'geheim', 'k1', 'k2'); update member set password_hash = 'anders' where id = 1; insert into session values ('geheim', 1); insert into note values (1, 'x', 'told'); insert into silent values ('geheim'); insert into empty default values`)
 	expect(t, told(t, s),
 		`INSERT {"id":1} - {"api key":"k1","email":"sha256:d648b243a3e817eaa3309e00e183483f2867baadf522099f0c2121770536b25a","id":1} `,
 		`UPDATE {"id":1} {"api key":"k1","email":"sha256:d648b243a3e817eaa3309e00e183483f2867baadf522099f0c2121770536b25a","id":1} {"api key":"k1","email":"sha256:d648b243a3e817eaa3309e00e183483f2867baadf522099f0c2121770536b25a","id":1} password_hash`,
 		`INSERT {"token":"sha256:addb0f5e7826c857d7376d1bd9bc33c0c544790a2eac96144a8af22b1298c940"} - {"member":1} `,
-		`INSERT {"id":1} - {"body":"x","id":1,"password":"told"} `)
+		`INSERT {"id":1} - {"body":"x","id":1,"password":"told"} `,
+		`INSERT {"token":"sha256:addb0f5e7826c857d7376d1bd9bc33c0c544790a2eac96144a8af22b1298c940"} - {} `, `INSERT {} - {} `)
+	// Whoever may read the view may read all of it.
+	role := "reader_" + strings.TrimPrefix(pool.Config().ConnConfig.Database, "test_")
+	exec(t, pool, "create role "+role+"; grant usage on schema _system to "+role+"; grant select on _system.events to "+role)
+	defer exec(t, pool, "reset role; drop owned by "+role+"; drop role "+role)
+	exec(t, pool, "set role "+role+"; select changed from _system.events; reset role")
 }
 
 // TestValuesAreWrittenAlike writes values of many types in sessions with settings of their own.
@@ -124,18 +131,19 @@ func TestValuesAreWrittenAlike(t *testing.T) {
 		create type mood as enum ('sad', 'ok');
 		create type pair as (a integer, b timestamptz);
 		create domain moment as timestamptz;
-		create table thing (id integer primary key, t timestamptz, f float8, i interval, b bytea, m mood, p pair, d moment, ms mood[], j json, jb jsonb, r tstzrange, n numeric, "odd ""name' %s" text);`, "thing")
-	row := `(%d, '2026-07-01 12:00:00+00', 0.1::float8 + 0.2, '1 day 02:00', '\x0102', 'ok', '(1,"2026-07-01 12:00:00+00")', '2026-07-01 12:00:00+00', '{sad,ok}', '{"b": 1, "a": 1.10}', '{"b": 1.10}', '[2026-07-01 12:00:00+00,)', 1.10, 'x')`
+		create table thing (id integer primary key, t timestamptz, f float8, i interval, b bytea, m mood, p pair, d moment, ms mood[], j json, jb jsonb, r tstzrange, n numeric, "odd ""name' %s" text, c char(3), bi bit(8), cs char(3)[], v varchar(5));`, "thing")
+	row := `(%d, '2026-07-01 12:00:00+00', 0.1::float8 + 0.2, '1 day 02:00', '\x0102', 'ok', '(1,"2026-07-01 12:00:00+00")', '2026-07-01 12:00:00+00', '{sad,ok}', '{"b": 1, "a": 1.10}', '{"b": 1.10}', '[2026-07-01 12:00:00+00,)', 1.10, 'x', 'USD', B'10100000', '{abc,def}', 'vwxyz')`
 	exec(t, pool, "insert into thing values "+fmt.Sprintf(row, 1))
 	exec(t, pool, "set timezone = 'Asia/Tokyo'; set extra_float_digits = -3; set intervalstyle = 'sql_standard'; set bytea_output = 'escape'; set datestyle = 'German'; insert into thing values "+fmt.Sprintf(row, 2)+"; reset all")
 	got := told(t, s)
 	if len(got) != 2 || strings.ReplaceAll(got[0], `"id":1`, `"id":2`) != got[1] {
 		t.Errorf("told\n%s", strings.Join(got, "\n"))
 	}
-	if !strings.Contains(got[0], `"f":0.30000000000000004`) || !strings.Contains(got[0], `"t":"2026-07-01T12:00:00+00:00"`) || !strings.Contains(got[0], `"ms":["sad","ok"]`) || !strings.Contains(got[0], `"odd \"name' %s":"x"`) {
+	if !strings.Contains(got[0], `"f":0.30000000000000004`) || !strings.Contains(got[0], `"t":"2026-07-01T12:00:00+00:00"`) || !strings.Contains(got[0], `"ms":["sad","ok"]`) || !strings.Contains(got[0], `"odd \"name' %s":"x"`) ||
+		!strings.Contains(got[0], `"c":"USD","bi":"10100000","cs":["abc","def"],"v":"vwxyz"`) && !strings.Contains(got[0], `"bi":"10100000","c":"USD","cs":["abc","def"]`) {
 		t.Errorf("told %s", got[0])
 	}
-	for _, set := range []string{"n = 1.1", `jb = '{"b": 1.1}'`, `j = '{"a": 1.10, "b": 1}'`, "p = '(2,)'", "m = 'sad'", "ms = '{ok}'", `"odd ""name' %s" = 'X'`} {
+	for _, set := range []string{"n = 1.1", `jb = '{"b": 1.1}'`, `j = '{"a": 1.10, "b": 1}'`, "p = '(2,)'", "m = 'sad'", "ms = '{ok}'", "c = 'UAH'", "bi = B'10100001'", "cs = '{abx,def}'", `"odd ""name' %s" = 'X'`} {
 		exec(t, pool, "update thing set "+set+" where id = 1")
 		column, _, _ := strings.Cut(set, " = ")
 		column = strings.ReplaceAll(strings.Trim(column, `"`), `""`, `"`)
@@ -194,15 +202,10 @@ func TestARowThatWasCutIsReadAnew(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var ids []int64
-		var at []time.Time
 		for _, e := range all {
-			ids, at = append(ids, e.ID), append(at, e.At)
-		}
-		if all, err = events.Load(t.Context(), pool, ids, at); err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range all {
+			if e, _, err = events.Reread(t.Context(), pool, e, "all"); err != nil {
+				t.Fatal(err)
+			}
 			row := "-"
 			if e.New != nil {
 				row = strings.ReplaceAll(string(e.New), strings.Repeat("x", 300000), "xxx")
@@ -219,12 +222,65 @@ func TestARowThatWasCutIsReadAnew(t *testing.T) {
 	expect(t, load(), "INSERT true -", "INSERT true -", "INSERT true -", "UPDATE true -")
 	exec(t, pool, "alter table large rename column text to body; delete from large")
 	expect(t, load(), "DELETE true -", "INSERT true -", "INSERT true -", "INSERT true -", "UPDATE true -")
-	// Naming a source gives nobody the rows of a table that its owner did not put under capture.
+	// It is read as whoever asks: naming a source gives nobody the rows of a table that he may not read.
+	login := "reread_" + strings.TrimPrefix(pool.Config().ConnConfig.Database, "test_")
 	exec(t, pool, "insert into other values (7); insert into _system.event_source (schema_name, table_name, entity) values ('public', 'other', 'x'); select _system.recapture(4)")
-	var read *string
-	if err := pool.QueryRow(t.Context(), `select _system.event_reread(4, '{"id": 7}')`).Scan(&read); err != nil || read != nil {
-		t.Errorf("of a table that is not captured: %v %v", read, err)
+	exec(t, pool, "create role "+login+"; grant usage on schema _system to "+login+"; grant execute on all functions in schema _system to "+login)
+	defer exec(t, pool, "reset role; drop owned by "+login+"; drop role "+login)
+	for who, want := range map[string]string{"reset role": `{"id":7}`, "set role " + login: ""} {
+		var read *string
+		conn, err := pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = conn.Exec(t.Context(), who)
+		if err == nil {
+			err = conn.QueryRow(t.Context(), `select _system.event_reread(4, '{"id": 7}')`).Scan(&read)
+		}
+		_, _ = conn.Exec(t.Context(), "reset role")
+		conn.Release()
+		if err != nil || (read == nil) != (want == "") || read != nil && *read != want {
+			t.Errorf("%s reads %v %v", who, read, err)
+		}
 	}
+}
+
+// TestRowsThatCannotBeReadAnew are null, and no error: others wait for them.
+func TestRowsThatCannotBeReadAnew(t *testing.T) {
+	t.Parallel()
+	s, pool := captured(t, `create table par (id jsonb primary key, body text); create table kid () inherits (par);
+		create table big (id bigint primary key, body text); create table busy (id integer primary key, body text);`, "par", "big", "busy")
+	exec(t, pool, `insert into par values ('1', 'number'), ('"1"', 'text'); insert into kid values ('2', 'kid'); insert into big values (5000000000, 'x'); insert into busy values (1, 'x')`)
+	conn, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	exec(t, pool, "alter table big alter id type integer using 1")
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "lock table busy"); err != nil {
+		t.Fatal(err)
+	}
+	for table, keys := range map[string]map[string]string{
+		"par":  {`1`: `{"id":1,"body":"number"}`, `"1"`: `{"id":"1","body":"text"}`, `2`: ""},
+		"big":  {`5000000000`: ""},
+		"busy": {`1`: ""},
+	} {
+		var source int
+		if err := pool.QueryRow(t.Context(), "select id from _system.event_source where table_name = $1", table).Scan(&source); err != nil {
+			t.Fatal(err)
+		}
+		for id, want := range keys {
+			e, _, err := events.Reread(t.Context(), s.Pool, &events.Event{Source: source, Op: events.Update, Key: json.RawMessage(`{"id": ` + id + `}`)}, "all")
+			if err != nil || string(e.New) != want {
+				t.Errorf("%s %s: %s %v", table, id, e.New, err)
+			}
+		}
+	}
+	_ = tx.Rollback(t.Context())
 }
 
 // TestNobodysOperatorsRunAsTheOwner writes as somebody with operators, functions and types of their own before PostgreSQL's.

@@ -50,13 +50,13 @@ where t.typtype is distinct from 'd'
 order by b.attnum`
 
 	saveFilterSQL = `
-insert into _system.event_filter as f (name, source, on_insert, on_update, on_delete)
-select $1, s.id, $4, $5, $6
+insert into _system.event_filter as f (name, source, on_insert, on_update, on_delete, exact)
+select $1, s.id, $4, $5, $6, $7
 from _system.event_source s
 where s.schema_name = $2 and s.table_name = $3
 on conflict (name) do update
-set source = excluded.source, on_insert = excluded.on_insert, on_update = excluded.on_update, on_delete = excluded.on_delete
-where (f.source, f.on_insert, f.on_update, f.on_delete) is distinct from (excluded.source, excluded.on_insert, excluded.on_update, excluded.on_delete)`
+set source = excluded.source, on_insert = excluded.on_insert, on_update = excluded.on_update, on_delete = excluded.on_delete, exact = excluded.exact
+where (f.source, f.on_insert, f.on_update, f.on_delete, f.exact) is distinct from (excluded.source, excluded.on_insert, excluded.on_update, excluded.on_delete, excluded.exact)`
 
 	unusedFiltersSQL = `
 delete from _system.event_filter f
@@ -92,13 +92,19 @@ func Filters(ctx context.Context, conn *pgx.Conn, all []Interest) error {
 			if err != nil {
 				continue // it names what cannot be judged here, or what is told when it is judged
 			}
+			var exact Ops
 			sql := func(op conditions.Op) *string {
-				if f, can := condition.SQL(op, "old", "new"); can {
-					return &f.SQL
+				f, can := condition.SQL(op, "old", "new")
+				if !can {
+					return nil
 				}
-				return nil
+				if f.Exact {
+					exact |= SetOf(Op(op))
+				}
+				return &f.SQL
 			}
-			tag, err := tx.Exec(ctx, saveFilterSQL, *name, i.Schema, i.Table, sql(conditions.Insert), sql(conditions.Update), sql(conditions.Delete))
+			onInsert, onUpdate, onDelete := sql(conditions.Insert), sql(conditions.Update), sql(conditions.Delete)
+			tag, err := tx.Exec(ctx, saveFilterSQL, *name, i.Schema, i.Table, onInsert, onUpdate, onDelete, int(exact))
 			if err != nil {
 				return err
 			}

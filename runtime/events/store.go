@@ -3,7 +3,6 @@ package events
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,9 +19,13 @@ from unnest($1::int8[], $2::timestamptz[]) as u(id, at)
 join _system.event e on e.id = u.id and e.at = u.at
 join _system.event_source s on s.id = e.source`
 
+// judged: the capturing function has asked the whole condition of the consumer.
 const rereadSQL = `
-select u.n::int, _system.event_reread(u.source, u.key)
-from unnest($1::int4[], $2::json[]) with ordinality as u(source, key, n)`
+select case when $4 <> 'D' then _system.event_reread($1, $2) end,
+       exists (select from _system.event_interest i
+               join _system.event_consumer c on c.id = i.consumer
+               join _system.event_filter f on f.name = i.filter
+               where i.source = $1 and c.name = $3 and f.exact & (case $4 when 'I' then 1 when 'U' then 2 else 4 end) <> 0)`
 
 // Queryer is a pool, a connection or a transaction.
 type Queryer interface {
@@ -50,44 +53,34 @@ func scan(row pgx.CollectableRow) (*Event, error) {
 	return &e, nil
 }
 
-// Load reads events by their numbers and times; those that are gone are left out. Of one that was cut, New is the row as it is
-// now: nil when it is gone.
+// Load reads events by their numbers and times; those that are gone are left out.
 func Load(ctx context.Context, q Queryer, ids []int64, at []time.Time) ([]*Event, error) {
 	rows, err := q.Query(ctx, loadSQL, ids, at)
 	if err != nil {
 		return nil, err
 	}
-	all, err := pgx.CollectRows(rows, scan)
-	if err != nil {
-		return nil, err
-	}
-	return all, reread(ctx, q, all)
+	return pgx.CollectRows(rows, scan)
 }
 
-// reread reads the rows of events that were cut.
-func reread(ctx context.Context, q Queryer, all []*Event) error {
-	var cut []*Event
-	var sources []int
-	var keys []string
-	for _, e := range all {
-		if e.Cut && e.Key != nil && e.Op != Delete {
-			cut, sources, keys = append(cut, e), append(sources, e.Source), append(keys, string(e.Key))
-		}
-	}
-	if len(cut) == 0 {
-		return nil
-	}
-	rows, err := q.Query(ctx, rereadSQL, sources, keys)
+// Reread gives an event that was cut with the row as it is now as New: nil when it is gone, larger than 16 MB, or cannot be read
+// by this login. judged tells whether the condition of a consumer was asked in full when the change was made: nobody can ask it
+// again.
+func Reread(ctx context.Context, q Queryer, e *Event, consumer string) (whole *Event, judged bool, err error) {
+	rows, err := q.Query(ctx, rereadSQL, e.Source, string(e.Key), consumer, string(e.Op[:1]))
 	if err != nil {
-		return err
+		return nil, false, err
 	}
-	var n int
-	var row []byte
-	_, err = pgx.ForEachRow(rows, []any{&n, &row}, func() error {
-		cut[n-1].New = json.RawMessage(slices.Clone(row))
-		return nil
-	})
-	return err
+	type answer struct {
+		Row    []byte
+		Judged bool
+	}
+	read, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[answer])
+	if err != nil {
+		return nil, false, err
+	}
+	again := *e
+	again.New = read.Row
+	return &again, read.Judged, nil
 }
 
 // Store reads and writes the tables of events.

@@ -140,18 +140,18 @@ func NoEntity(name string) *fault.Error {
 
 // subscribe answers a request of a client that may be a subscription.
 func (s *Service) subscribe(ctx context.Context, r transport.Request, f transport.Feed) (func(), *transport.Response) {
-	a, refused := s.admit(r.Principal)
-	if refused == nil {
-		refused = s.known.find(ctx, a.name, &r)
-	}
-	if refused != nil {
-		return nil, refused
-	}
 	working, done, err := httpapi.Work(ctx)
 	if err != nil {
 		return nil, &transport.Response{Result: execute.Result{Errors: gqlerror.List{plan.Problem(plan.RateLimited, err.Error(), nil)}, Unavailable: true}}
 	}
 	defer done()
+	a, refused := s.admit(r.Principal)
+	if refused == nil {
+		refused = s.known.find(working, a.name, &r)
+	}
+	if refused != nil {
+		return nil, refused
+	}
 	d, op, list := s.operation(a, r)
 	if list == nil && op.Operation != ast.Subscription {
 		response := s.execute(working, a, r)
@@ -168,10 +168,8 @@ func (s *Service) subscribe(ctx context.Context, r transport.Request, f transpor
 	if list != nil {
 		return nil, &transport.Response{Result: execute.Result{Errors: list}}
 	}
-	leave, err := s.hub.Subscribe(ctx, subscribe.Request{Group: src.name(d.text, op.Name, r), Source: src, Out: f.Out, Of: f.Of, Token: f.Token, Ended: f.Ended}, func(token string) {
-		done() // it goes on at the pace of the client
-		f.Begun(token)
-	})
+	done() // the hub lets so many read at a time as it can, and it goes on at the pace of the client
+	leave, err := s.hub.Subscribe(ctx, subscribe.Request{Group: src.name(d.text, op.Name, r), Source: src, Out: f.Out, Of: f.Of, Token: f.Token, Ended: f.Ended}, f.Begun)
 	if err != nil {
 		unavailable := fault.KindOf(err) == fault.Unavailable
 		return nil, &transport.Response{Result: execute.Result{Errors: src.problems(err), Unavailable: unavailable}}

@@ -98,6 +98,13 @@ func (o *observer) wants(d *dispatch.Delivery) (bool, error) {
 		return true, nil
 	}
 	e := d.Event
+	if old, now := o.when.Columns(); e.Cut && len(old)+len(now) > 0 {
+		if d.Judged {
+			return true, nil
+		}
+		return false, fault.New(fault.Invalid, unjudged, "the row is larger than what is kept of it, and PostgreSQL cannot ask all of the condition, which reads it").
+			WithHint("it is asked what is equal, the order of numbers, in and changed(): write `when` of these, or let the action decide")
+	}
 	yes, err := o.when.Matches(conditions.Change{Op: conditions.Op(e.Op), Old: e.Old, New: e.New, Claims: e.Claims})
 	if err != nil {
 		return false, fault.Wrap(fault.Invalid, unjudged, "the condition cannot be judged over this change", err)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -85,9 +86,10 @@ func ok(int, call) (int, http.Header) { return http.StatusOK, nil }
 // server is one server with its observers.
 type server struct {
 	*observers.Service
-	pool *pgxpool.Pool
-	log  *bytes.Buffer
-	stop func()
+	pool  *pgxpool.Pool
+	log   *bytes.Buffer
+	heard []events.Interest
+	stop  func()
 }
 
 type lockedBuffer struct {
@@ -151,6 +153,7 @@ func serveWith(t *testing.T, address string, named map[string]observers.Rule, mo
 				return err
 			}
 			d.Register(consumers...)
+			s.heard = all
 			captured, err := store.Drift(ctx)
 			if err != nil {
 				return err
@@ -345,6 +348,51 @@ func TestConditionsThatCannotBeJudged(t *testing.T) {
 	if err := s.pool.QueryRow(t.Context(), "select count(*) from ledger").Scan(&booked); err != nil || booked != 0 {
 		t.Errorf("%d functions ran: %v", booked, err)
 	}
+}
+
+// TestRowsThatWereCut acts on rows that are too large to be kept, of which nobody can ask a condition again.
+func TestRowsThatWereCut(t *testing.T) {
+	t.Parallel()
+	exact, loose := rule("UPDATE", "Order", observers.Action{Type: "log", Message: "exact {{json old}} {{row.order_id}}"}), rule("UPDATE", "Order", observers.Action{Type: "log"})
+	exact.When = "old.status == 'new' && new.status == 'paid' && changed('body')"
+	loose.When = "lower(new.status) == 'paid'"
+	batch := rule("UPDATE", "Order", observers.Action{Type: "database", Function: "on_order"})
+	s := serve(t, pgtest.System(t, orders+"alter table orders add column body text;"), map[string]observers.Rule{
+		"exact": exact, "loose": loose, "batch": batch, "all": rule("UPDATE", "Order", observers.Action{Type: "log", Message: "all {{row.status}}"}),
+	})
+	conn, err := s.pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = events.Filters(t.Context(), conn.Conn(), s.heard)
+	conn.Release()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.exec(t, "insert into orders (order_id, status, body) values (1, 'new', repeat('x', 300000)), (2, 'new', 'x')")
+	s.exec(t, "update orders set status = 'paid', body = body || 'y'")
+	s.settled(t)
+	s.exec(t, "update orders set status = 'new'")
+	s.settled(t)
+	var got []string
+	for _, name := range []string{"exact", "loose", "all", "batch"} {
+		for _, line := range s.logged(t, name) {
+			_, rest, _ := strings.Cut(line, " ") // after the event's id
+			rest = rest[:min(len(rest), 60)]
+			got = append(got, name+" "+rest)
+		}
+	}
+	slices.Sort(got)
+	trial, err := s.Test(t.Context(), "exact", 0)
+	if err != nil || !trial.Matches || trial.Event.New == nil {
+		t.Errorf("tried with %+v %v", trial.Event, err)
+	}
+	expect(t, "what was done", got,
+		"all 1 log success 1 all new ", "all 1 log success 1 all new ", "all 1 log success 1 all paid ", "all 1 log success 1 all paid ",
+		"batch 1 database success 1 noted 1 ", "batch 1 database success 1 noted 1 ", "batch 1 database success 1 noted 2 ", "batch 1 database success 1 noted 2 ",
+		"exact 1 log success 1 exact null 1 ", `exact 1 log success 1 exact {"body":"x","note":null,"order_id":2,"`,
+		"loose 1 log failed 1  the row is larger than what is kept of it, a", "loose 1 log failed 1  the row is larger than what is kept of it, a", "loose 1 log success 1 UPDATE Order ",
+	)
 }
 
 // TestSignedAndRefusedForEver signs by two keys, honours Retry-After, and is switched off by 410.

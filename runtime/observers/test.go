@@ -3,7 +3,6 @@ package observers
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/events/dispatch"
@@ -68,30 +67,27 @@ func (s *Service) Test(ctx context.Context, name string, id int64) (Trial, error
 	if len(found) == 0 {
 		return Trial{}, fault.New(fault.NotFound, "events/not-found", "there is no event to try it with").WithHint("change a row of %s, or name one by --event", rule.Entity)
 	}
-	chosen := found[0]
-	if i := slices.IndexFunc(found, func(e *events.Event) bool {
-		yes, err := o.wants(&dispatch.Delivery{Event: e})
-		return err == nil && yes && o.hears(e)
-	}); i >= 0 {
-		chosen = found[i]
+	trials := make([]*dispatch.Delivery, len(found))
+	for i, e := range found {
+		trials[i] = &dispatch.Delivery{Event: e}
+		if e.Cut {
+			if trials[i].Event, trials[i].Judged, err = events.Reread(ctx, s.deps.Pool, e, consumerOf(o.name)); err != nil {
+				return Trial{}, err
+			}
+		}
+		if yes, err := o.wants(trials[i]); err == nil && yes && o.hears(e) {
+			return s.try(o, trials[i])
+		}
 	}
-	whole, err := events.Load(ctx, s.deps.Pool, []int64{chosen.ID}, []time.Time{chosen.At})
-	if err != nil {
-		return Trial{}, err
-	}
-	if len(whole) == 1 {
-		chosen = whole[0] // one that was cut has its row
-	}
-	return s.try(o, chosen)
+	return s.try(o, trials[0])
 }
 
-func (s *Service) try(o *observer, e *events.Event) (Trial, error) {
-	d := &dispatch.Delivery{Event: e}
+func (s *Service) try(o *observer, d *dispatch.Delivery) (Trial, error) {
 	yes, err := o.wants(d)
 	if err != nil {
 		return Trial{}, err
 	}
-	t := Trial{Observer: o.name, Event: e, Hears: o.hears(e), Matches: yes}
+	t := Trial{Observer: o.name, Event: d.Event, Hears: o.hears(d.Event), Matches: yes}
 	for i, a := range o.rule.Actions {
 		d.Step = i
 		one := TrialAction{Type: a.Type}

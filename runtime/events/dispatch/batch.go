@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -49,20 +50,29 @@ func (d *Dispatcher) batch(all []result) {
 	for i := range all {
 		all[i].Result = Result{Outcome: Done}
 	}
-	err := d.together(ctx, all, began)
-	if err == nil {
-		d.finishAll(all)
-		return
-	}
-	if ctx.Err() != nil || len(all) == 1 && !errors.Is(err, errGone) {
-		d.refused(ctx, all, err)
-		return
+	// Rows that were too large to be kept are read one at a time.
+	if !slices.ContainsFunc(all, func(r result) bool { return r.delivery.Event.Cut }) {
+		err := d.together(ctx, all, began)
+		if err == nil {
+			d.finishAll(all)
+			return
+		}
+		if ctx.Err() != nil || len(all) == 1 && !errors.Is(err, errGone) {
+			d.refused(ctx, all, err)
+			return
+		}
 	}
 	failed := map[int64]bool{}
 	for i := range all {
 		one := all[i : i+1]
 		if failed[one[0].item.key] {
 			one[0].Result = Result{Outcome: Rest} // what came before it in its key has to be done first
+			d.finish(one[0])
+			continue
+		}
+		if err := d.whole(ctx, &one[0]); err != nil {
+			failed[one[0].item.key] = true
+			one[0].Result = Result{Outcome: Rest, Wait: time.Second, Err: err}
 			d.finish(one[0])
 			continue
 		}

@@ -275,6 +275,10 @@ func (d *Dispatcher) work(r result) {
 		r.Result = Result{Outcome: Rest}
 		return
 	}
+	if err := d.whole(r.lane.ctx, &r); err != nil {
+		r.Result = Result{Outcome: Rest, Wait: time.Second, Err: err}
+		return
+	}
 	if r.by.Within != nil {
 		if work, then := r.by.Within(r.delivery); work != nil {
 			d.within(&r, work, then)
@@ -282,6 +286,20 @@ func (d *Dispatcher) work(r result) {
 		}
 	}
 	r.Result = r.by.Work(r.lane.ctx, r.delivery)
+}
+
+// whole reads the row of an event that was cut: here, where as many are in memory as are at work.
+func (d *Dispatcher) whole(ctx context.Context, r *result) error {
+	if !r.delivery.Event.Cut {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	e, judged, err := events.Reread(ctx, d.options.Pool, r.delivery.Event, r.by.Name)
+	if err == nil {
+		r.delivery.Event, r.delivery.Judged = e, judged
+	}
+	return err
 }
 
 // finish hands a result to the loop.

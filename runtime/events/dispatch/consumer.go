@@ -16,6 +16,9 @@ type Delivery struct {
 	Step    int // what has been done of several steps
 	Attempt int // tries of this step that have failed
 	Note    any // for Record, from whoever works
+
+	// Of an event that was cut New is the row as it is now. Judged tells whether the condition was asked when it was changed.
+	Judged bool
 }
 
 // Outcome is how the work on a delivery ended.

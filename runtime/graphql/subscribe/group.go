@@ -17,10 +17,8 @@ import (
 const (
 	// mostQueued is how many changes wait for a group at most: one that is further behind ends. Groups share them.
 	mostQueued = 100_000
-	// atOnce is how many changes a group is told of at once: their rows are in memory.
-	atOnce = 1000
-	// forRoom is how long a group waits, while it is told of so many, for clients that take less than comes.
-	forRoom = time.Second
+	// atOnce is how many changes a group is told of at once: their rows are in memory, also while a client is waited for.
+	atOnce = 250
 )
 
 // Source is what the subscriptions of a group read, as one role.
@@ -78,8 +76,7 @@ type group struct {
 	busy    bool // a run is on the way
 
 	// Of the run alone, or of whoever makes the group.
-	known *known    // nil where all are told of all
-	until time.Time // clients that have no room are waited for
+	known *known // nil where all are told of all
 }
 
 // step is what a run does at once.
@@ -241,7 +238,6 @@ func (g *group) tell(ctx context.Context, changes []*Change) error {
 		return err
 	}
 	last := lasts(changes)
-	g.until = time.Now().Add(forRoom)
 	for i, c := range changes {
 		g.judge(ctx, c, rows, all, last.after(i, c))
 	}
@@ -375,7 +371,7 @@ func (g *group) send(ctx context.Context, t Told) {
 		if m.paced != nil {
 			m.out.PutWhenRoom(m.paced, i)
 		} else {
-			m.out.PutBy(g.until, i)
+			m.out.PutPatiently(i)
 		}
 	}
 }

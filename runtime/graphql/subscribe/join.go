@@ -2,6 +2,7 @@ package subscribe
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"sync"
 	"time"
@@ -48,7 +49,7 @@ func (h *Hub) Subscribe(ctx context.Context, r Request, begun func(token string)
 		}
 	}()
 	if !r.Source.Whole() {
-		keys, err := r.Source.Keys(ctx)
+		keys, err := h.keys(ctx, r.Source)
 		if err != nil {
 			return nil, err
 		}
@@ -103,6 +104,15 @@ func (h *Hub) look(ctx context.Context, ask func(ctx context.Context) error) err
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return ask(ctx)
+}
+
+// keys lists the rows that count, as one of some groups that read at a time.
+func (h *Hub) keys(ctx context.Context, s Source) ([][]json.RawMessage, error) {
+	if err := h.reads.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer h.reads.Release(1)
+	return s.Keys(ctx)
 }
 
 // captured refuses a table of whose changes nobody would be told. Where others subscribe to it, they were asked that.

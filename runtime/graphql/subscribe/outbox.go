@@ -66,6 +66,10 @@ type Outbox struct {
 	taken int // of what was taken last, until it is written
 	why   Why
 	room  chan struct{} // is closed when there is room again; nil where nobody waits
+
+	// Of what PutPatiently waits by.
+	moved  time.Time     // when something was taken last, or the first of what waits was put
+	waited time.Duration // by others, since there was nothing
 }
 
 // NewOutbox makes one for so many bytes.
@@ -86,26 +90,40 @@ func (o *Outbox) Put(i Item) {
 	o.nudge()
 }
 
-// PutBy adds an item as Put does, and waits for room until a time: a burst is no sign of a client that is slow.
-func (o *Outbox) PutBy(until time.Time, i Item) {
+const (
+	// atRest is how long a client that takes nothing is waited for when its outbox is full.
+	atRest = time.Second
+	// lagging is how long, in all, one that takes less than comes holds others up until it has taken all.
+	lagging = 2 * time.Second
+)
+
+// PutPatiently adds an item as Put does, and waits for room: a burst is no sign of a client that is slow. Who takes nothing for
+// a while, or has others wait for long, is not waited for.
+func (o *Outbox) PutPatiently(i Item) {
 	for {
 		o.mu.Lock()
-		if o.why != Open || o.fits(i) {
+		now := time.Now()
+		if o.bytes == 0 {
+			o.moved, o.waited = now, 0
+		}
+		patience := min(atRest-now.Sub(o.moved), lagging-o.waited)
+		if o.why != Open || o.fits(i) || patience <= 0 {
 			o.mu.Unlock()
-			break
+			o.Put(i)
+			return
 		}
 		room := o.waiting()
 		o.mu.Unlock()
-		late := time.NewTimer(time.Until(until))
+		late := time.NewTimer(patience)
 		select {
 		case <-room:
 			late.Stop()
-			continue
 		case <-late.C:
 		}
-		break
+		o.mu.Lock()
+		o.waited += time.Since(now)
+		o.mu.Unlock()
 	}
-	o.Put(i)
 }
 
 // PutWhenRoom adds an item when half of the outbox is free; false when it has ended, or ctx has.
@@ -190,6 +208,6 @@ func (o *Outbox) Written() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.bytes -= o.taken
-	o.taken = 0
+	o.taken, o.moved = 0, time.Now()
 	o.freed()
 }
