@@ -14,7 +14,7 @@ import (
 )
 
 func newAdoptCommand(env *Env) *cobra.Command {
-	var keep, drop bool
+	var keep, drop, isCopy bool
 	c := &cobra.Command{
 		Use: "adopt", Short: "Let a copy of a database be acted on", Args: cobra.NoArgs,
 		Long: "Let a copy of a database be acted on: a dump that was restored, or a clone. Its original may be doing what the copy has still to do,\n" +
@@ -29,17 +29,22 @@ func newAdoptCommand(env *Env) *cobra.Command {
 				if drop {
 					upTo = app.Everything
 				}
-				return env.adopt(cmd.Context(), a, upTo, !keep && !drop)
+				return env.adopt(cmd.Context(), a, upTo, !keep && !drop, isCopy)
 			})
 		},
 	}
 	c.Flags().BoolVar(&keep, "keep", false, "what was still to do is done")
 	c.Flags().BoolVar(&drop, "drop", false, "what was still to do is forgotten")
+	copyFlag(c, &isCopy)
 	return c
 }
 
-func (e *Env) adopt(ctx context.Context, a *app.App, upTo string, dry bool) error {
-	made, err := a.Adopt(ctx, upTo, dry)
+func copyFlag(c *cobra.Command, isCopy *bool) {
+	c.Flags().BoolVar(isCopy, "copy", false, "it is a copy, also where it does not look like one: a copy of files")
+}
+
+func (e *Env) adopt(ctx context.Context, a *app.App, upTo string, dry, isCopy bool) error {
+	made, err := a.Adopt(ctx, upTo, dry, isCopy)
 	if err != nil {
 		return err
 	}
@@ -52,7 +57,7 @@ func (e *Env) adopt(ctx context.Context, a *app.App, upTo string, dry bool) erro
 
 func newEventsRelease(env *Env) *cobra.Command {
 	var after string
-	var dry bool
+	var dry, isCopy bool
 	c := &cobra.Command{
 		Use: "release --after TIME", Short: "Let a copy of a database be acted on, from a time on", Args: cobra.NoArgs,
 		Long: "Let a copy of a database be acted on, as adopt does: what it has still to do of changes up to a time, and of jobs enqueued until then,\n" +
@@ -67,12 +72,16 @@ func newEventsRelease(env *Env) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return env.adopt(cmd.Context(), a, at.Format(time.RFC3339Nano), dry)
+				if at.After(time.Now()) {
+					return fault.New(fault.Usage, "usage", "`"+after+"` is to come: the original has acted until now at most").WithHint("fraiseql adopt --drop forgets all")
+				}
+				return env.adopt(cmd.Context(), a, at.Format(time.RFC3339Nano), dry, isCopy)
 			})
 		},
 	}
 	c.Flags().StringVar(&after, "after", "", "a time, so long ago, or the id of an event")
 	c.Flags().BoolVar(&dry, "dry-run", false, "only count")
+	copyFlag(c, &isCopy)
 	return c
 }
 

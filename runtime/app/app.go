@@ -238,16 +238,18 @@ func (a *App) Close(ctx context.Context) {
 	if a.redis != nil {
 		a.redis.Close()
 	}
+	pools := []*pgxpool.Pool{a.Pool}
 	if a.Jobs != nil {
 		a.Jobs.close()
+		pools = append(pools, a.Jobs.pool)
 	}
 	if a.Reaction != nil {
 		a.Reaction.close()
 	}
 	if a.background != nil {
 		a.background.close()
+		pools = append(pools, a.background.pools()...)
 	}
-	pools := []*pgxpool.Pool{a.Pool}
 	for _, r := range a.Replicas {
 		pools = append(pools, r.Pool)
 	}

@@ -77,9 +77,11 @@ func (a *App) openBackground(ctx context.Context, address string, o Options) err
 	return err
 }
 
-// close lets go of connections, also when not all of it was built.
+// pools are those that are there, also when not all of it was built.
+func (b *background) pools() []*pgxpool.Pool { return []*pgxpool.Pool{b.leases, b.work, b.feed} }
+
+// close lets go of other connections than those of pools.
 func (b *background) close() {
-	postgres.Close(b.leases, b.work, b.feed)
 	if b.outbound != nil {
 		b.outbound.Close()
 	}

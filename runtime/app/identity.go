@@ -97,12 +97,17 @@ const (
 
 // Adopt makes a copy of a database one that is acted on. Of what it has still to do, that of changes, and of jobs enqueued, up
 // to a time is dropped: deliveries are forgotten, jobs cancelled, and a Redis that has jobs is the original's. upTo is Everything,
-// Nothing, or a time in RFC 3339. With dry it only counts.
-func (a *App) Adopt(ctx context.Context, upTo string, dry bool) (Adopted, error) {
+// Nothing, or a time in RFC 3339. With dry it only counts. What does not look like a copy has nothing dropped, unless somebody
+// says that it is one: a copy of files cannot be told from its original.
+func (a *App) Adopt(ctx context.Context, upTo string, dry, isCopy bool) (Adopted, error) {
 	var made Adopted
 	var err error
 	if made.Copy, err = a.isCopy(ctx); err != nil {
 		return made, unmigrated(err)
+	}
+	if upTo != Nothing && !dry && !made.Copy && !isCopy {
+		return made, fault.New(fault.Conflict, "effects/original", "this database does not look like a copy: what it has still to do is its own, and was not dropped").
+			WithHint("--copy, if it is one all the same, as a copy of its files is")
 	}
 	err = pgx.BeginFunc(ctx, a.Pool, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, waitingSQL, Everything).Scan(&made.Deliveries, &made.Jobs); err != nil {

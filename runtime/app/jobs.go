@@ -72,12 +72,11 @@ func (w *work) open(a *App, o Options) (jobs.Queue, error) {
 	return w.redis, err
 }
 
-// close lets go of connections, also when not all of it was built.
+// close lets go of Redis; the pool is closed with the others.
 func (w *work) close() {
 	if w.redis != nil {
 		w.redis.Close()
 	}
-	postgres.Close(w.pool)
 }
 
 // workJobs works jobs until ctx ends.

@@ -93,8 +93,8 @@ func Connect(ctx context.Context, address string, o PoolOptions) (*pgxpool.Pool,
 // farewell is how long a connection that ends may take.
 const farewell = 2 * time.Second
 
-// Close lets go of pools, side by side; nil ones are left out. One whose server does not answer is not waited for: pgx would
-// say goodbye to each connection for 15 seconds.
+// Close lets go of pools, side by side; nil ones are left out. One whose server does not answer is not waited for: pgx says
+// goodbye to each connection for 15 seconds, which goes on behind this, and ends with the process at the latest.
 func Close(pools ...*pgxpool.Pool) {
 	var all sync.WaitGroup
 	for _, pool := range pools {
