@@ -281,6 +281,9 @@ func TestRowsThatCannotBeReadAnew(t *testing.T) {
 		}
 	}
 	_ = tx.Rollback(t.Context())
+	if e, _, err := events.Reread(t.Context(), s.Pool, &events.Event{Source: 1, Op: events.Insert}, "all"); err != nil || e.New != nil { // nobody knows which row it is
+		t.Errorf("%s %v", e.New, err)
+	}
 }
 
 // TestNobodysOperatorsRunAsTheOwner writes as somebody with operators, functions and types of their own before PostgreSQL's.

@@ -66,7 +66,7 @@ func Load(ctx context.Context, q Queryer, ids []int64, at []time.Time) ([]*Event
 // by this login. judged tells whether the condition of a consumer was asked in full when the change was made: nobody can ask it
 // again.
 func Reread(ctx context.Context, q Queryer, e *Event, consumer string) (whole *Event, judged bool, err error) {
-	rows, err := q.Query(ctx, rereadSQL, e.Source, string(e.Key), consumer, string(e.Op[:1]))
+	rows, err := q.Query(ctx, rereadSQL, e.Source, text(e.Key), consumer, string(e.Op[:1]))
 	if err != nil {
 		return nil, false, err
 	}
