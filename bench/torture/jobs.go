@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -236,10 +237,13 @@ select (select count(*) from generate_series((select min(at) from jobs), (select
   + (select count(*) from jobs where n > 1)`
 	fires := w.amount(15, 60)
 	kills := 0
+	live := slices.Clone(w.nodes)
 	for began := time.Now(); time.Since(began) < time.Duration(fires)*time.Second; kills++ {
 		time.Sleep(time.Duration(1500+w.random.IntN(2000)) * time.Millisecond) // some times pass
-		w.nodes[len(w.nodes)-1-w.random.IntN(3)].kill()
-		if _, err := w.start(w.port); err != nil {
+		i := w.random.IntN(len(live))
+		live[i].kill()
+		var err error
+		if live[i], err = w.start(w.port); err != nil {
 			return "", err
 		}
 	}
