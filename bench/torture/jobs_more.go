@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -171,14 +172,17 @@ func transacted(ctx context.Context, w *world) (string, error) {
 	written := make(chan struct{})
 	go func() { all.Wait(); close(written) }()
 	kills := 0
+	live := slices.Clone(w.nodes)
 	for ended := false; !ended && kills < w.amount(4, 30); kills++ {
 		select {
 		case <-written:
 			ended = true
 		case <-time.After(time.Duration(300+w.random.IntN(700)) * time.Millisecond):
 		}
-		w.nodes[len(w.nodes)-1-w.random.IntN(3)].kill()
-		if _, err := w.start(w.port); err != nil {
+		i := w.random.IntN(len(live))
+		live[i].kill()
+		var err error
+		if live[i], err = w.start(w.port); err != nil {
 			return "", err
 		}
 	}

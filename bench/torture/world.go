@@ -236,6 +236,8 @@ func (w *world) start(port int) (*node, error) {
 		return nil, err
 	}
 	w.nodes = append(w.nodes, n)
+	late := time.AfterFunc(time.Minute, func() { _ = n.cmd.Process.Kill() })
+	defer late.Stop()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		return nil, fmt.Errorf("a server does not come up: %w", err)
