@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/fault"
@@ -58,8 +59,9 @@ func (s *Service) do(ctx context.Context, t *Try) Outcome {
 	if !s.alive() {
 		return Later(time.Second)
 	}
-	say := t.Say
-	t.Say = func(text string) { say(plain(text)) }
+	var hush func()
+	t.Say, hush = heard(t.Say)
+	defer hush()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	limited, stop := context.WithTimeout(ctx, h.timeout)
@@ -95,6 +97,23 @@ func (s *Service) do(ctx context.Context, t *Try) Outcome {
 	}
 	o.Err = short(o.Err)
 	return o
+}
+
+// heard lets any goroutine of a handler say something, until hush: one that was left behind is heard no more.
+func heard(say func(text string)) (until func(text string), hush func()) {
+	var mu sync.Mutex
+	over := false
+	return func(text string) {
+			mu.Lock()
+			defer mu.Unlock()
+			if !over {
+				say(plain(text))
+			}
+		}, func() {
+			mu.Lock()
+			defer mu.Unlock()
+			over = true
+		}
 }
 
 func (s *Service) alive() bool { return s.deps.Alive == nil || s.deps.Alive() }
