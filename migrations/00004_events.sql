@@ -420,21 +420,26 @@ end $make$;
 comment on function _system.recapture is 'Makes the function that captures a table, of what is heard of it and of its columns. False when the table is not there.';
 
 -- +goose StatementBegin
-create function _system.event_reread(which integer, key json) returns json
+create function _system.event_reread(which integer, key json, out r json, out problem text)
 language plpgsql stable set search_path = pg_catalog, pg_temp set lock_timeout = '1s'
     set timezone = 'UTC' set datestyle = 'ISO, MDY' set extra_float_digits = 1 set intervalstyle = 'iso_8601' set bytea_output = 'hex'
 as $$
-declare
-  r json;
 begin
-  if to_regprocedure('_system.reread_' || which || '(json)') is null then return null; end if;
+  if key is null or to_regprocedure('_system.reread_' || which || '(json)') is null then
+    problem := 'events do not tell a key that it can be found by';
+    return;
+  end if;
   execute format('select _system.%I($1)', 'reread_' || which) into r using key;
-  return case when pg_column_size(r) <= 16777216 then r end;
+  if pg_column_size(r) > 16777216 then
+    r := null;
+    problem := 'it is larger than 16 MB';
+  end if;
 exception when others then -- altered since, locked for long, or not for this login: others wait for this
-  return null;
+  r := null;
+  problem := sqlerrm;
 end $$;
 -- +goose StatementEnd
-comment on function _system.event_reread is 'The row as it is now, of which an event tells the key alone; null when it is gone, cannot be read or is larger than 16 MB.';
+comment on function _system.event_reread is 'The row as it is now, of which an event tells the key alone; null when it is gone, and where it cannot be read, with why.';
 
 -- +goose StatementBegin
 create function _system.event_replicated() returns boolean

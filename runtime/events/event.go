@@ -41,7 +41,7 @@ func (s Ops) Has(op Op) bool { return s&bits[op] != 0 }
 var ops = map[byte]Op{'I': Insert, 'U': Update, 'D': Delete, 'T': Truncate, 'C': Custom}
 
 // Event is one change of one row. Rows are JSON objects by the names of columns; of a row that was too large to be kept (Cut)
-// the key alone is kept: see Reread.
+// the key alone is kept: see ReadAnew.
 type Event struct {
 	ID      int64
 	At      time.Time // of the change; the commit came later

@@ -21,11 +21,13 @@ join _system.event_source s on s.id = e.source`
 
 // judged: the capturing function has asked the whole condition of the consumer.
 const rereadSQL = `
-select case when $4 <> 'D' then _system.event_reread($1, $2) end,
+select e.r, coalesce(e.problem, ''),
        exists (select from _system.event_interest i
                join _system.event_consumer c on c.id = i.consumer
                join _system.event_filter f on f.name = i.filter
-               where i.source = $1 and c.name = $3 and f.exact & (case $4 when 'I' then 1 when 'U' then 2 else 4 end) <> 0)`
+               where i.source = $1 and c.name = $3 and f.exact & (case $4 when 'I' then 1 when 'U' then 2 else 4 end) <> 0)
+from (select) one
+left join lateral _system.event_reread($1, $2) e on $4 <> 'D'`
 
 // Queryer is a pool, a connection or a transaction.
 type Queryer interface {
@@ -62,25 +64,31 @@ func Load(ctx context.Context, q Queryer, ids []int64, at []time.Time) ([]*Event
 	return pgx.CollectRows(rows, scan)
 }
 
-// Reread gives an event that was cut with the row as it is now as New: nil when it is gone, larger than 16 MB, or cannot be read
-// by this login. judged tells whether the condition of a consumer was asked in full when the change was made: nobody can ask it
-// again.
-func Reread(ctx context.Context, q Queryer, e *Event, consumer string) (whole *Event, judged bool, err error) {
+// Reread is an event that was cut, with its row as it is now.
+type Reread struct {
+	Event   *Event // New is nil when the row is gone, or cannot be read
+	Problem string // why it cannot be read; empty where it was, or is gone
+	Judged  bool   // the condition of the consumer was asked in full when the change was made: nobody can ask it again
+}
+
+// ReadAnew reads the row of an event that was cut, as this login may, for a consumer.
+func ReadAnew(ctx context.Context, q Queryer, e *Event, consumer string) (Reread, error) {
 	rows, err := q.Query(ctx, rereadSQL, e.Source, text(e.Key), consumer, string(e.Op[:1]))
 	if err != nil {
-		return nil, false, err
+		return Reread{}, err
 	}
 	type answer struct {
-		Row    []byte
-		Judged bool
+		Row     []byte
+		Problem string
+		Judged  bool
 	}
 	read, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[answer])
 	if err != nil {
-		return nil, false, err
+		return Reread{}, err
 	}
 	again := *e
 	again.New = read.Row
-	return &again, read.Judged, nil
+	return Reread{&again, read.Problem, read.Judged}, nil
 }
 
 // Store reads and writes the tables of events.

@@ -71,9 +71,11 @@ func (s *Service) Test(ctx context.Context, name string, id int64) (Trial, error
 	for i, e := range found {
 		trials[i] = &dispatch.Delivery{Event: e}
 		if e.Cut {
-			if trials[i].Event, trials[i].Judged, err = events.Reread(ctx, s.deps.Pool, e, consumerOf(o.name)); err != nil {
+			read, err := events.ReadAnew(ctx, s.deps.Pool, e, consumerOf(o.name))
+			if err != nil {
 				return Trial{}, err
 			}
+			trials[i].Event, trials[i].Judged = read.Event, read.Judged
 		}
 		if yes, err := o.wants(trials[i]); err == nil && yes && o.hears(e) {
 			return s.try(o, trials[i])

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -295,11 +296,16 @@ func (d *Dispatcher) whole(ctx context.Context, r *result) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	e, judged, err := events.Reread(ctx, d.options.Pool, r.delivery.Event, r.by.Name)
-	if err == nil {
-		r.delivery.Event, r.delivery.Judged = e, judged
+	read, err := events.ReadAnew(ctx, d.options.Pool, r.delivery.Event, r.by.Name)
+	if err != nil {
+		return err
 	}
-	return err
+	if read.Problem != "" {
+		d.options.Log.Warn("a change is acted on without its row, which is too large to be kept and could not be read", slog.String("consumer", r.by.Name),
+			slog.Int64("event", read.Event.ID), slog.String("because", read.Problem))
+	}
+	r.delivery.Event, r.delivery.Judged = read.Event, read.Judged
+	return nil
 }
 
 // finish hands a result to the loop.
