@@ -206,7 +206,10 @@ func TestAnAnswerWithoutEnd(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			select {
 			case <-ctx.Done():
-				goOn <- struct{}{}
+				select {
+				case goOn <- struct{}{}:
+				case <-t.Context().Done(): // it has failed
+				}
 				return
 			case <-goOn:
 			}
@@ -228,7 +231,11 @@ func TestAnAnswerWithoutEnd(t *testing.T) {
 				t.Fatalf("%s: it ended: %v", version, lines.Err())
 			}
 			time.Sleep(150 * time.Millisecond)
-			goOn <- struct{}{}
+			select {
+			case goOn <- struct{}{}:
+			case <-time.After(10 * time.Second):
+				t.Fatalf("%s: nobody writes any more", version)
+			}
 		}
 		stop() // the client goes, and the handler hears of it
 		<-goOn
