@@ -472,13 +472,16 @@ func TestFunctionsRunOnce(t *testing.T) {
 	}
 }
 
-// TestTrials renders what would be sent, and sends nothing.
+// TestTrials renders what would be sent, and sends nothing. The observer is off, so what is sent was sent by a trial.
 func TestTrials(t *testing.T) {
 	t.Parallel()
 	r := receive(t, ok)
 	one := rule("UPDATE", "Order", observers.Action{Type: "webhook", URL: r.URL + "/{{row.order_id}}"}, observers.Action{Type: "database", Function: "on_order"}, observers.Action{Type: "log", Message: "{{row.nothing}}"})
 	one.When = "new.status == 'paid'"
 	s := serve(t, pgtest.System(t, orders), map[string]observers.Rule{"one": one, "all": rule("INSERT,UPDATE,DELETE", "Order", observers.Action{Type: "log"})})
+	if err := s.Switch(t.Context(), "one", false); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.Test(t.Context(), "one", 0); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("without an event: %v", err)
 	}
@@ -502,8 +505,9 @@ func TestTrials(t *testing.T) {
 			t.Errorf("%s is not in %s", want, text)
 		}
 	}
-	if len(r.calls()) != 0 {
-		t.Error("a trial has sent something")
+	s.settled(t)
+	if calls, logged := r.calls(), s.logged(t, "one"); len(calls) != 0 || len(logged) != 0 {
+		t.Errorf("a trial has done something: %+v %q", calls, logged)
 	}
 }
 
