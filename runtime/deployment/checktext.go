@@ -137,7 +137,7 @@ func (r *reader) code(l line) {
 // unfinished reports a statement that goose would not run, where a part of the file ends.
 func (r *reader) unfinished() {
 	if r.open.number > 0 && r.mark == "" {
-		r.report(diag.Error, r.open, "migrations/no-semicolon", "the statement has no semicolon at the end of its last line", "")
+		r.report(diag.Error, r.open, "migrations/no-semicolon", "the statement has no semicolon at the end of its last line", "write one")
 	}
 	r.open, r.mark = line{}, ""
 }

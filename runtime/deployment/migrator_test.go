@@ -216,6 +216,18 @@ func TestAFailureSaysWhereAndKeepsNothingOfTheFile(t *testing.T) {
 	}
 }
 
+// TestABodyThatIsCutIsExplained: PostgreSQL sees half a function, and says nothing that helps.
+func TestABodyThatIsCutIsExplained(t *testing.T) {
+	t.Parallel()
+	m := migrator(t, pgtest.Database(t), folder(t, map[string]string{
+		"1_f.sql": "create function f() returns int language plpgsql as $$\nbegin\n  return 1;\nend $$;--drop function f;",
+	}))
+	_, err := m.Up(t.Context(), 0, both...)
+	if e, ok := fault.As(err); !ok || !strings.Contains(e.Hint, "line 2: ") || !strings.Contains(e.Hint, "goose StatementBegin") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestAnOlderFileAndAFileThatIsGone(t *testing.T) {
 	t.Parallel()
 	address := pgtest.Database(t)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/fraiseql/fraiseql/runtime/diag"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
 
@@ -73,6 +74,11 @@ func (r *refusal) explain(files fs.FS, source, name string, down bool, err error
 		cause += "\n" + refused.Hint
 	}
 	e := fault.Wrap(fault.Invalid, "migrations/failed", "PostgreSQL refused "+name, fmt.Errorf("%s (SQLSTATE %s)", cause, refused.Code))
+	for _, p := range checkText(source, string(text)) { // how goose cuts the file into statements may be why
+		if p.Severity == diag.Error {
+			return e.WithHint("line %d: %s: %s", p.Primary.Span.Line, p.Message, p.Help)
+		}
+	}
 	if strings.Contains(string(text), "+goose NO TRANSACTION") {
 		return e.WithHint("correct what is there by hand, since this file runs without a transaction; then fraiseql migrate up")
 	}
