@@ -77,9 +77,17 @@ type server struct {
 
 func serve(t testing.TB, address string, consumers ...dispatch.Consumer) *server {
 	t.Helper()
+	return serveFor(t, address, cluster.Term, consumers...)
+}
+
+// short is a term for tests of leases that expire: a machine that stands still for two seconds loses them, too.
+const short = 2400 * time.Millisecond
+
+func serveFor(t testing.TB, address string, term time.Duration, consumers ...dispatch.Consumer) *server {
+	t.Helper()
 	pool, work := small(t, address, 2), small(t, address, 2)
 	log := slog.New(slog.DiscardHandler)
-	node := cluster.New(cluster.Options{Pool: pool, Log: log, Name: t.Name(), Term: 2400 * time.Millisecond})
+	node := cluster.New(cluster.Options{Pool: pool, Log: log, Name: t.Name(), Term: term})
 	s := &server{Dispatcher: dispatch.New(dispatch.Options{Pool: pool, Work: work, Node: node, Log: log, IdleMax: 50 * time.Millisecond, Drain: 5 * time.Second}), node: node}
 	s.Register(consumers...)
 	running, stop := context.WithCancel(context.Background())
@@ -199,8 +207,8 @@ func TestThreeServers(t *testing.T) {
 		}
 		return take(ctx, d)
 	}
-	first, second := serve(t, address, consumer), serve(t, address, consumer)
-	serve(t, address, consumer)
+	first, second := serveFor(t, address, short, consumer), serveFor(t, address, short, consumer)
+	serveFor(t, address, short, consumer)
 	const writers, each = 8, 150
 	var writing sync.WaitGroup
 	committed := make([]int, writers)
@@ -312,10 +320,11 @@ func TestATermThatWasOver(t *testing.T) {
 	pool := connect(t, address)
 	s := &sink{}
 	consumer := s.to("one")
-	ended := make(chan struct{}, 100)
+	begun, ended := make(chan struct{}, 100), make(chan struct{}, 100)
 	take := consumer.Work
 	consumer.Work = func(ctx context.Context, d *dispatch.Delivery) dispatch.Result {
 		if d.Event.Op == events.Insert && len(s.events()) == 0 {
+			begun <- struct{}{}
 			select {
 			case <-ctx.Done():
 				ended <- struct{}{}
@@ -325,19 +334,23 @@ func TestATermThatWasOver(t *testing.T) {
 		}
 		return take(ctx, d)
 	}
-	serve(t, address, consumer)
+	serveFor(t, address, short, consumer)
 	exec(t, pool, "insert into account (id) values (1)")
 	tx, err := pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(200 * time.Millisecond) // the work has begun
+	select {
+	case <-begun:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the work has not begun")
+	}
 	if _, err := tx.Exec(t.Context(), "lock table _system.lease, _system.node in access exclusive mode"); err != nil {
 		t.Fatal(err)
 	}
 	select {
 	case <-ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(15 * time.Second):
 		t.Fatal("the work went on after its term")
 	}
 	s.take(&events.Event{})

@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func TestConcurrency(t *testing.T) {
 		most     int64
 	}{
 		"one at a time":    {dispatch.Consumer{Concurrency: 1}, false, 1, 1},
-		"three at a time":  {dispatch.Consumer{Concurrency: 3}, false, 2, 3},
+		"three at a time":  {dispatch.Consumer{Concurrency: 3}, false, 3, 3},
 		"immediate":        {dispatch.Consumer{Concurrency: 1, Immediate: true}, false, 5, 30},
 		"one batch":        {dispatch.Consumer{Concurrency: 1}, true, 1, 1},
 		"some batches":     {dispatch.Consumer{Concurrency: 10}, true, 2, 10},
@@ -57,9 +58,18 @@ func TestConcurrency(t *testing.T) {
 			address := pgtest.System(t, accounts)
 			pool := connect(t, address)
 			var now, peak, done atomic.Int64
+			reached := make(chan struct{}) // as many as can be expected were at work at once
+			open := sync.OnceFunc(func() { close(reached) })
 			work := func(n int) {
 				at := now.Add(1)
 				for p := peak.Load(); at > p && !peak.CompareAndSwap(p, at); p = peak.Load() {
+				}
+				if at >= c.least {
+					open()
+				}
+				select {
+				case <-reached:
+				case <-time.After(10 * time.Second):
 				}
 				time.Sleep(30 * time.Millisecond)
 				now.Add(-1)

@@ -21,23 +21,48 @@ func TestSlowFunctionsHoldNobodyUp(t *testing.T) {
 	slow := dispatch.Consumer{
 		Name: "one",
 		Batch: func(ctx context.Context, tx pgx.Tx, _ []*dispatch.Delivery) error {
-			_, err := tx.Exec(ctx, "select pg_sleep(4)")
+			_, err := tx.Exec(ctx, "select pg_advisory_xact_lock_shared(1)")
 			return err
 		},
 		Failed: func(_ *dispatch.Delivery, err error) dispatch.Result {
 			return dispatch.Result{Outcome: dispatch.Dead, Err: err}
 		},
 	}
-	s := serve(t, address, slow, quick.to("two"))
+	gate, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = gate.Rollback(context.Background()) }()
+	if _, err := gate.Exec(t.Context(), "select pg_advisory_xact_lock(1)"); err != nil {
+		t.Fatal(err)
+	}
+	s := serveFor(t, address, short, slow, quick.to("two"))
 	exec(t, pool, "insert into account (id) select generate_series(1, 600)")
-	time.Sleep(300 * time.Millisecond) // all connections for work are at it
-	exec(t, pool, "update account set n = 1 where id = 1")
-	deadline := time.Now().Add(2 * time.Second)
-	for len(quick.events()) == 0 {
-		if time.Now().After(deadline) {
-			t.Fatalf("the other consumer waits: %+v", s.Stats())
+	busy := func() (n int) {
+		t.Helper()
+		if err := pool.QueryRow(t.Context(), "select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())").Scan(&n); err != nil {
+			t.Fatal(err)
 		}
-		time.Sleep(10 * time.Millisecond)
+		return n
+	}
+	wait := func(what string, done func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: %+v", what, s.Stats())
+			}
+		}
+	}
+	wait("not all connections for work are at it", func() bool { return busy() == 2 })
+	held := time.Now()
+	exec(t, pool, "update account set n = 1 where id = 1")
+	wait("the other consumer waits", func() bool { return len(quick.events()) > 0 })
+	time.Sleep(short + short/2 - time.Since(held))
+	if n := busy(); n == 0 {
+		t.Error("what was at work for longer than a term was given up")
+	}
+	if err := gate.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	settledAll(t, pool)
 	var dead int
