@@ -19,7 +19,7 @@ const token = "torture-torture-torture-torture-torture"
 
 // The scenarios of jobs.
 var jobScenarios = []scenario{
-	{name: "rescue", what: "kill -9 with jobs at work", run: rescued, sabotage: "create or replace function _system.job_rescue(term interval) returns integer language sql as 'select 0'"},
+	{name: "rescue", what: "kill -9 with jobs at work", run: rescued, sabotage: "drop function _system.job_rescue(interval, text); create function _system.job_rescue(interval, text) returns integer language sql as 'select 0'"},
 	{name: "deaf", what: "jobs that do not end when they are told to", run: deaf, sabotage: `create function dies() returns trigger language plpgsql as $$ begin if old.state = 'running' and new.state in ('available', 'retryable') then new.state := 'discarded'; new.finalized_at := now(); end if; return new; end $$;
 		create trigger dies before update on _system.river_job for each row execute function dies();`},
 	{name: "schedules", what: "schedules on three servers that are killed, and times that were missed", run: scheduled, sabotage: `create function again() returns trigger language plpgsql as $$ begin if random() < 0.3 then new.next_at := old.next_at; end if; return new; end $$;

@@ -92,10 +92,13 @@ func idle(ctx context.Context, w *world) (string, error) {
 	}
 	p99 := percentile(w.delays(0, func(e event) bool { return e.Op == "INSERT" }), 0.99)
 	told := 0
-	for i := range w.nodes {
-		text, _ := os.ReadFile(fmt.Sprintf("%s/node%d.log", w.dir, i))
-		if strings.Contains(string(text), fmt.Sprintf(`"pid":%d`, pid)) {
-			told++
+	for until := time.Now().Add(20 * time.Second); told < len(w.nodes) && time.Now().Before(until); time.Sleep(100 * time.Millisecond) { // each looks every ten seconds
+		told = 0
+		for i := range w.nodes {
+			text, _ := os.ReadFile(fmt.Sprintf("%s/node%d.log", w.dir, i))
+			if strings.Contains(string(text), fmt.Sprintf(`"pid":%d`, pid)) {
+				told++
+			}
 		}
 	}
 	before := w.sink.count()

@@ -149,7 +149,7 @@ func openShelved(t *testing.T) (*graphql.Service, *calls, *bytes.Buffer) {
 	config := graphql.DefaultConfig()
 	config.MaxLimit = 2000
 	s, _ := openWith(t, config, graphql.Deps{
-		Resolvers: resolvers(&c), Timeout: 300 * time.Millisecond, Log: slog.New(slog.NewTextHandler(locked{&lock, &log}, nil)),
+		Resolvers: resolvers(&c), Timeout: 3 * time.Second, Log: slog.New(slog.NewTextHandler(locked{&lock, &log}, nil)),
 	}, sql(t, shelved))
 	return s, &c, &log
 }

@@ -157,7 +157,7 @@ func TestAReadThatWasSlowOnceWaitsForNoLock(t *testing.T) {
 // TestAWriteThatTakesTooLongIsUndone gives up on a lock: nothing is changed, and the connection goes on.
 func TestAWriteThatTakesTooLongIsUndone(t *testing.T) {
 	t.Parallel()
-	s, pool := openWith(t, graphql.DefaultConfig(), graphql.Deps{Timeout: 100 * time.Millisecond}, sql(t, counters))
+	s, pool := openWith(t, graphql.DefaultConfig(), graphql.Deps{Timeout: 2 * time.Second}, sql(t, counters))
 	tx, err := pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)

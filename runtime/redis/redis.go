@@ -26,8 +26,9 @@ var ErrAway = errors.New("redis is away")
 // Client asks a Redis. It connects when it is first asked, beside that, and again whenever the connection is lost: until
 // then ErrAway is the answer, at once. It is safe for use by many goroutines.
 type Client struct {
-	options rueidis.ClientOption
-	log     *slog.Logger
+	options  rueidis.ClientOption
+	log      *slog.Logger
+	patience time.Duration // answerTime; tests have more
 
 	mu     sync.Mutex // guards what follows
 	conn   rueidis.Client
@@ -48,7 +49,7 @@ func New(address string, log *slog.Logger) (*Client, error) {
 	options.DisableRetry, options.DisableCache, options.ForceSingleClient = true, true, true
 	options.Dialer.Timeout = 2 * time.Second
 	options.ClientName = "fraiseql"
-	return &Client{options: options, log: log}, nil
+	return &Client{options: options, log: log, patience: answerTime}, nil
 }
 
 // Get reads a text and lets it live on for so long; known is false when there is none.
@@ -90,7 +91,7 @@ func (c *Client) ask(ctx context.Context, do func(ctx context.Context, conn ruei
 	if conn == nil {
 		return ErrAway
 	}
-	limited, cancel := context.WithTimeout(ctx, answerTime)
+	limited, cancel := context.WithTimeout(ctx, c.patience)
 	defer cancel()
 	err := do(limited, conn)
 	said, answered := rueidis.IsRedisErr(err)

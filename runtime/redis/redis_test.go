@@ -24,6 +24,7 @@ func TestRedisComesAndGoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
+	c.Wait(10 * time.Second)
 	set := func(text string) {
 		t.Helper()
 		for until := time.Now().Add(20 * time.Second); c.Set(t.Context(), "k", text, time.Minute) != nil; <-time.After(5 * time.Millisecond) {
@@ -72,6 +73,7 @@ func TestRedisThatRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.Wait(10 * time.Second)
 	for until := time.Now().Add(20 * time.Second); c.Set(t.Context(), "k", "x", time.Minute) != nil; <-time.After(5 * time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatal("it is never there")

@@ -158,10 +158,10 @@ func join(t *testing.T, h *subscribe.Hub, name string, s *source, most int) *sub
 	return out
 }
 
-// take waits for so many items.
+// take waits for so many items, as long as they come.
 func take(t *testing.T, out *subscribe.Outbox, count int) (items []subscribe.Item) {
 	t.Helper()
-	for late := time.After(20 * time.Second); len(items) < count; {
+	for len(items) < count {
 		select {
 		case <-out.Ready():
 			more, why := out.Take(nil)
@@ -170,7 +170,7 @@ func take(t *testing.T, out *subscribe.Outbox, count int) (items []subscribe.Ite
 			if why != subscribe.Open {
 				t.Fatalf("it has ended, by %d", why)
 			}
-		case <-late:
+		case <-time.After(20 * time.Second):
 			t.Fatalf("%d of %d came", len(items), count)
 		}
 	}
@@ -361,7 +361,13 @@ func TestABurst(t *testing.T) {
 			slow, quick := join(t, h, "one", s, c.buffer), join(t, h, "one", s, c.buffer)
 			var lagging sync.WaitGroup
 			lagging.Go(func() {
-				for range slow.Ready() {
+				for {
+					select {
+					case <-slow.Ready():
+					case <-time.After(30 * time.Second):
+						t.Error("one that lags is not cut off")
+						return
+					}
 					items, why := slow.Take(nil)
 					if why != subscribe.Open {
 						if why != subscribe.Slow {
@@ -369,7 +375,7 @@ func TestABurst(t *testing.T) {
 						}
 						return
 					}
-					<-time.After(time.Duration(len(items)) * time.Millisecond)
+					<-time.After(time.Duration(len(items)) * 3 * time.Millisecond) // some 300 rows a second, less than anybody else's
 					slow.Written()
 				}
 			})
