@@ -66,7 +66,7 @@ func TestAServerThatSaysNothingIsLeftInTime(t *testing.T) {
 				release := make(chan struct{})
 				o := open(t, func(o *office) {
 					if by == "timeout" {
-						o.provider.Timeout = 200 * time.Millisecond
+						o.provider.Timeout = 2 * time.Second
 					}
 					c.at(o, func(int, *server.Conn) error {
 						if by == "caller" {
