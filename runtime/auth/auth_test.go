@@ -324,15 +324,16 @@ func TestKeysAtAnAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var clock atomic.Int64
-	now := func() time.Time { return time.Now().Add(time.Duration(clock.Load())) }
+	start := time.Now()
+	var clock atomic.Int64 // stands still, however long signing takes
+	now := func() time.Time { return start.Add(time.Duration(clock.Load())) }
 	s := service(t, func(c *auth.Config, d *auth.Deps) { c.JWT.JWKSURL, d.Now = at.URL, now })
 	by := func(key *rsa.PrivateKey, id string) string {
 		header := map[string]any{"kid": id, "jku": "http://127.0.0.1:1/", "jwk": "x"}
 		if id == "" {
 			delete(header, "kid")
 		}
-		return signed(t, jwt.SigningMethodRS256, key, claims(map[string]any{"exp": time.Now().Add(1000 * time.Hour).Unix(), "jti": id + fmt.Sprint(clock.Load())}), header)
+		return signed(t, jwt.SigningMethodRS256, key, claims(map[string]any{"exp": start.Add(1000 * time.Hour).Unix(), "iat": start.Unix(), "jti": id + fmt.Sprint(clock.Load())}), header)
 	}
 	at.does(func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) })
 	for range 20 {
@@ -366,14 +367,12 @@ func TestKeysAtAnAddress(t *testing.T) {
 	clock.Add(int64(2 * time.Minute))
 	before = at.asked.Load()
 	var asking sync.WaitGroup
+	tokens := map[string]string{"one": by(k.rsa, "one"), "two": by(other, "two")} // signed before: the issuer has its time by the true clock
 	for i := range 100 {
 		asking.Go(func() {
-			id, key := "one", k.rsa
-			if i%2 == 0 {
-				id, key = "two", other
-			}
+			id := []string{"two", "one"}[i%2]
 			for range 10 {
-				if _, err := s.Verify(t.Context(), by(key, id)); err != nil {
+				if _, err := s.Verify(t.Context(), tokens[id]); err != nil {
 					t.Errorf("after a rotation, %s: %v", id, err)
 				}
 			}
@@ -391,6 +390,46 @@ func TestKeysAtAnAddress(t *testing.T) {
 	clock.Add(int64(24 * time.Hour))
 	if _, err := s.Verify(t.Context(), by(other, "two")); fault.CodeOf(err) != "auth/keys-unavailable" {
 		t.Errorf("with one that is away for a day: %v", err)
+	}
+}
+
+// TestARotationWhileTheIssuerIsAway refuses nothing for good: whether the key is a new one is not known then.
+func TestARotationWhileTheIssuerIsAway(t *testing.T) {
+	t.Parallel()
+	k, at := keys(), newIssuer(t)
+	start := time.Now()
+	var clock atomic.Int64
+	s := service(t, func(c *auth.Config, d *auth.Deps) {
+		c.JWT.JWKSURL, d.Now = at.URL, func() time.Time { return start.Add(time.Duration(clock.Load())) }
+	})
+	verify := func(id string) error {
+		_, err := s.Verify(t.Context(), signed(t, jwt.SigningMethodRS256, k.rsa, claims(map[string]any{"exp": start.Add(time.Hour).Unix(), "iat": start.Unix(), "jti": id + fmt.Sprint(clock.Load())}), map[string]any{"kid": id}))
+		return err
+	}
+	at.has(map[string]*rsa.PublicKey{"one": &k.rsa.PublicKey})
+	if err := verify("one"); err != nil {
+		t.Fatal(err)
+	}
+	at.does(func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) })
+	clock.Add(int64(2 * time.Minute))
+	for range 3 {
+		if err := verify("two"); fault.CodeOf(err) != "auth/keys-unavailable" || fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("a key that may be a new one: %v", err)
+		}
+		if err := verify("one"); err != nil {
+			t.Errorf("a key that is known: %v", err)
+		}
+	}
+	if n := at.asked.Load(); n != 2 {
+		t.Errorf("the issuer was asked %d times", n)
+	}
+	at.has(map[string]*rsa.PublicKey{"two": &k.rsa.PublicKey})
+	clock.Add(int64(2 * time.Second))
+	if err := verify("two"); err != nil {
+		t.Errorf("when the issuer is back: %v", err)
+	}
+	if err := verify("three"); fault.CodeOf(err) != "auth/invalid-token" {
+		t.Errorf("a key that is none: %v", err)
 	}
 }
 

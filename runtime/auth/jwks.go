@@ -22,7 +22,7 @@ const (
 	keysFresh  = 10 * time.Minute // how long keys count without another look
 	keysStale  = 24 * time.Hour   // how long they do when there is no other look to be had
 	keysAgain  = time.Minute      // between two looks because of keys that nobody knows
-	keysRetry  = time.Second      // between two looks while there are no keys at all
+	keysRetry  = time.Second      // between two looks while there are no keys at all, or a key that nobody knows was looked for in vain
 	keysTime   = 2 * time.Second
 	keysBytes  = 64 << 10
 	mostOfKeys = 100
@@ -46,6 +46,7 @@ type keySet struct {
 	keys    []key
 	fetched time.Time
 	tried   time.Time
+	failed  bool // the last look
 }
 
 func newKeySet(url string, wanted []string, now func() time.Time) *keySet {
@@ -66,16 +67,15 @@ func (s *keySet) find(ctx context.Context, id, method string) (key, error) {
 	}
 	keys, failed := s.fetch(ctx)
 	s.mu.Lock()
-	s.tried = s.now()
+	s.tried, s.failed = s.now(), failed != nil
 	if failed == nil {
 		s.keys, s.fetched = keys, s.tried
 	}
-	empty := s.keys == nil || s.now().Sub(s.fetched) > keysStale
 	s.mu.Unlock()
-	if failed != nil && empty {
+	if k, err = s.known(id, method); err != nil && failed != nil {
 		return key{}, fmt.Errorf("%w: %w", errNoKeys, failed)
 	}
-	return s.known(id, method)
+	return k, err
 }
 
 // due tells whether the issuer is to be asked, when a look at the keys has ended with err.
@@ -87,6 +87,8 @@ func (s *keySet) due(err error) bool {
 	case s.tried.IsZero():
 		return true
 	case s.keys == nil || s.now().Sub(s.fetched) > keysStale:
+		return since >= keysRetry
+	case err != nil && s.failed: // whereas tokens of known keys do not wait for an issuer that is away
 		return since >= keysRetry
 	case err != nil || s.now().Sub(s.fetched) > keysFresh:
 		return since >= keysAgain
@@ -106,10 +108,13 @@ func (s *keySet) known(id, method string) (key, error) {
 			found = append(found, k)
 		}
 	}
-	if len(found) != 1 {
-		return key{}, errUnknownKey
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case s.failed: // it may be a new one
+		return key{}, errNoKeys
 	}
-	return found[0], nil
+	return key{}, errUnknownKey
 }
 
 func (s *keySet) fetch(ctx context.Context) ([]key, error) {
