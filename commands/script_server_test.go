@@ -57,18 +57,18 @@ func login(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("DATABASE_URL", u.String())
 }
 
-// program finds the program under test in the script's PATH.
-func program(ts *testscript.TestScript, args ...string) *exec.Cmd {
+// program finds a program, such as the one under test, in the script's PATH.
+func program(ts *testscript.TestScript, name string, args ...string) *exec.Cmd {
 	var cmd *exec.Cmd
 	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
-		if path := filepath.Join(dir, "fraiseql"); cmd == nil {
+		if path := filepath.Join(dir, name); cmd == nil {
 			if _, err := os.Stat(path); err == nil {
 				cmd = exec.Command(path, args...)
 			}
 		}
 	}
 	if cmd == nil {
-		ts.Fatalf("the program is not in PATH")
+		ts.Fatalf("%s is not in PATH", name)
 	}
 	cmd.Dir = ts.MkAbs(".")
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "DATABASE_URL", "OWNER_URL", "REDIS_URL", "XDG_CONFIG_HOME", "ADMIN", "WORK", "HOOK", "HOOK_SECRET", "FRAISEQL_NOTIFICATIONS_EMAIL_PORT"} {
@@ -80,7 +80,7 @@ func program(ts *testscript.TestScript, args ...string) *exec.Cmd {
 }
 
 func serves(ts *testscript.TestScript, _ bool, args []string) {
-	cmd := program(ts, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	cmd := program(ts, "fraiseql", append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	log, err := os.Create(ts.MkAbs("server.log"))
@@ -146,7 +146,7 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 	var out []byte
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		var err error
-		if out, err = program(ts, args[2:]...).Output(); err == nil && pattern.Match(out) {
+		if out, err = program(ts, args[1], args[2:]...).Output(); err == nil && pattern.Match(out) {
 			_, err := ts.Stdout().Write(out)
 			ts.Check(err)
 			return

@@ -187,7 +187,7 @@ allow_commands = true
 [jobs.handlers.deaf]
 type = "command"
 command = ["sh", "-c", "trap '' TERM; if [ $JOB_ATTEMPT = 1 ]; then sleep 600; fi"]
-timeout = "500ms"
+timeout = "3s"
 retry = { max_attempts = 3, initial = "50ms" }
 `
 	if err := w.works(ctx, config+noteHandler, 1); err != nil {
@@ -206,7 +206,7 @@ retry = { max_attempts = 3, initial = "50ms" }
 		return "", err
 	}
 	took := time.Since(began)
-	done, err := w.count(ctx, "select count(*) from _system.river_job where state = 'completed' and (kind = 'note' or attempt = 2 and errors[1] ->> 'error' like 'the job took longer than 500ms%')")
+	done, err := w.count(ctx, "select count(*) from _system.river_job where state = 'completed' and (kind = 'note' or attempt = 2 and errors[1] ->> 'error' like 'the job took longer than 3s%')")
 	if err != nil {
 		return "", err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -21,15 +20,9 @@ func clock(ctx context.Context, w *world) (string, error) {
 	if err := w.control(ctx, "stop", "-m", "fast"); err != nil {
 		return "", err
 	}
-	for name, value := range map[string]string{"LD_PRELOAD": libraries[0], "FAKETIME": "+10m", "FAKETIME_DONT_FAKE_MONOTONIC": "1"} {
-		if err := os.Setenv(name, value); err != nil {
-			return "", err
-		}
-	}
+	w.env = []string{"LD_PRELOAD=" + libraries[0], "FAKETIME=+10m", "FAKETIME_DONT_FAKE_MONOTONIC=1"} // other worlds have their own time
 	err := w.control(ctx, "start", "-o", w.options())
-	for _, name := range []string{"LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC"} {
-		_ = os.Unsetenv(name)
-	}
+	w.env = nil
 	if err != nil {
 		return "", err
 	}
@@ -69,7 +62,7 @@ func clock(ctx context.Context, w *world) (string, error) {
 	early := 0
 	for _, all := range times {
 		for i := 1; i < len(all); i++ {
-			if all[i].Sub(all[i-1]) < 1900*time.Millisecond {
+			if all[i].Sub(all[i-1]) < 1500*time.Millisecond { // of 2 s: how far clocks differ is known to half of a beat's way
 				early++
 			}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ type world struct {
 	timed    bool // times count
 	sabotage string
 	binaries string
+	env      []string // more of the environment of PostgreSQL's programs
 	account  *syscall.Credential
 	port     int
 	pool     *pgxpool.Pool
@@ -112,19 +114,23 @@ func (w *world) startPostgres(ctx context.Context) error {
 			return err
 		}
 	}
-	var err error
-	if w.port, err = freePort(); err != nil {
-		return err
-	}
 	if err := w.run(ctx, "initdb", "-D", filepath.Join(w.dir, "data"), "-U", "postgres", "-A", "trust", "-N"); err != nil {
 		return err
 	}
-	return w.control(ctx, "start", "-o", w.options())
+	for { // until its port is one that nobody takes before it
+		var err error
+		if w.port, err = freePort(); err != nil {
+			return err
+		}
+		if taken, err := w.ask(ctx, "start", "-o", w.options()); !taken {
+			return err
+		}
+	}
 }
 
 // options are those of the server.
 func (w *world) options() string {
-	return fmt.Sprintf("-p %d -k '' -c listen_addresses=127.0.0.1 -c max_connections=200 -c shared_buffers=256MB -c max_wal_size=4GB -c autovacuum_naptime=5s", w.port)
+	return fmt.Sprintf("-p %d -k '' -c listen_addresses=127.0.0.1 -c max_connections=200 -c shared_buffers=256MB -c max_wal_size=4GB -c autovacuum_naptime=5s -c lc_messages=C", w.port)
 }
 
 func freePort() (int, error) {
@@ -136,14 +142,33 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// control asks pg_ctl.
+// control asks pg_ctl. While another program has the port, a start is tried again: the address has to stay.
 func (w *world) control(ctx context.Context, args ...string) error {
-	return w.run(ctx, "pg_ctl", append([]string{"-D", filepath.Join(w.dir, "data"), "-w", "-t", "60", "-l", filepath.Join(w.dir, "postgres.log")}, args...)...)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		taken, err := w.ask(ctx, args...)
+		if !taken || time.Now().After(deadline) {
+			return err
+		}
+		args = []string{"start", "-o", w.options()} // of a restart the stop was done
+	}
+}
+
+// ask asks pg_ctl once, and tells whether that failed as another program has the port.
+func (w *world) ask(ctx context.Context, args ...string) (taken bool, err error) {
+	log := filepath.Join(w.dir, "postgres.log")
+	before, _ := os.ReadFile(log)
+	err = w.run(ctx, "pg_ctl", append([]string{"-D", filepath.Join(w.dir, "data"), "-w", "-t", "60", "-l", log}, args...)...)
+	if err == nil || ctx.Err() != nil {
+		return false, err
+	}
+	said, _ := os.ReadFile(log)
+	return bytes.Contains(said[len(before):], []byte("Address already in use")), err
 }
 
 func (w *world) run(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(w.binaries, name), args...)
 	cmd.Dir = w.dir
+	cmd.Env = append(os.Environ(), w.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: w.account}
 	log, err := os.OpenFile(filepath.Join(w.dir, "control.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {

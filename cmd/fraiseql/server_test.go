@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"bytes"
 	"net"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/postgres/embedded"
 )
@@ -73,6 +75,14 @@ func (s *ownServer) url() string {
 
 func (s *ownServer) run(program string, args ...string) {
 	s.t.Helper()
+	if text, err := s.try(program, args...); err != nil {
+		s.t.Fatalf("%s: %v\n%s", program, err, text)
+	}
+}
+
+// try runs a program, and gives what it said.
+func (s *ownServer) try(program string, args ...string) (text []byte, err error) {
+	s.t.Helper()
 	cmd := exec.Command(s.programs.Path(program), args...)
 	cmd.Dir = s.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as}
@@ -83,15 +93,28 @@ func (s *ownServer) run(program string, args ...string) {
 	defer func() { _ = os.Remove(log.Name()); _ = log.Close() }()
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Run(); err != nil {
-		text, _ := os.ReadFile(log.Name())
-		s.t.Fatalf("%s: %v\n%s", program, err, text)
+		text, _ = os.ReadFile(log.Name())
+		return text, err
 	}
+	return nil, nil
 }
 
+// start tries again while another program has the port, as any may that asks for some port: the address has to stay.
 func (s *ownServer) start() {
 	s.t.Helper()
-	s.run("pg_ctl", "start", "--wait", "--pgdata="+s.data(), "--log="+filepath.Join(s.dir, "log"),
-		"--options=-c listen_addresses=127.0.0.1 -c port="+strconv.Itoa(s.port)+" -c unix_socket_directories='' -c fsync=off")
+	log := filepath.Join(s.dir, "log")
+	for deadline := time.Now().Add(60 * time.Second); ; <-time.After(100 * time.Millisecond) {
+		_ = os.Remove(log)
+		text, err := s.try("pg_ctl", "start", "--wait", "--pgdata="+s.data(), "--log="+log,
+			"--options=-c listen_addresses=127.0.0.1 -c port="+strconv.Itoa(s.port)+" -c unix_socket_directories='' -c fsync=off -c lc_messages=C")
+		if err == nil {
+			return
+		}
+		said, _ := os.ReadFile(log)
+		if !bytes.Contains(said, []byte("Address already in use")) || time.Now().After(deadline) {
+			s.t.Fatalf("pg_ctl: %v\n%s%s", err, text, said)
+		}
+	}
 }
 
 // stop ends the server with its connections; mode is fast or immediate.

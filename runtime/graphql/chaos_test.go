@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -220,7 +222,12 @@ func TestALineThatIsCutStallsOrIsReset(t *testing.T) {
 		failed := c.failed.Load()
 		proxy.Stop()
 		wait(t, func() bool { return c.failed.Load() > failed+20 })
-		if err := proxy.Start(); err != nil {
+		var err error
+		wait(t, func() bool { // the address has to stay, and whoever asked for some port may have it
+			err = proxy.Start()
+			return !errors.Is(err, syscall.EADDRINUSE)
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 		c.recovers()

@@ -109,12 +109,11 @@ func TestSchemaChangesDropNoRequest(t *testing.T) {
 				t.Fatalf("%s: the change was never seen", change)
 			}
 		}
+		after := answered.Load()
+		wait(t, func() bool { return answered.Load() >= after+20 || ctx.Err() != nil }) // each change has requests after it
 	}
 	stop()
 	running.Wait()
-	if answered.Load() < 100 {
-		t.Errorf("only %d requests were answered", answered.Load())
-	}
 	t.Logf("%d requests", answered.Load())
 	if got := s.Execute(t.Context(), transport.Request{Query: `{ __type(name: "Item") { fields { name description } } }`}); !strings.Contains(string(got.Data), "What it is called.") {
 		t.Errorf("the comment is not in the schema: %s", got.Data)

@@ -31,23 +31,26 @@ const unindexed = `
 	create view mine as select id from work where writer_id::text = current_setting('server_version_num');
 	analyze writer; analyze work; analyze sorted;`
 
-// found runs a request until it is one that is looked at, and gives what was kept of it.
+// found runs a request until it is one that is looked at, and gives what was kept of it. A look that PostgreSQL is late for is
+// none: a document that differs in its spaces has a plan of its own, which is looked at as well.
 func found(t *testing.T, s *graphql.Service, query string, times int) []watch.Note {
 	t.Helper()
-	for range times {
-		if got := s.Execute(t.Context(), transport.Request{Query: query, Client: "10.0.0.1"}); len(got.Errors) > 0 {
-			t.Fatalf("%s: %s", query, firstError(got))
+	for range 5 {
+		for range times {
+			if got := s.Execute(t.Context(), transport.Request{Query: query, Client: "10.0.0.1"}); len(got.Errors) > 0 {
+				t.Fatalf("%s: %s", query, firstError(got))
+			}
 		}
-	}
-	var list []watch.Note
-	for until := time.Now().Add(5 * time.Second); len(list) == 0 && time.Now().Before(until); <-time.After(10 * time.Millisecond) {
-		notes, none, err := s.Findings(t.Context())
-		if err != nil || none {
-			t.Fatal(err, none)
+		for until := time.Now().Add(5 * time.Second); time.Now().Before(until); <-time.After(10 * time.Millisecond) {
+			if notes, none, err := s.Findings(t.Context()); err != nil || none {
+				t.Fatal(err, none)
+			} else if len(notes) > 0 {
+				return notes
+			}
 		}
-		list = notes
+		query += " "
 	}
-	return list
+	return nil
 }
 
 func openWatched(t *testing.T, script string) (*graphql.Service, *pgxpool.Pool, func() string) {
@@ -101,6 +104,7 @@ func TestSlowPlansAreFound(t *testing.T) {
 			if len(list) != 1 || list[0].Kind != test.kind || list[0].Subject != test.subject || list[0].Fix != test.fix {
 				t.Fatalf("found %+v", list)
 			}
+			wait(t, func() bool { return strings.Contains(logged(), "graphql/"+test.kind) }) // it may be kept before
 			if n := strings.Count(logged(), "graphql/"+test.kind); n != 1 {
 				t.Errorf("it was logged %d times", n)
 			}
@@ -118,7 +122,7 @@ func TestSlowPlansAreFound(t *testing.T) {
 // TestRequestsOneByOneAreFound has clients that could ask for all rows at once.
 func TestRequestsOneByOneAreFound(t *testing.T) {
 	t.Parallel()
-	s, _, _ := openWatched(t, "create table writer (id int primary key, name text); create table pair (a int, b int, primary key (a, b));")
+	s, _, logged := openWatched(t, "create table writer (id int primary key, name text); create table pair (a int, b int, primary key (a, b));")
 	var parts []string
 	for i := range 6 {
 		parts = append(parts, fmt.Sprintf("w%d: writer(id: %d) { name }", i, i))
@@ -134,10 +138,18 @@ func TestRequestsOneByOneAreFound(t *testing.T) {
 		ask(fmt.Sprint("10.1.0.", i), i)
 		ask("10.2.0.1", 7)
 	}
+	if text := logged(); strings.Contains(text, "graphql/"+watch.OneByOne) {
+		t.Errorf("found %s", text)
+	}
 	wait(t, func() bool { // within the time: on a machine at rest the first try is
+		var asking sync.WaitGroup
 		for i := range 10 {
-			ask("10.0.0.9", i)
+			asking.Go(func() { ask("10.0.0.9", i) })
 		}
+		asking.Wait()
+		return strings.Contains(logged(), "graphql/"+watch.OneByOne)
+	})
+	wait(t, func() bool { // what is found is kept now and then
 		list, _, err := s.Findings(t.Context())
 		return err == nil && len(list) == 2
 	})

@@ -35,14 +35,33 @@ type site struct {
 }
 
 type lockedBuffer struct {
-	mu   sync.Mutex // guards text
-	text bytes.Buffer
+	mu    sync.Mutex // guards what follows
+	text  bytes.Buffer
+	words string
+	gate  chan struct{}
+}
+
+// hold has whoever writes a line with some words wait there until it is released.
+func (b *lockedBuffer) hold(words string) (release func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	gate := make(chan struct{})
+	b.words, b.gate = words, gate
+	return sync.OnceFunc(func() { close(gate) })
 }
 
 func (b *lockedBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
+	gate := b.gate
+	if gate != nil && !bytes.Contains(p, []byte(b.words)) {
+		gate = nil
+	}
+	n, err := b.text.Write(p)
+	b.mu.Unlock()
+	if gate != nil {
+		<-gate
+	}
+	return n, err
 }
 
 func (b *lockedBuffer) String() string {
@@ -273,6 +292,8 @@ func TestProbes(t *testing.T) {
 func TestDrainingFinishesWhatIsAtWork(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string]string{"lifecycle.shutdown_delay": "300ms"})
+	begin := s.log.hold("msg=draining") // the delay, which a slow machine may be late for
+	t.Cleanup(begin)
 	if response, _ := do(t, "GET", s.url+"/ready"); response.StatusCode != 200 {
 		t.Fatalf("/ready answers %d", response.StatusCode)
 	}
@@ -285,12 +306,16 @@ func TestDrainingFinishesWhatIsAtWork(t *testing.T) {
 	<-s.entered
 	ended := make(chan error, 1)
 	go func() { ended <- s.stop() }()
-	for { // until the load balancer would look away
+	for deadline := time.Now().Add(20 * time.Second); ; { // until the load balancer would look away
 		response, body := do(t, "GET", s.url+"/ready")
 		if response.StatusCode == 503 && strings.Contains(body, "draining") && response.Close {
 			break
 		}
+		if time.Now().After(deadline) {
+			t.Fatalf("/ready still answers %d %s", response.StatusCode, body)
+		}
 	}
+	begin()
 	for { // until the listener is closed
 		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 		if err != nil {

@@ -180,14 +180,22 @@ func TestNamesThatChange(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("NOT TESTED: only Linux has more than one address of loopback from the start")
 	}
+	inside := listen(t, "127.0.0.1:0")
+	twin, err := net.Listen("tcp", "127.0.0.2:"+inside.port())
+	for tries := 0; err != nil && tries < 100; tries++ { // until a port is free on both
+		inside = listen(t, "127.0.0.1:0")
+		twin, err = net.Listen("tcp", "127.0.0.2:"+inside.port())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := inside.port()
 	allowed := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	_ = allowed.Listener.Close()
-	allowed.Listener, _ = net.Listen("tcp", "127.0.0.2:0")
+	allowed.Listener = twin
 	allowed.Config.SetKeepAlivesEnabled(false) // so that each call looks the name up
 	allowed.Start()
 	t.Cleanup(allowed.Close)
-	_, port, _ := net.SplitHostPort(allowed.Listener.Addr().String())
-	inside := listen(t, "127.0.0.1:"+port)
 	c := open(t, outbound.Config{Allow: []string{"127.0.0.2/32"}}, outbound.Deps{})
 	c.Resolve(names(t, func(name string, n int) []string {
 		if name == "both.test." {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -101,6 +102,38 @@ func Enqueue(t testing.TB, s *jobs.Service, n jobs.Spec) string {
 	}
 	return receipts[0].ID
 }
+
+// Crowd tells how many are at work at once.
+type Crowd struct {
+	wished   int32
+	at, most atomic.Int32
+	full     context.Context
+	open     func()
+}
+
+// NewCrowd has nobody's work end before so many are at work as are wished, unless that takes too long.
+func NewCrowd(t testing.TB, wished int32) *Crowd {
+	c := &Crowd{wished: wished}
+	c.full, c.open = context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(c.open)
+	return c
+}
+
+// Work is what each of them does.
+func (c *Crowd) Work() {
+	n := c.at.Add(1)
+	defer c.at.Add(-1)
+	for most := c.most.Load(); n > most && !c.most.CompareAndSwap(most, n); most = c.most.Load() {
+	}
+	if n >= c.wished {
+		time.AfterFunc(300*time.Millisecond, c.open) // in which one too many would come
+	}
+	<-c.full.Done()
+	<-time.After(5 * time.Millisecond)
+}
+
+// Most is how many have been at work at once.
+func (c *Crowd) Most() int32 { return c.most.Load() }
 
 // Args makes arguments.
 func Args(v any) json.RawMessage {

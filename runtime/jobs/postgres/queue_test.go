@@ -28,6 +28,12 @@ func world(t testing.TB) jobstest.World { return worldOn(t, pgtest.System(t), fa
 // worldOn is one on a database, which may have a transaction pooler before it.
 func worldOn(t testing.TB, address string, pooler bool) jobstest.World {
 	t.Helper()
+	return worldFor(t, address, pooler, term)
+}
+
+// worldFor is one whose servers are waited for so long. Where none is to be missed, that is longer than any beat is late.
+func worldFor(t testing.TB, address string, pooler bool, term time.Duration) jobstest.World {
+	t.Helper()
 	open := func(t testing.TB) *pgxpool.Pool {
 		t.Helper()
 		pool, err := postgres.Connect(t.Context(), address, postgres.PoolOptions{Size: 4, Pooler: pooler, Listens: true})
@@ -64,12 +70,21 @@ func worldOn(t testing.TB, address string, pooler bool) jobstest.World {
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	jobstest.Conformance(t, world)
+	jobstest.Conformance(t, func(t testing.TB, brief bool) jobstest.World {
+		return worldFor(t, pgtest.System(t), false, termOf(brief))
+	})
 }
 
 func TestBehindAPooler(t *testing.T) {
 	t.Parallel()
-	jobstest.Conformance(t, func(t testing.TB) jobstest.World {
-		return worldOn(t, pgtest.Pooled(t, pgtest.System(t), 10), true)
+	jobstest.Conformance(t, func(t testing.TB, brief bool) jobstest.World {
+		return worldFor(t, pgtest.Pooled(t, pgtest.System(t), 10), true, termOf(brief))
 	})
+}
+
+func termOf(brief bool) time.Duration {
+	if brief {
+		return term
+	}
+	return cluster.Term
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/jobs"
@@ -133,16 +132,11 @@ func TestTheLastIsNotStarved(t *testing.T) {
 func TestConcurrencyIsKept(t *testing.T) {
 	t.Parallel()
 	w := world(t)
-	var at, most, ran atomic.Int32
+	var ran atomic.Int32
+	crowd := jobstest.NewCrowd(t, 7)
 	c := one()
 	c.Concurrency = 7
-	s := w.Serve(t, c, map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome {
-		most.Store(max(most.Load(), at.Add(1)))
-		<-time.After(5 * time.Millisecond)
-		at.Add(-1)
-		ran.Add(1)
-		return jobs.Outcome{}
-	}})
+	s := w.Serve(t, c, map[string]jobs.Handler{"work": func(context.Context, *jobs.Try) jobs.Outcome { crowd.Work(); ran.Add(1); return jobs.Outcome{} }})
 	specs := make([]jobs.Spec, 300)
 	for i := range specs {
 		specs[i].Kind = "work"
@@ -151,7 +145,7 @@ func TestConcurrencyIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	jobstest.Eventually(t, "all ran", func() bool { return ran.Load() == 300 })
-	if n := most.Load(); n != 7 {
+	if n := crowd.Most(); n != 7 {
 		t.Errorf("%d at once", n)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -36,29 +37,44 @@ func Pooled(t testing.TB, address string, size int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := free.Addr().(*net.TCPAddr).Port
-	_ = free.Close()
 	dir, err := os.MkdirTemp("", "fraiseql-pooler-") // not below t.TempDir: another account has to pass
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	c := config.ConnConfig
-	ini := filepath.Join(dir, "pgbouncer.ini")
-	text := fmt.Sprintf("[databases]\n%s = host=%s port=%d dbname=%s user=%s password=%s\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = %d\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = %d\n",
-		c.Database, c.Host, c.Port, c.Database, c.User, c.Password, port, size)
-	if err := os.WriteFile(ini, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, "-q", ini) // its cleanup ends it
-	if os.Geteuid() == 0 {                                                             // it refuses root
+	if os.Geteuid() == 0 {
 		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
+	}
+	c := config.ConnConfig
+	text := fmt.Sprintf("[databases]\n%s = host=%s port=%d dbname=%s user=%s password=%s\n[pgbouncer]\nlisten_addr = 127.0.0.1\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = %d\n",
+		c.Database, c.Host, c.Port, c.Database, c.User, c.Password, size)
+	var said string
+	for range 10 { // until its port is one that nobody takes before it
+		var at string
+		if at, said = pooler(t, program, filepath.Join(dir, "pgbouncer.ini"), text, c.Database); at != "" {
+			return "postgres://" + c.User + "@" + at + "/" + c.Database + "?sslmode=disable"
+		}
+	}
+	t.Fatalf("PgBouncer does not listen: %s", said)
+	return ""
+}
+
+// pooler starts a PgBouncer on a port that is free now, and gives its address, or what it said when it has ended.
+func pooler(t testing.TB, program, ini, text, database string) (at, said string) {
+	t.Helper()
+	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at = free.Addr().String()
+	_ = free.Close()
+	if err := os.WriteFile(ini, []byte(text+"listen_port = "+strconv.Itoa(free.Addr().(*net.TCPAddr).Port)+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, ini) // its cleanup ends it
+	if os.Geteuid() == 0 {                                                       // it refuses root
 		nobody, err := user.Lookup("nobody")
 		if err != nil {
 			t.Fatal(err)
@@ -67,23 +83,52 @@ func Pooled(t testing.TB, address string, size int) string {
 		gid, _ := strconv.Atoi(nobody.Gid)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 	}
-	var said strings.Builder
-	cmd.Stderr = &said
+	var log strings.Builder
+	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	at := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	for until := time.Now().Add(10 * time.Second); ; <-time.After(20 * time.Millisecond) {
-		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", at)
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	stop := func() { _ = cmd.Process.Kill(); <-ended }
+	t.Cleanup(stop)
+	for until := time.Now().Add(30 * time.Second); ; {
+		err := answers(t, at, database)
+		select {
+		case <-ended:
+			return "", log.String()
+		case <-time.After(20 * time.Millisecond):
+		}
 		if err == nil {
-			_ = conn.Close()
-			return "postgres://" + c.User + "@" + at + "/" + c.Database + "?sslmode=disable"
+			return at, ""
 		}
 		if time.Now().After(until) {
-			t.Fatalf("PgBouncer does not listen: %s", said.String())
+			stop()
+			t.Fatalf("PgBouncer does not answer: %v\n%s", err, log.String())
 		}
 	}
+}
+
+// answers asks for what only this PgBouncer has: another program may listen where it cannot.
+func answers(t testing.TB, at, database string) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, "postgres://pgtest@"+at+"/pgbouncer?sslmode=disable")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	results, err := conn.PgConn().Exec(ctx, "show databases").ReadAll()
+	if err != nil {
+		return err
+	}
+	for _, row := range results[0].Rows {
+		if string(row[0]) == database {
+			return nil
+		}
+	}
+	return fmt.Errorf("it has no database %s", database)
 }
 
 func exists(path string) bool {
