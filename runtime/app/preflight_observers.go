@@ -186,7 +186,11 @@ func (a *App) checkFunction(ctx context.Context, at *config.Report, name string)
 	}
 	switch {
 	case !there:
-		at.Error("function", "observers/no-function", "there is no function "+quoted, "create function "+quoted+" returns void …, or write its schema: \"app."+name+"\"")
+		hint, err := postgres.FunctionHint(ctx, a.Pool, name, "void")
+		if err != nil {
+			return err
+		}
+		at.Error("function", "observers/no-function", "there is no function "+quoted, hint)
 	case !may:
 		at.Error("function", "database/no-privilege", "this login may not call "+quoted, "grant execute on function "+quoted+" to the login")
 	}

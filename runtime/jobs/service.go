@@ -125,7 +125,11 @@ func (s *Service) callable(ctx context.Context) error {
 		}
 		switch {
 		case !there:
-			return fault.New(fault.Invalid, "jobs/no-function", "jobs of kind "+kind+" call the function "+name+", which is not there").WithHint("create function %s returns jsonb …, or write its schema: \"app.%s\"", name, rule.Function)
+			hint, err := postgres.FunctionHint(ctx, s.deps.Pool, rule.Function, "jsonb")
+			if err != nil {
+				return err
+			}
+			return fault.New(fault.Invalid, "jobs/no-function", "jobs of kind "+kind+" call the function "+name+", which is not there").WithHint("%s", hint)
 		case !may:
 			return fault.New(fault.Invalid, "jobs/no-function", "jobs of kind "+kind+" call the function "+name+", which this login may not").WithHint("grant execute on function %s to …", name)
 		}

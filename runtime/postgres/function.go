@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/fraiseql/fraiseql/runtime/diag"
 )
 
 // Qualified quotes a name that may have a schema before it: app.on_order is "app"."on_order".
@@ -19,4 +21,51 @@ from (select to_regprocedure($1)::oid as oid) p`
 func Callable(ctx context.Context, pool *pgxpool.Pool, name string) (there, may bool, err error) {
 	err = pool.QueryRow(ctx, callableSQL, Qualified(name)+"(jsonb)").Scan(&there, &may)
 	return there, may, err
+}
+
+// elsewhereSQL lists functions of one argument of jsonb, as they have to be called: without a schema where the search_path finds them.
+const elsewhereSQL = `
+select p.proname, n.nspname, pg_function_is_visible(p.oid)
+from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+where p.pronargs = 1 and p.proargtypes[0] = 'jsonb'::regtype and p.prokind = 'f'
+  and n.nspname <> 'information_schema' and n.nspname !~ '^(pg_|_system$)'
+order by 2, 1`
+
+// FunctionHint says what to do where no function of one argument of jsonb has this name: one of another schema or with a name that
+// is near is meant, or it has to be made, to give what is wanted of it.
+func FunctionHint(ctx context.Context, pool *pgxpool.Pool, name, returns string) (string, error) {
+	rows, err := pool.Query(ctx, elsewhereSQL)
+	if err != nil {
+		return "", err
+	}
+	_, bare, has := strings.Cut(name, ".")
+	if !has {
+		bare = name
+	}
+	var all []string
+	var called, in string
+	var visible bool
+	_, err = pgx.ForEachRow(rows, []any{&called, &in, &visible}, func() error {
+		full := called
+		if !visible || has {
+			full = in + "." + called
+		}
+		if called == bare {
+			all = append([]string{full}, all...)
+		} else {
+			all = append(all, full)
+		}
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	if len(all) > 0 && (all[0] == bare || strings.HasSuffix(all[0], "."+bare)) {
+		return "did you mean \"" + all[0] + "\"?", nil
+	}
+	hint := "create function " + Qualified(name) + "(jsonb) returns " + returns + " …"
+	if !has {
+		hint += ", or write its schema: \"app." + name + "\""
+	}
+	return diag.DidYouMean(name, all, hint), nil
 }
