@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fraiseql/fraiseql/runtime/app"
-	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
@@ -87,11 +86,8 @@ func newEventsRelease(env *Env) *cobra.Command {
 
 // moment reads a time: in RFC 3339, so long ago, or that of an event.
 func moment(ctx context.Context, s *events.Store, text string) (time.Time, error) {
-	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+	if at, err := before("--after", text); err == nil {
 		return at, nil
-	}
-	if ago, err := config.ParseDuration(text); err == nil {
-		return time.Now().Add(-ago), nil
 	}
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fraiseql/fraiseql/runtime/app"
+	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/events"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
@@ -31,7 +32,7 @@ func newEventsCommand(env *Env) *cobra.Command {
 type eventFilter struct {
 	ids          []int64
 	entity, op   string
-	since, until time.Duration
+	since, until string
 	observer     string
 	limit        int
 }
@@ -47,16 +48,29 @@ func (f *eventFilter) filter() (events.Filter, error) {
 		return events.Filter{}, fault.New(fault.Usage, "usage", "there is no op `"+f.op+"`").WithHint("--op with one of: INSERT, UPDATE, DELETE, TRUNCATE, CUSTOM")
 	}
 	filter := events.Filter{IDs: f.ids, Entity: f.entity, Op: op, Limit: f.limit}
-	if f.since > 0 {
-		filter.Since = time.Now().Add(-f.since)
-	}
-	if f.until > 0 {
-		filter.Until = time.Now().Add(-f.until)
-	}
 	if f.observer != "" {
-		filter.Consumer = "observer:" + f.observer
+		filter.Consumer = "observer:" + strings.TrimPrefix(f.observer, "observer:") // as consumers are listed
 	}
-	return filter, nil
+	var err error
+	if filter.Since, err = before("--since", f.since); err == nil {
+		filter.Until, err = before("--until", f.until)
+	}
+	return filter, err
+}
+
+// before reads a flag that is a time: in RFC 3339, or so long ago. The zero time when it is empty.
+func before(flag, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at, nil
+	}
+	ago, err := config.ParseSpan(text)
+	if err != nil {
+		return time.Time{}, fault.New(fault.Usage, "usage", flag+" is a time span such as 30m, 24h or 7d, or a time such as 2026-01-31T12:00:00Z")
+	}
+	return time.Now().Add(-ago), nil
 }
 
 // withEvents opens the program for its events.
@@ -98,6 +112,9 @@ func newEventsTail(env *Env) *cobra.Command {
 
 // tail prints a line for each event that becomes visible from now on. Being interrupted is its ordinary end.
 func (e *Env) tail(ctx context.Context, s *events.Store, f events.Filter) error {
+	if err := s.Captured(ctx, f.Entity); err != nil {
+		return err
+	}
 	at, err := events.Now(ctx, s.Pool)
 	if err != nil {
 		return err
@@ -168,6 +185,9 @@ func newEventsList(env *Env) *cobra.Command {
 				return err
 			}
 			return env.withEvents(cmd.Context(), func(_ *app.App, s *events.Store) error {
+				if err := s.Captured(cmd.Context(), filter.Entity); err != nil {
+					return err
+				}
 				all, err := s.List(cmd.Context(), filter)
 				if err != nil {
 					return err
@@ -181,7 +201,7 @@ func newEventsList(env *Env) *cobra.Command {
 		},
 	}
 	f.flags(c)
-	c.Flags().DurationVar(&f.since, "since", 0, "only of the last 1h, 30m, …")
+	c.Flags().StringVar(&f.since, "since", "", "only of the last 30m, 1h, 2d, …, or since a time")
 	c.Flags().IntVar(&f.limit, "limit", 100, "how many at most")
 	return c
 }
@@ -199,6 +219,9 @@ func newEventsReplay(env *Env) *cobra.Command {
 				return err
 			}
 			return env.withEvents(cmd.Context(), func(_ *app.App, s *events.Store) error {
+				if err := s.Captured(cmd.Context(), filter.Entity); err != nil {
+					return err
+				}
 				count, err := s.Replay(cmd.Context(), filter, dry)
 				if err != nil {
 					return err
@@ -209,8 +232,8 @@ func newEventsReplay(env *Env) *cobra.Command {
 	}
 	f.flags(c)
 	c.Flags().Int64SliceVar(&f.ids, "id", nil, "only these events")
-	c.Flags().DurationVar(&f.since, "since", 0, "only of the last 1h, 30m, …")
-	c.Flags().DurationVar(&f.until, "until", 0, "not of the last 10m, …")
+	c.Flags().StringVar(&f.since, "since", "", "only of the last 30m, 1h, 2d, …, or since a time")
+	c.Flags().StringVar(&f.until, "until", "", "not of the last 10m, 1d, …, or since a time")
 	c.Flags().StringVar(&f.observer, "observer", "", "only to this observer")
 	c.Flags().BoolVar(&dry, "dry-run", false, "count, and deliver nothing")
 	return c

@@ -30,7 +30,7 @@ func newJobsEnqueue(env *Env) *cobra.Command {
 			n.Kind = words[0]
 			if delay != "" {
 				var err error
-				if n.Delay, err = config.ParseDuration(delay); err != nil {
+				if n.Delay, err = config.ParseSpan(delay); err != nil {
 					return fault.New(fault.Usage, "usage", "--delay is a time span such as 30s, 12h or 1d")
 				}
 			}

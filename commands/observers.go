@@ -200,7 +200,7 @@ func newObserversDead(env *Env) *cobra.Command {
 				}
 				l := listing{head: []string{"ID", "DIED", "OBSERVER", "EVENT", "TRIES", "ERROR"}, value: all}
 				for _, d := range all {
-					l.rows = append(l.rows, []string{strconv.FormatInt(d.ID, 10), d.DiedAt.UTC().Format(time.RFC3339), d.Consumer, strconv.FormatInt(d.EventID, 10), strconv.Itoa(d.Attempts), oneLine(d.Error)})
+					l.rows = append(l.rows, []string{strconv.FormatInt(d.ID, 10), d.DiedAt.UTC().Format(time.RFC3339), strings.TrimPrefix(d.Consumer, "observer:"), strconv.FormatInt(d.EventID, 10), strconv.Itoa(d.Attempts), oneLine(d.Error)})
 				}
 				return env.print(l)
 			})
@@ -231,7 +231,11 @@ func newObserversRetry(env *Env) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return env.print(listing{head: []string{"RETRIED"}, rows: [][]string{{strconv.FormatInt(count, 10)}}, value: map[string]int64{"retried": count}})
+				told := strconv.FormatInt(count, 10) + " dead letters" // a number alone looks like an id
+				if count == 1 {
+					told = "1 dead letter"
+				}
+				return env.print(listing{head: []string{"RETRIED"}, rows: [][]string{{told}}, value: map[string]int64{"retried": count}})
 			})
 		},
 	}

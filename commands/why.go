@@ -9,8 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fraiseql/fraiseql/runtime/app"
-	"github.com/fraiseql/fraiseql/runtime/config"
-	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/why"
 )
 
@@ -24,12 +22,12 @@ func newWhyCommand(env *Env) *cobra.Command {
 			"webhook/ID.",
 		Example: "  fraiseql why order/42\n  fraiseql why job/17\n  fraiseql why mail/evt_12_hokv3q_order_confirmation_1",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ago, err := config.ParseDuration(since)
-			if err != nil || ago <= 0 {
-				return fault.New(fault.Usage, "usage", "--since is a time span such as 30m, 24h or 7d")
+			from, err := before("--since", since)
+			if err != nil {
+				return err
 			}
 			return env.withApp(cmd.Context(), func(a *app.App) error {
-				roots, err := a.Why(cmd.Context(), args[0], time.Now().Add(-ago))
+				roots, err := a.Why(cmd.Context(), args[0], from)
 				if err != nil {
 					return err
 				}
@@ -43,7 +41,7 @@ func newWhyCommand(env *Env) *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringVar(&since, "since", "7d", "how far to look back")
+	c.Flags().StringVar(&since, "since", "7d", "how far to look back, or since which time")
 	return c
 }
 

@@ -45,6 +45,19 @@ func ParseDuration(s string) (time.Duration, error) {
 	return total, nil
 }
 
+// ParseSpan reads a time span that a person types at the command line or in a request: as the configuration has it (2d), or as Go
+// writes it (1.5h), which must not be negative.
+func ParseSpan(s string) (time.Duration, error) {
+	d, err := ParseDuration(s)
+	if err == nil {
+		return d, nil
+	}
+	if other, wrong := time.ParseDuration(s); wrong == nil && other >= 0 {
+		return other, nil
+	}
+	return 0, err
+}
+
 var sizeForm = regexp.MustCompile(`^([0-9]+) ?(B|KB|MB|GB|KiB|MiB|GiB)?$`)
 
 func parseBytes(s string) (Bytes, error) {

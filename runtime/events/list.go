@@ -3,11 +3,13 @@ package events
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/fraiseql/fraiseql/runtime/diag"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
 
@@ -39,6 +41,8 @@ from _system.event e
 join _system.event_source s on s.id = e.source` + where + `
 order by e.id desc
 limit $7`
+
+	sourcesSQL = `select entity, schema_name, table_name from _system.event_source`
 
 	emitSQL = `select _system.emit_event($1, $2, $3)`
 
@@ -94,6 +98,42 @@ func moment(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
+}
+
+// Captured refuses a name by which no table that is captured and no CUSTOM event is called: what is misspelt would find nothing, and
+// look as if nothing had happened. An empty name is all.
+func (s *Store) Captured(ctx context.Context, name string) error {
+	if name == "" {
+		return nil
+	}
+	rows, err := s.Pool.Query(ctx, sourcesSQL)
+	if err != nil {
+		return err
+	}
+	var names, tables []string
+	var entity, schema, table string
+	found := false
+	_, err = pgx.ForEachRow(rows, []any{&entity, &schema, &table}, func() error {
+		names = append(names, entity)
+		if schema != "" {
+			tables = append(tables, schema+"."+table)
+		}
+		found = found || name == entity || name == schema+"."+table
+		return nil
+	})
+	if err != nil || found {
+		return err
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	hint := "nothing is captured yet: observers and subscriptions say what is"
+	if len(names) > 0 {
+		hint = "there are: " + strings.Join(names, ", ")
+		if near := diag.Nearest(name, append(names, tables...)); near != "" {
+			hint = "did you mean \"" + near + "\"? There are: " + strings.Join(names, ", ")
+		}
+	}
+	return fault.New(fault.NotFound, "events/no-entity", "no table that is captured and no CUSTOM event is called `"+name+"`").WithHint("%s", hint)
 }
 
 // List gives events, the newest first.

@@ -64,6 +64,9 @@ func (s *Store) list(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		f.Before, err = httpapi.Number("cursor", q.Get("cursor"))
 	}
+	if err == nil {
+		err = s.Captured(r.Context(), f.Entity)
+	}
 	var all []*Event
 	if err == nil {
 		all, err = s.List(r.Context(), f)
@@ -142,7 +145,10 @@ func (s *Store) replay(w http.ResponseWriter, r *http.Request) {
 		f.Until, err = httpapi.Moment("until", body.Until)
 	}
 	if body.Observer != "" {
-		f.Consumer = "observer:" + body.Observer
+		f.Consumer = "observer:" + strings.TrimPrefix(body.Observer, "observer:") // as consumers are listed
+	}
+	if err == nil {
+		err = s.Captured(r.Context(), f.Entity)
 	}
 	var count int64
 	if err == nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
 
@@ -77,7 +78,7 @@ func Number(name, text string) (int64, error) {
 	return n, nil
 }
 
-// Moment reads a parameter that is a time: RFC 3339, or how long ago, such as 1h. The zero time when it is not there.
+// Moment reads a parameter that is a time: RFC 3339, or how long ago, such as 1h or 2d. The zero time when it is not there.
 func Moment(name, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -85,8 +86,8 @@ func Moment(name, text string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t, nil
 	}
-	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+	if ago, err := config.ParseSpan(text); err == nil {
 		return time.Now().Add(-ago), nil
 	}
-	return time.Time{}, fault.New(fault.Invalid, "request/bad-time", "`"+name+"` is a time such as 2026-01-31T12:00:00Z, or how long ago, such as 1h")
+	return time.Time{}, fault.New(fault.Invalid, "request/bad-time", "`"+name+"` is a time such as 2026-01-31T12:00:00Z, or how long ago, such as 1h or 2d")
 }

@@ -49,7 +49,7 @@ func (s *Service) enqueue(w http.ResponseWriter, r *http.Request) {
 	err := httpapi.ReadJSON(r, &body)
 	n := body.Spec
 	if err == nil && body.Delay != "" {
-		if n.Delay, err = config.ParseDuration(body.Delay); err != nil || !n.RunAt.IsZero() {
+		if n.Delay, err = config.ParseSpan(body.Delay); err != nil || !n.RunAt.IsZero() {
 			err = bad("bad-delay", "`delay` is a time span such as 30s or 1d, and goes without `run_at`")
 		}
 	}

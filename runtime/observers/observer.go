@@ -51,6 +51,9 @@ type note struct{ reply string }
 // consumerOf names an observer among those whom events are delivered to.
 func consumerOf(name string) string { return "observer:" + name }
 
+// nameOf takes an observer's name as people find it: alone, or as that of the consumer.
+func nameOf(given string) string { return strings.TrimPrefix(given, "observer:") }
+
 // interest is what it hears.
 func (o *observer) interest() events.Interest {
 	var ops events.Ops

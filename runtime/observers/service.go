@@ -350,6 +350,7 @@ func (s *Service) Logs(ctx context.Context, name, status string, before time.Tim
 	if status != "" && !slices.Contains(statuses, status) {
 		return nil, fault.New(fault.Invalid, "observers/no-status", "there is no status `"+status+"`").WithHint("one of: %s", strings.Join(statuses, ", "))
 	}
+	name = nameOf(name)
 	if err := s.known(ctx, name); err != nil {
 		return nil, err
 	}
@@ -363,6 +364,7 @@ func (s *Service) LogsOf(ctx context.Context, event int64) ([]Log, error) {
 
 // Dead gives the dead letters of observers, the newest first.
 func (s *Service) Dead(ctx context.Context, name string, before int64, limit int) ([]events.DeadLetter, error) {
+	name = nameOf(name)
 	if err := s.known(ctx, name); err != nil {
 		return nil, err
 	}
@@ -374,6 +376,7 @@ func (s *Service) Dead(ctx context.Context, name string, before int64, limit int
 
 // Retry has dead letters tried again: one by its id, all of an observer, or all (0 and empty). It tells how many.
 func (s *Service) Retry(ctx context.Context, id int64, name string) (int64, error) {
+	name = nameOf(name)
 	if err := s.known(ctx, name); err != nil {
 		return 0, err
 	}
