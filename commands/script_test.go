@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 //	$EXAMPLES                  the folder of examples
 //	exits CODE PROGRAM ARGS…   the program ends with that code
 //	database [FILE…]           DATABASE_URL is a new database with what the files of testdata make
-//	redis [OPTION…]            REDIS_URL is a new Redis
+//	redis [OPTION…]            REDIS_URL is a new Redis; redis-stops and redis-starts have it go and come back
 //	pooled                     DATABASE_URL becomes that of a PgBouncer before it, OWNER_URL what it was
 //
 // and those of serverCommands.
@@ -67,13 +68,28 @@ func verbs(t *testing.T, root string) map[string]func(*testscript.TestScript, bo
 		ts.Setenv("DATABASE_URL", pgtest.Database(t, files...))
 	}
 	all["redis"] = func(ts *testscript.TestScript, _ bool, options []string) {
-		ts.Setenv("REDIS_URL", redistest.Start(t, options...).URL())
+		r := redistest.Start(t, options...)
+		redises.Store(ts, r)
+		ts.Setenv("REDIS_URL", r.URL())
 	}
+	all["redis-stops"] = func(ts *testscript.TestScript, _ bool, _ []string) { redisOf(ts).Stop() }
+	all["redis-starts"] = func(ts *testscript.TestScript, _ bool, _ []string) { redisOf(ts).Start() }
 	all["pooled"] = func(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Setenv("OWNER_URL", ts.Getenv("DATABASE_URL"))
 		ts.Setenv("DATABASE_URL", pgtest.Pooled(t, ts.Getenv("DATABASE_URL"), 20))
 	}
 	return all
+}
+
+// redises has the newest Redis of each script.
+var redises sync.Map
+
+func redisOf(ts *testscript.TestScript) *redistest.Server {
+	r, there := redises.Load(ts)
+	if !there {
+		ts.Fatalf("there is no Redis")
+	}
+	return r.(*redistest.Server)
 }
 
 func exits(ts *testscript.TestScript, _ bool, args []string) {

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -52,6 +53,10 @@ func (e *Env) askStatus(ctx context.Context) (status.Snapshot, json.RawMessage, 
 		}
 		address = "http://" + net.JoinHostPort(host, strconv.Itoa(c.Server.Port))
 	}
+	sent := "that of [server] admin_token_env in this configuration" // or admin_token_file
+	if c.Server.AdminToken.Env != "" {
+		sent = "in " + c.Server.AdminToken.Env + " here"
+	}
 	token, err := c.Server.AdminToken.Resolve(os.LookupEnv, projectDir(file))
 	if err != nil {
 		return s, nil, err
@@ -59,6 +64,10 @@ func (e *Env) askStatus(ctx context.Context) (status.Snapshot, json.RawMessage, 
 	if token == "" {
 		text, _ := os.ReadFile(filepath.Join(projectDir(file), ".fraiseql", "admin-token")) // without one the server says so
 		token = strings.TrimSpace(string(text))
+		sent = "none: set [server] admin_token_env in this configuration as well"
+		if token != "" {
+			sent = "in .fraiseql/admin-token here, which `serve --dev` made"
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
@@ -83,12 +92,12 @@ func (e *Env) askStatus(ctx context.Context) (status.Snapshot, json.RawMessage, 
 	}
 	var problem struct{ Detail, Hint string }
 	_ = json.Unmarshal(text, &problem) // else it is no server of ours
-	kind := fault.Invalid
+	kind, hint := fault.Invalid, ""
 	if answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden {
-		kind = fault.Forbidden
+		kind, hint = fault.Forbidden, "the server wants its [server] admin_token_env; what was sent is "+sent
 	}
 	refused := fault.New(kind, "status/refused", fmt.Sprintf("%s answers %s: %s", address, answer.Status, problem.Detail))
-	refused.Hint = problem.Hint
+	refused.Hint = cmp.Or(problem.Hint, hint)
 	return s, nil, refused
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync/atomic"
 
@@ -84,11 +85,19 @@ func (a *App) workJobs(ctx context.Context) error {
 	if a.Jobs == nil {
 		return nil
 	}
+	said := false
 	err := untilAvailable(ctx, func() error {
 		err := unmigrated(a.Jobs.Declare(ctx))
 		a.Jobs.waits.Store(&err)
+		if code := fault.CodeOf(err); !said && (code == jobsredis.Away || code == jobsredis.Refuses) {
+			said = true
+			a.log.Warn("jobs wait for Redis", slog.String("address", a.Jobs.redis.Address()), slog.Any("error", err))
+		}
 		return err
 	})
+	if said && err == nil {
+		a.log.Info("Redis is there, and jobs wait for it no more", slog.String("address", a.Jobs.redis.Address()))
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is the ordinary end

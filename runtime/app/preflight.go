@@ -37,6 +37,7 @@ func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, erro
 			}
 		}
 	}
+	a.checkRedises(ctx, report)
 	if a.GraphQL == nil {
 		return problems(), nil
 	}
@@ -66,6 +67,29 @@ func (a *App) Preflight(ctx context.Context, file *config.File) (diag.List, erro
 		return nil, err
 	}
 	return problems(), nil
+}
+
+// checkRedises asks those that are named: without the one of jobs none is worked, and without the other servers go on.
+func (a *App) checkRedises(ctx context.Context, r *config.Report) {
+	if a.Config.worksJobs() && a.Jobs.redis != nil {
+		if told, wrong := fault.As(a.Jobs.redis.Ping(ctx)); wrong {
+			r.At("jobs").Error(keyOf("redis_url", a.Config.Jobs.RedisURL), told.Code, told.Message+": "+a.Jobs.redis.Address(), told.Hint)
+		}
+	}
+	if a.redis != nil {
+		if err := a.redis.Check(ctx, a.Config.GraphQL.Persisted.Prefix+"preflight"); err != nil {
+			p := a.Config.GraphQL.Persisted
+			r.At("graphql.persisted").Warn(keyOf("redis_url", p.RedisURL), "redis/away", "servers cannot share what clients register, and go on without: "+err.Error(), "start Redis 6.2 or newer, correct the address, or let the user SET and GETEX")
+		}
+	}
+}
+
+// keyOf is how the file names a secret.
+func keyOf(key string, s config.Secret) string {
+	if s.Env != "" {
+		return key + "_env"
+	}
+	return key + "_file"
 }
 
 // checkDocuments holds the trusted documents against the schema. Where there can be none, that is what has to be mended

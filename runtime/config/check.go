@@ -70,6 +70,9 @@ func (r *Report) givenBelow() bool {
 // Files gives the folder that relative paths of the configuration begin in.
 func (r *Report) Files() string { return r.binder.file.Dir }
 
+// Env reads the environment that the configuration is judged by.
+func (r *Report) Env(name string) (string, bool) { return r.binder.options.Env(name) }
+
 // Written tells whether the file has a key, whatever its value.
 func (r *Report) Written(key string) bool { return r.binder.nodes[join(r.path, key)] != nil }
 

@@ -67,7 +67,8 @@ func (a *Admin) Guard(next http.HandlerFunc) http.HandlerFunc {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			WriteProblem(w, r, fault.New(fault.Unauthenticated, "admin/no-token", "this route wants the admin token").WithHint("send it as Authorization: Bearer …"))
 		default:
-			WriteProblem(w, r, fault.New(fault.Forbidden, "admin/refused", "whoever sent this may not use management routes"))
+			WriteProblem(w, r, fault.New(fault.Forbidden, "admin/refused", "whoever sent this may not use management routes").
+				WithHint("send the token of the server's [server] admin_token_env as Authorization: Bearer …, or one of [auth] admin_role"))
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	_ "time/tzdata" // zones are judged alike on every machine
 
 	"github.com/fraiseql/fraiseql/runtime/config"
+	"github.com/fraiseql/fraiseql/runtime/outbound"
 	"github.com/fraiseql/fraiseql/runtime/retry"
 )
 
@@ -131,6 +132,9 @@ func (h *Rule) Check(r *config.Report) {
 	handlerRules[h.Type].Check(r, "a handler of type "+h.Type, handlerRules)
 	if makers[h.Type] == nil {
 		r.Need("type", "config/not-built", "this version has no handlers of type "+h.Type+" yet", "")
+	}
+	if h.Type == "http" {
+		outbound.CheckSecret(r, "secret", h.Secret)
 	}
 	if h.Source != "" && !r.File(h.Source) {
 		r.Need("source", "config/missing-file", "the file `"+h.Source+"` is not there", "")

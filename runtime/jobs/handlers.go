@@ -32,17 +32,9 @@ func (s *Service) httpHandler(r Rule) (Handler, error) {
 			return nil, err
 		}
 	}
-	var keys *outbound.Keys
-	if r.Secret.Given() {
-		secret, err := r.Secret.Resolve(os.LookupEnv, s.deps.Dir)
-		if err != nil {
-			return nil, err
-		}
-		parsed, err := outbound.ParseKeys(secret)
-		if err != nil {
-			return nil, err
-		}
-		keys = &parsed
+	keys, err := outbound.KeysOf(r.Secret, os.LookupEnv, s.deps.Dir)
+	if err != nil {
+		return nil, err
 	}
 	return func(ctx context.Context, t *Try) Outcome {
 		call := outbound.Request{Method: r.Method, URL: address, Header: http.Header{}, Body: t.Args, Repeatable: true, Timeout: time.Hour} // ctx ends it before

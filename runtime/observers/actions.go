@@ -66,17 +66,9 @@ func (s *Service) webhookAction(o *observer, a Action, t texts) (action, error) 
 	if err != nil {
 		return action{}, err
 	}
-	var keys *outbound.Keys
-	if a.Secret.Given() {
-		secret, err := a.Secret.Resolve(lookup, s.deps.Dir)
-		if err != nil {
-			return action{}, err
-		}
-		parsed, err := outbound.ParseKeys(secret)
-		if err != nil {
-			return action{}, err
-		}
-		keys = &parsed
+	keys, err := outbound.KeysOf(a.Secret, lookup, s.deps.Dir)
+	if err != nil {
+		return action{}, err
 	}
 	return action{kind: a.Type, run: func(ctx context.Context, d *dispatch.Delivery) reply {
 		request, err := o.request(d, a, t, address, keys)

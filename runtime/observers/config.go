@@ -7,6 +7,7 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/conditions"
 	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/fault"
+	"github.com/fraiseql/fraiseql/runtime/outbound"
 	"github.com/fraiseql/fraiseql/runtime/retry"
 )
 
@@ -116,8 +117,11 @@ func (a *Action) Check(r *config.Report) {
 		r.Need("type", "config/not-built", "this version has no actions of type "+a.Type+" yet", "")
 	}
 	a.checkTexts(r)
-	if a.Type == "email" {
+	switch a.Type {
+	case "email":
 		a.checkMail(r)
+	case "webhook":
+		outbound.CheckSecret(r, "secret", a.Secret)
 	}
 	if (a.Type == "lua" || a.Type == "wasm") && a.Source != "" && !r.File(a.Source) {
 		r.Need("source", "config/missing-file", "the file `"+a.Source+"` is not there", "")

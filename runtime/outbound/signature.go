@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
 
@@ -47,6 +48,43 @@ func ParseKeys(secret string) (Keys, error) {
 		return Keys{}, badSecret("the secret is empty")
 	}
 	return k, nil
+}
+
+// KeysOf reads the keys that the configuration names; nil where it names none. Errors say where they are, and nothing of them.
+func KeysOf(s config.Secret, env func(string) (string, bool), dir string) (*Keys, error) {
+	if !s.Given() {
+		return nil, nil //nolint:nilnil // none is a valid answer
+	}
+	secret, err := s.Resolve(env, dir)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := ParseKeys(secret)
+	if err == nil {
+		return &keys, nil
+	}
+	where := "the environment variable " + s.Env
+	if s.Env == "" {
+		where = "the file " + s.File
+	}
+	told, _ := fault.As(err)
+	return nil, badSecret(where + " holds no key that signs: " + told.Message)
+}
+
+// CheckSecret reports a secret that no call can be signed with. One that is not there is told of with all others.
+func CheckSecret(r *config.Report, key string, s config.Secret) {
+	if _, err := s.Resolve(r.Env, r.Files()); err != nil || !s.Given() {
+		return
+	}
+	if _, err := KeysOf(s, r.Env, r.Files()); err != nil {
+		told, _ := fault.As(err)
+		if s.Env != "" {
+			key += "_env"
+		} else {
+			key += "_file"
+		}
+		r.Need(key, told.Code, told.Message, told.Hint)
+	}
 }
 
 // badSecret hints at one with whsec_: libraries of receivers decode base64 without it, too, where it is taken as it stands here.

@@ -13,6 +13,12 @@ import (
 // refusals are beginnings of what Redis says when it answers and cannot do now what it is asked.
 var refusals = []string{"LOADING", "OOM", "MISCONF", "READONLY", "BUSY", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN"}
 
+// Codes of what another try may mend.
+const (
+	Away    = "jobs/redis-away"
+	Refuses = "jobs/redis-refuses"
+)
+
 // explain says what an error of Redis means for whoever asked. Texts of the library have addresses without names and passwords.
 func explain(err error) error {
 	if _, told := fault.As(err); told || err == nil || errors.Is(err, context.Canceled) {
@@ -22,7 +28,7 @@ func explain(err error) error {
 	if errors.As(err, &said) {
 		for _, beginning := range refusals {
 			if strings.Contains(said.Error(), beginning) {
-				return fault.Wrap(fault.Unavailable, "jobs/redis-refuses", "the Redis that has the jobs cannot take or give any now", err).WithHint("look into its log; with maxmemory it needs maxmemory-policy noeviction")
+				return fault.Wrap(fault.Unavailable, Refuses, "the Redis that has the jobs cannot take or give any now", err).WithHint("look into its log; with maxmemory it needs maxmemory-policy noeviction")
 			}
 		}
 		for _, beginning := range []string{"NOAUTH", "WRONGPASS", "NOPERM"} {
@@ -32,5 +38,5 @@ func explain(err error) error {
 		}
 		return err
 	}
-	return fault.Wrap(fault.Unavailable, "jobs/redis-away", "the Redis that has the jobs does not answer", err).WithHint("is it up, and is [jobs] redis_url_env right?")
+	return fault.Wrap(fault.Unavailable, Away, "the Redis that has the jobs does not answer", err).WithHint("is it up, and is [jobs] redis_url_env right?")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -62,6 +63,21 @@ func New(o Options) (*Queue, error) {
 	once.MaxRetries = -1
 	return &Queue{options: o, client: redis.NewClient(options), once: redis.NewClient(&once)}, nil
 }
+
+// Address tells where it is, without name and password.
+func (q *Queue) Address() string {
+	o := q.client.Options()
+	switch {
+	case o.Network == "unix":
+		return "unix://" + o.Addr
+	case o.TLSConfig != nil:
+		return "rediss://" + o.Addr + "/" + strconv.Itoa(o.DB)
+	}
+	return "redis://" + o.Addr + "/" + strconv.Itoa(o.DB)
+}
+
+// Ping tells whether Redis answers, and lets this user in.
+func (q *Queue) Ping(ctx context.Context) error { return explain(q.once.Ping(ctx).Err()) }
 
 // Close ends the connections.
 func (q *Queue) Close() {
