@@ -73,11 +73,13 @@ func (s *Share) tell() {
 	}
 }
 
-// Give lets others have slots that are leaving.
+// Give lets others have slots that are leaving. A database that says nothing is waited for half a term: they expire then.
 func (s *Share) Give(ctx context.Context, numbers []int) error {
 	if len(numbers) == 0 {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.node.options.Term/2)
+	defer cancel()
 	_, err := s.node.options.Pool.Exec(ctx, giveSQL, s.node.id, s.name, numbers)
 	s.mu.Lock()
 	defer s.mu.Unlock()
