@@ -40,7 +40,7 @@ create table _system.event_interest (
 create index event_interest_consumer on _system.event_interest (consumer);
 comment on table _system.event_interest is 'Which changes of a source somebody hears. recapture() makes the capturing functions of it.';
 comment on column _system.event_interest.ops is '1 INSERT, 2 UPDATE, 4 DELETE, 8 TRUNCATE, 16 CUSTOM, added up.';
-comment on column _system.event_interest.columns is 'Only updates that change one of them; null is every update.';
+comment on column _system.event_interest.columns is 'Only updates that change one of them, or every update where the table lacks one; null is every update.';
 comment on column _system.event_interest.filter is 'The name of a condition in event_filter; one that is not there does not count.';
 comment on column _system.event_interest.delivers is 'Whether a row of event_delivery is written for each; else the events are only read.';
 
@@ -315,7 +315,7 @@ begin
         heard := false;
         always := '{}';
         for i in select e.*, case op.bit when 1 then f.on_insert when 2 then f.on_update else f.on_delete end as sql,
-                        (select coalesce(string_agg('(' || (differs->>c) || ')', ' or '), 'false') from unnest(e.columns) c) as differ
+                        (select coalesce(string_agg('(' || coalesce(differs->>c, 'true') || ')', ' or '), 'false') from unnest(e.columns) c) as differ
                  from _system.event_interest e
                  left join _system.event_filter f on f.name = e.filter and f.source = which
                  where e.source = which and e.ops & op.bit <> 0 order by e.consumer loop

@@ -47,34 +47,67 @@ func (a *App) checkReactionLive(ctx context.Context, r *config.Report) error {
 	return a.checkObserversLive(ctx, r.At("observers"), columns)
 }
 
-// checkObserversLive judges tables, columns and functions, and whether conditions fit the types of columns.
+// checkObserversLive judges the observers of the file.
 func (a *App) checkObserversLive(ctx context.Context, r *config.Report, untold map[events.Relation]events.Columns) error {
 	for _, name := range slices.Sorted(maps.Keys(a.Config.Observers.Named)) {
 		rule := a.Config.Observers.Named[name]
 		if !rule.On() {
 			continue
 		}
-		at := r.Item(name)
-		var row *row // of CUSTOM events nobody knows what they tell
-		if !slices.Contains(rule.Event, string(events.Custom)) {
-			var err error
-			if row, err = a.checkHeard(ctx, at, rule, untold); err != nil {
-				return postgres.Explain(err)
-			}
+		found, err := a.judge(ctx, rule, untold)
+		if err != nil {
+			return postgres.Explain(err)
 		}
-		for i, action := range rule.Actions {
-			if err := a.checkPaths(at.At(fmt.Sprintf("actions[%d]", i)), action, row); err != nil {
-				return err
-			}
-			if action.Type != "database" {
-				continue
-			}
-			if err := a.checkFunction(ctx, at.At(fmt.Sprintf("actions[%d]", i)), action.Function); err != nil {
-				return postgres.Explain(err)
-			}
+		for _, m := range found {
+			r.Item(name).Error(m.Key, m.Fault.Code, m.Fault.Message, m.Fault.Hint)
 		}
 	}
 	return nil
+}
+
+// mistakes are those of one observer.
+type mistakes []observers.Mistake
+
+func (m *mistakes) add(key, code, message, hint string) {
+	e := fault.New(fault.Invalid, code, message)
+	e.Hint = hint
+	*m = append(*m, observers.Mistake{Key: key, Fault: e})
+}
+
+// mistaken tells what the database has not of what an observer names.
+func (a *App) mistaken(ctx context.Context, rule observers.Rule) ([]observers.Mistake, error) {
+	untold, _, err := a.untold(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return a.judge(ctx, rule, untold)
+}
+
+// judge looks at tables, columns and functions, and at whether conditions fit the types of columns.
+func (a *App) judge(ctx context.Context, rule observers.Rule, untold map[events.Relation]events.Columns) (found mistakes, err error) {
+	var row *row // of CUSTOM events nobody knows what they tell
+	if !slices.Contains(rule.Event, string(events.Custom)) {
+		if row, err = a.checkHeard(ctx, &found, rule, untold); err != nil {
+			return nil, err
+		}
+	}
+	for i, action := range rule.Actions {
+		at := fmt.Sprintf("actions[%d].", i)
+		if err := a.checkPaths(&found, at, action, row); err != nil {
+			return nil, err
+		}
+		if action.Type != "database" || action.Function == "" {
+			continue
+		}
+		wrong, err := a.callable(ctx, action.Function)
+		if err != nil {
+			return nil, err
+		}
+		if wrong != nil {
+			found.add(at+"function", wrong.Code, wrong.Message, wrong.Hint)
+		}
+	}
+	return found, nil
 }
 
 // row is what events tell of a table's rows.
@@ -98,14 +131,14 @@ func (a *App) rowOf(ctx context.Context, relation events.Relation, names []strin
 
 // checkPaths judges what the templates of an action read of events: what is not there is an error when one is sent. row is nil
 // where nobody knows what a row has.
-func (a *App) checkPaths(at *config.Report, action observers.Action, row *row) error {
+func (a *App) checkPaths(found *mistakes, at string, action observers.Action, row *row) error {
 	paths, err := a.Reaction.Observers.Paths(action)
 	if err != nil {
 		told, known := fault.As(err)
 		if !known {
 			return err
 		}
-		at.Error("template", told.Code, told.Message, told.Hint)
+		found.add(at+"template", told.Code, told.Message, told.Hint)
 		return nil
 	}
 	tops := observers.Names()
@@ -115,13 +148,13 @@ func (a *App) checkPaths(at *config.Report, action observers.Action, row *row) e
 			image := p.Parts[0] == "new" || p.Parts[0] == "old" || p.Parts[0] == "row"
 			switch {
 			case !slices.Contains(tops, p.Parts[0]):
-				at.Error(key, "observers/no-path", "an event has no `"+p.Text+"`"+where, diag.DidYouMean(p.Parts[0], tops, "one of: "+strings.Join(tops, ", ")))
+				found.add(at+key, "observers/no-path", "an event has no `"+p.Text+"`"+where, diag.DidYouMean(p.Parts[0], tops, "one of: "+strings.Join(tops, ", ")))
 			case !image || len(p.Parts) < 2 || row == nil:
 			case slices.Contains(row.untold, p.Parts[1]):
-				at.Error(key, "observers/untold-column", "events leave out the column `"+p.Parts[1]+"` of "+row.of.String()+", which `"+p.Text+"` reads"+where,
+				found.add(at+key, "observers/untold-column", "events leave out the column `"+p.Parts[1]+"` of "+row.of.String()+", which `"+p.Text+"` reads"+where,
 					"[events.columns] says what is left out; without that it is what is called like a secret")
 			case !slices.Contains(row.names, p.Parts[1]):
-				at.Error(key, "observers/no-column", row.of.String()+" has no column `"+p.Parts[1]+"`, which `"+p.Text+"` reads"+where, diag.DidYouMean(p.Parts[1], row.names, "one of: "+strings.Join(row.names, ", ")))
+				found.add(at+key, "observers/no-column", row.of.String()+" has no column `"+p.Parts[1]+"`, which `"+p.Text+"` reads"+where, diag.DidYouMean(p.Parts[1], row.names, "one of: "+strings.Join(row.names, ", ")))
 			}
 		}
 	}
@@ -129,7 +162,7 @@ func (a *App) checkPaths(at *config.Report, action observers.Action, row *row) e
 }
 
 // checkHeard judges the table that is heard of, its columns, and the condition over them.
-func (a *App) checkHeard(ctx context.Context, at *config.Report, rule observers.Rule, untold map[events.Relation]events.Columns) (*row, error) {
+func (a *App) checkHeard(ctx context.Context, found *mistakes, rule observers.Rule, untold map[events.Relation]events.Columns) (*row, error) {
 	relation, known := a.relation(rule.Entity)
 	var columns conditions.Columns
 	var kind string
@@ -141,10 +174,10 @@ func (a *App) checkHeard(ctx context.Context, at *config.Report, rule observers.
 	}
 	switch {
 	case !known, kind == "":
-		at.Error("entity", "observers/no-entity", "nothing is called `"+rule.Entity+"`", `name a type of the API (fraiseql schema print), or a table as "schema.table"`)
+		found.add("entity", "observers/no-entity", "nothing is called `"+rule.Entity+"`", `name a type of the API (fraiseql schema print), or a table as "schema.table"`)
 		return nil, nil
 	case kind != "r" && kind != "p":
-		at.Error("entity", "events/no-table", relation.String()+" is no table: changes of it cannot be captured", "name the table that its rows come from")
+		found.add("entity", "events/no-table", relation.String()+" is no table: changes of it cannot be captured", "name the table that its rows come from")
 		return nil, nil
 	}
 	var names []string
@@ -153,12 +186,16 @@ func (a *App) checkHeard(ctx context.Context, at *config.Report, rule observers.
 	}
 	for _, column := range rule.Columns {
 		if !slices.Contains(names, column) {
-			at.Error("columns", "observers/no-column", relation.String()+" has no column `"+column+"`", diag.DidYouMean(column, names, "one of: "+strings.Join(names, ", ")))
+			found.add("columns", "observers/no-column", relation.String()+" has no column `"+column+"`", diag.DidYouMean(column, names, "one of: "+strings.Join(names, ", ")))
 		}
 	}
 	for i, action := range rule.Actions {
-		if field := action.Field(); field != "" && !slices.Contains(names, field) {
-			at.At(fmt.Sprintf("actions[%d]", i)).Error("to", "observers/no-column", relation.String()+" has no column `"+field+"`, which the mail would go to", diag.DidYouMean(field, names, "one of: "+strings.Join(names, ", ")))
+		field := action.Field()
+		if slices.Contains(untold[relation].Hash, field) || slices.Contains(untold[relation].Omit, field) {
+			found.add(fmt.Sprintf("actions[%d].to", i), "observers/untold-column", "events do not tell the column `"+field+"` of "+relation.String()+" as it is, which the mail would go to", "[events.columns] says what is left out or hashed")
+		}
+		if field != "" && !slices.Contains(names, field) {
+			found.add(fmt.Sprintf("actions[%d].to", i), "observers/no-column", relation.String()+" has no column `"+field+"`, which the mail would go to", diag.DidYouMean(field, names, "one of: "+strings.Join(names, ", ")))
 		}
 	}
 	heard, err := a.rowOf(ctx, relation, names, untold)
@@ -169,7 +206,7 @@ func (a *App) checkHeard(ctx context.Context, at *config.Report, rule observers.
 	var problem *conditions.Error
 	if errors.As(err, &problem) && fault.CodeOf(err) != "" {
 		told, _ := fault.As(err)
-		at.Error("when", "config/bad-condition", "the condition does not fit "+relation.String()+": "+told.Message+", at "+rule.When[problem.Offset:problem.Offset+problem.Width], told.Hint)
+		found.add("when", "config/bad-condition", "the condition does not fit "+relation.String()+": "+told.Message+", at "+rule.When[problem.Offset:problem.Offset+problem.Width], told.Hint)
 	}
 	return heard, nil
 }
@@ -179,20 +216,29 @@ func (a *App) checkFunction(ctx context.Context, at *config.Report, name string)
 	if name == "" {
 		return nil
 	}
+	wrong, err := a.callable(ctx, name)
+	if wrong != nil {
+		at.Error("function", wrong.Code, wrong.Message, wrong.Hint)
+	}
+	return err
+}
+
+// callable says why this login cannot call a function of one argument of jsonb; nil: it can.
+func (a *App) callable(ctx context.Context, name string) (*fault.Error, error) {
 	quoted := postgres.Qualified(name) + "(jsonb)"
 	there, may, err := postgres.Callable(ctx, a.Pool, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	switch {
 	case !there:
 		hint, err := postgres.FunctionHint(ctx, a.Pool, name, "void")
 		if err != nil {
-			return err
+			return nil, err
 		}
-		at.Error("function", "observers/no-function", "there is no function "+quoted, hint)
+		return fault.New(fault.Invalid, "observers/no-function", "there is no function "+quoted).WithHint("%s", hint), nil
 	case !may:
-		at.Error("function", "database/no-privilege", "this login may not call "+quoted, "grant execute on function "+quoted+" to the login")
+		return fault.New(fault.Invalid, "database/no-privilege", "this login may not call "+quoted).WithHint("grant execute on function %s to the login", quoted), nil
 	}
-	return nil
+	return nil, nil
 }

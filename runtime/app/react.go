@@ -54,7 +54,7 @@ func (a *App) openReaction(o Options) error {
 		rules = *a.Config.Observers
 	}
 	deps := observers.Deps{
-		Pool: b.work, Log: o.Log, Dir: o.Dir, Outbound: b.outbound, Relation: a.relation, Listen: a.listen, Templates: a.Config.Templates,
+		Pool: b.work, Log: o.Log, Dir: o.Dir, Outbound: b.outbound, Relation: a.relation, Judge: a.mistaken, Listen: a.listen, Templates: a.Config.Templates,
 		Know: func(consumers []string) { b.node.Know("observers", consumers) },
 	}
 	if channel := a.Config.email(); channel != nil {
@@ -259,6 +259,9 @@ func (a *App) react(ctx context.Context) error {
 func (a *App) hear(ctx context.Context) error {
 	if a.GraphQL != nil && a.GraphQL.AnySchema() == nil {
 		return fault.New(fault.Unavailable, "graphql/not-loaded", "the schema of the database has not been read yet")
+	}
+	if err := a.Reaction.Observers.Fits(ctx); err != nil {
+		return unmigrated(err)
 	}
 	if err := a.Reaction.Observers.Reload(ctx); err != nil {
 		return unmigrated(err)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -58,9 +59,34 @@ func (a *App) checkEvents(ctx context.Context, found *doctor.Findings) {
 			found.OK("events of " + c.String() + " leave out " + strings.Join(left, ", "))
 		}
 	}
+	a.checkObservers(ctx, found)
 	a.checkBacklog(ctx, found)
 	a.checkHeldBack(ctx, found)
 	found.OK(fmt.Sprintf("%d tables are captured", captured))
+}
+
+// checkObservers tells which observers do not fit the database, and which are off because a receiver wants no more.
+func (a *App) checkObservers(ctx context.Context, found *doctor.Findings) {
+	misfits, err := a.Reaction.Observers.Misfits(ctx)
+	if err != nil {
+		found.Fault(postgres.Explain(err))
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(misfits)) {
+		for _, m := range misfits[name] {
+			found.Error(fmt.Sprintf("observer %s, %s: %s", name, m.Key, m.Fault.Message), m.Fault.Hint)
+		}
+	}
+	all, err := a.Reaction.Observers.List(ctx)
+	if err != nil {
+		found.Fault(postgres.Explain(err))
+		return
+	}
+	for _, o := range all {
+		if o.Refused() {
+			found.Warn(fmt.Sprintf("observer %s is off since %s: %s; it hears nothing of what is changed meanwhile", o.Name, o.UpdatedAt.UTC().Format(time.RFC3339), o.Reason), "fraiseql observers enable "+o.Name)
+		}
+	}
 }
 
 // checkHeldBack tells of a transaction that has been open for long, or that nobody would tell.

@@ -76,7 +76,7 @@ func (r *refusal) explain(files fs.FS, source, name string, down bool, err error
 	e := fault.Wrap(fault.Invalid, "migrations/failed", "PostgreSQL refused "+name, fmt.Errorf("%s (SQLSTATE %s)", cause, refused.Code))
 	for _, p := range checkText(source, string(text)) { // how goose cuts the file into statements may be why
 		if p.Severity == diag.Error {
-			return e.WithHint("line %d: %s: %s", p.Primary.Span.Line, p.Message, p.Help)
+			return e.WithHint("line %d: %s: %s", p.Primary.Line, p.Message, p.Help)
 		}
 	}
 	if strings.Contains(string(text), "+goose NO TRANSACTION") {

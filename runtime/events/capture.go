@@ -79,8 +79,7 @@ func (c *Captured) Statements() []string {
 	case !c.Whole():
 		for _, t := range triggers {
 			all = append(all,
-				fmt.Sprintf("drop trigger if exists %s on %s;", t.name, table),
-				fmt.Sprintf("create trigger %s %s execute function %s;", t.name, fmt.Sprintf(t.timing, table), fmt.Sprintf(t.call, c.Source)),
+				fmt.Sprintf("create or replace trigger %s %s execute function %s;", t.name, fmt.Sprintf(t.timing, table), fmt.Sprintf(t.call, c.Source)),
 				fmt.Sprintf("alter table %s enable always trigger %s;", table, t.name))
 		}
 	}

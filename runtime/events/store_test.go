@@ -133,7 +133,7 @@ func TestHeardAsDeclared(t *testing.T) {
 			some := false
 			for _, i := range all {
 				hears := i.Ops.Has(c.op) && (i.When == "" || c.two) &&
-					(c.op != events.Update || i.Columns == nil || slices.ContainsFunc(c.changed, func(name string) bool { return slices.Contains(i.Columns, name) }))
+					(c.op != events.Update || i.Columns == nil || slices.Contains(i.Columns, "gone") || slices.ContainsFunc(c.changed, func(name string) bool { return slices.Contains(i.Columns, name) }))
 				some = some || hears
 				if hears && i.Delivers {
 					to = append(to, i.Consumer)

@@ -89,6 +89,13 @@ func (s *Service) Create(ctx context.Context, name string, text json.RawMessage)
 	if _, err := s.build(name, rule); err != nil {
 		return Created{}, err
 	}
+	wrong, err := s.judge(ctx, rule)
+	if err != nil {
+		return Created{}, err
+	}
+	if len(wrong) > 0 {
+		return Created{}, wrong[0].Of(name)
+	}
 	tag, err := s.deps.Pool.Exec(ctx, createSQL, name, rule.Entity, strings.Join(rule.Event, ","), string(text))
 	if err != nil {
 		return Created{}, err

@@ -1,10 +1,12 @@
 package observers
 
 import (
+	"bytes"
 	"context"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,6 +23,8 @@ type observer struct {
 	rule    Rule
 	on      events.Relation
 	when    *conditions.Condition // nil: always
+	reads   [2][]quoted           // columns of the row before and after that it reads
+	unfit   error                 // why no change can be judged; nil: it can
 	actions []action
 }
 
@@ -97,6 +101,9 @@ const unjudged = "observers/condition"
 
 // wants asks the condition. It was asked before when a step is done or was tried already.
 func (o *observer) wants(d *dispatch.Delivery) (bool, error) {
+	if o.unfit != nil {
+		return false, fault.Wrap(fault.Invalid, unjudged, "the observer does not fit the database", o.unfit)
+	}
 	if o.when == nil || d.Step > 0 || d.Attempt > 0 {
 		return true, nil
 	}
@@ -108,11 +115,53 @@ func (o *observer) wants(d *dispatch.Delivery) (bool, error) {
 		return false, fault.New(fault.Invalid, unjudged, "the row is larger than what is kept of it, and PostgreSQL cannot ask all of the condition, which reads it").
 			WithHint("it is asked what is equal, the order of numbers, in and changed(): write `when` of these, or let the action decide")
 	}
+	if column := o.lacks(e); column != "" {
+		return false, fault.New(fault.Invalid, unjudged, "the event does not tell the column "+column+", which the condition reads").
+			WithHint("fraiseql validate --live tells whether the table has it, and whether events leave it out")
+	}
 	yes, err := o.when.Matches(conditions.Change{Op: conditions.Op(e.Op), Old: e.Old, New: e.New, Claims: e.Claims})
 	if err != nil {
 		return false, fault.Wrap(fault.Invalid, unjudged, "the condition cannot be judged over this change", err)
 	}
 	return yes, nil
+}
+
+// lacks gives a column that the condition reads and a row does not have, as the table was altered: as null it would be passed over
+// in silence. A name that stands anywhere in the row will do.
+func (o *observer) lacks(e *events.Event) string {
+	if e.Op == events.Custom {
+		return ""
+	}
+	for _, image := range []struct {
+		row   []byte
+		reads []quoted
+	}{{e.Old, o.reads[0]}, {e.New, o.reads[1]}} {
+		if len(image.row) == 0 || image.row[0] != '{' {
+			continue
+		}
+		for _, q := range image.reads {
+			if !bytes.Contains(image.row, q.text) {
+				return q.name
+			}
+		}
+	}
+	return ""
+}
+
+// quoted is a column with its name as JSON has it.
+type quoted struct {
+	name string
+	text []byte
+}
+
+// quotes leaves out what may be written in more than one way.
+func quotes(columns []string) (all []quoted) {
+	for _, c := range columns {
+		if text := strconv.Quote(c); text == `"`+c+`"` && utf8.ValidString(c) {
+			all = append(all, quoted{c, []byte(text)})
+		}
+	}
+	return all
 }
 
 // work does a step outside of the database.

@@ -144,7 +144,7 @@ func serveWith(t *testing.T, address string, named map[string]observers.Rule, mo
 	store := &events.Store{Pool: pool}
 	s := &server{pool: pool, log: &buffer.Buffer}
 	s.Service = observers.New(observers.Config{Named: named}, observers.Deps{
-		Pool: pool, Log: log, Outbound: client, Know: func(names []string) { node.Know("observers", names) }, Dir: more.Dir, Mailer: more.Mailer,
+		Pool: pool, Log: log, Outbound: client, Know: func(names []string) { node.Know("observers", names) }, Dir: more.Dir, Mailer: more.Mailer, Judge: more.Judge,
 		Relation: func(entity string) (events.Relation, bool) {
 			return events.Relation{Schema: "public", Table: map[string]string{"Order": "orders"}[entity]}, entity == "Order"
 		},
@@ -624,5 +624,33 @@ func TestAServerWithAnotherFile(t *testing.T) {
 	}
 	if err := s.Delete(t.Context(), "old"); err != nil {
 		t.Errorf("deleted: %v", err)
+	}
+}
+
+// TestWhatIsDeletedIsGone deletes an observer when a server has read of it, and is about to say what it hears: nobody hears in its
+// name any more.
+func TestWhatIsDeletedIsGone(t *testing.T) {
+	t.Parallel()
+	address := pgtest.System(t, orders)
+	s := serve(t, address, map[string]observers.Rule{})
+	var once sync.Once
+	other := serveWith(t, address, map[string]observers.Rule{}, observers.Deps{Judge: func(ctx context.Context, _ observers.Rule) ([]observers.Mistake, error) {
+		once.Do(func() {
+			if err := s.Delete(ctx, "ghost"); err != nil {
+				t.Error(err)
+			}
+		})
+		return nil, nil
+	}})
+	if _, err := s.Create(t.Context(), "ghost", json.RawMessage(`{"event": "INSERT", "entity": "Order", "actions": [{"type": "log"}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Listen(t.Context()); err != nil { // or it has, by itself
+		t.Fatal(err)
+	}
+	once.Do(func() { t.Error("it has not read of it") })
+	var left []string
+	if err := s.pool.QueryRow(t.Context(), "select array_agg(name) from _system.event_consumer").Scan(&left); err != nil || len(left) > 0 {
+		t.Errorf("%v hear still: %v", left, err)
 	}
 }

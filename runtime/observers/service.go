@@ -37,6 +37,8 @@ type Deps struct {
 	Know func(consumers []string)
 	// Relation finds the table that people call by a name of the API; false when nothing is called so.
 	Relation func(entity string) (events.Relation, bool)
+	// Judge tells what the database has not of what a rule names; nil: nobody asks.
+	Judge func(ctx context.Context, rule Rule) ([]Mistake, error)
 	// Listen is called when what is heard has changed. names are the consumers that all says everything of.
 	Listen func(ctx context.Context, names []string, all []events.Interest, consumers []dispatch.Consumer) error
 }
@@ -48,7 +50,8 @@ type Service struct {
 	store  store
 	events *events.Store
 
-	listening sync.Mutex // one at a time: each says what it has read
+	listening sync.Mutex    // one at a time: each says what it has read
+	look      chan struct{} // what observers there are has changed here
 
 	mu    sync.Mutex
 	stamp string // of what the database said when it was last listened to
@@ -56,7 +59,7 @@ type Service struct {
 
 // New makes a service that nothing is delivered to yet: see Reload and Run.
 func New(c Config, d Deps) *Service {
-	return &Service{config: c, deps: d, store: store{d.Pool}, events: &events.Store{Pool: d.Pool}}
+	return &Service{config: c, deps: d, store: store{d.Pool}, events: &events.Store{Pool: d.Pool}, look: make(chan struct{}, 1)}
 }
 
 // on gives the observers of the file that are not switched off there.
@@ -139,6 +142,9 @@ func (s *Service) listen(ctx context.Context) error {
 			return err
 		}
 		o.id = one.ID
+		if o.unfit, err = s.unfit(ctx, o, one.Enabled); err != nil {
+			return err
+		}
 		if one.Enabled {
 			interests = append(interests, o.interest())
 		}
@@ -147,12 +153,27 @@ func (s *Service) listen(ctx context.Context) error {
 	if err := s.deps.Listen(ctx, names, interests, consumers); err != nil {
 		return err
 	}
+	if err := s.forgetOrphans(ctx); err != nil {
+		return err
+	}
 	for _, one := range stored { // what it had heard before it was switched off waits
 		if err := s.events.Pause(ctx, consumerOf(one.Name), !one.Enabled); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// forgetOrphans removes what hears in the name of observers that are no more: one may be deleted while a server that has read of
+// it just says what it hears.
+func (s *Service) forgetOrphans(ctx context.Context) error {
+	orphans, err := s.store.orphans(ctx)
+	for _, consumer := range orphans {
+		if err := s.events.Forget(ctx, consumer); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // reassert switches observers on again that a server with another file has taken for lost, when it had not heard of this one.
@@ -184,6 +205,8 @@ func (s *Service) build(name string, rule Rule) (*observer, error) {
 		if o.when, err = conditions.Compile(rule.When, nil); err != nil {
 			return nil, err
 		}
+		old, now := o.when.Columns()
+		o.reads = [2][]quoted{quotes(old), quotes(now)}
 	}
 	for _, a := range rule.Actions {
 		built, err := s.action(o, a)
@@ -213,6 +236,7 @@ func (s *Service) Run(ctx context.Context, keep time.Duration) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-s.look:
 		}
 		if err := s.follow(ctx); err != nil && ctx.Err() == nil {
 			s.deps.Log.Warn("it was not seen whether observers have changed; trying again", slog.Any("error", err))
@@ -317,19 +341,26 @@ func (s *Service) Delete(ctx context.Context, name string) error {
 	if runs {
 		return fault.New(fault.Conflict, "observers/in-use", "a server that runs has the observer "+name+" in its configuration").WithHint("start that server anew without [observers.%s]", name)
 	}
-	if err := s.events.Forget(ctx, consumerOf(name)); err != nil {
+	if _, err := s.deps.Pool.Exec(ctx, deleteSQL, name); err != nil {
 		return err
 	}
-	_, err := s.deps.Pool.Exec(ctx, deleteSQL, name)
-	return err
+	return s.forgetOrphans(ctx) // servers that still listen do so, too
 }
 
 // switchOff disables an observer whose receiver wants no more.
 func (s *Service) switchOff(ctx context.Context, o *observer, reason string) {
 	s.deps.Log.Error("an observer is switched off", slog.String("observer", o.name), slog.String("reason", reason),
 		slog.String("hint", "fraiseql observers enable "+o.name))
-	if _, err := s.deps.Pool.Exec(ctx, switchSQL, o.name, false, reason); err != nil {
+	_, err := s.deps.Pool.Exec(ctx, switchSQL, o.name, false, reason)
+	if err == nil { // what is to be done already waits; what it hears ends with the next look, which is at once here
+		err = s.events.Pause(ctx, consumerOf(o.name), true)
+	}
+	if err != nil {
 		s.deps.Log.Warn("the observer could not be switched off", slog.String("observer", o.name), slog.Any("error", err))
+	}
+	select {
+	case s.look <- struct{}{}:
+	default:
 	}
 }
 

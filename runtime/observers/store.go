@@ -45,6 +45,11 @@ where o.origin = 'file' and o.name <> all ($1) and o.enabled and o.updated_at <=
 delete from _system.observers
 where name = $1`
 
+	orphansSQL = `
+select c.name
+from _system.event_consumer c
+where starts_with(c.name, 'observer:') and not exists (select from _system.observers o where 'observer:' || o.name = c.name)`
+
 	allSQL = `
 select id::text, name, entity, event_type, enabled, config, origin, coalesce(reason, ''), created_at, updated_at
 from _system.observers
@@ -102,6 +107,9 @@ type Stored struct {
 	UpdatedAt time.Time       `json:"updated_at"`
 }
 
+// Refused tells whether a receiver has switched it off, by an answer of 410.
+func (o Stored) Refused() bool { return !o.Enabled && o.Reason != "" && o.Reason != absent }
+
 // Log is one action on one event, with all its tries.
 type Log struct {
 	ID       string          `json:"id"`
@@ -126,6 +134,15 @@ func (s store) all(ctx context.Context) ([]Stored, error) {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Stored])
+}
+
+// orphans are consumers whose observers are no more.
+func (s store) orphans(ctx context.Context) ([]string, error) {
+	rows, err := s.pool.Query(ctx, orphansSQL)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // save puts what the file says in place of what it said before.

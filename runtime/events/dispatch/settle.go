@@ -37,9 +37,25 @@ func (d *Dispatcher) settle(ctx context.Context) error {
 		}
 		now := time.Now()
 		for _, r := range some {
-			d.apply(r, !r.mark || r.Outcome == Rest || mine[named{r.of.id, r.item.itemKey}], now)
+			is := !r.mark || r.Outcome == Rest || mine[named{r.of.id, r.item.itemKey}]
+			if is {
+				d.report(r)
+			}
+			d.apply(r, is, now)
 		}
 	}
+}
+
+// report logs what was given up.
+func (d *Dispatcher) report(r result) {
+	said := "a change was given up: it is a dead letter"
+	switch {
+	case r.Err == nil || r.Outcome == Again || r.Outcome == Rest:
+		return
+	case r.Outcome != Dead:
+		said = "an action on a change failed for good; on_failure has it passed over"
+	}
+	d.options.Log.Warn(said, slog.String("consumer", r.by.Name), slog.Int64("event", r.item.id), slog.Int("action", r.item.step+1), slog.Int("attempts", r.item.attempt+1), slog.Any("error", r.Err))
 }
 
 // given takes the results that came first.
