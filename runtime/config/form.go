@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -52,6 +53,23 @@ func checkURL(text string) error {
 	return nil
 }
 
+// ErrUnescaped says that an address may hold a password that ends too early. It does not repeat the address.
+var ErrUnescaped = errors.New("it has @, /, ? or # in a place where they divide it: in a password they have to be percent-encoded, as %40, %2F, %3F and %23")
+
+// CheckAddress refuses an address of a server whose name and password are not plainly before the host: of postgres://u:p@ss/w@host/db
+// the host would be ss, and errors would tell it. What is no address with :// passes.
+func CheckAddress(text string) error {
+	_, rest, is := strings.Cut(text, "://")
+	if !is {
+		return nil
+	}
+	at := strings.LastIndexByte(rest, '@')
+	if at >= 0 && strings.ContainsAny(rest[:at], "@/?#") {
+		return ErrUnescaped
+	}
+	return nil
+}
+
 // checkDatabase never repeats an address, which can hold a password.
 func checkDatabase(text string) error {
 	if !strings.Contains(text, "://") {
@@ -59,6 +77,9 @@ func checkDatabase(text string) error {
 			return nil // the keyword form: host=… dbname=…
 		}
 		return fmt.Errorf("it is neither a postgres:// address nor keywords such as host=localhost")
+	}
+	if err := CheckAddress(text); err != nil {
+		return err
 	}
 	u, err := url.Parse(text)
 	switch {

@@ -17,6 +17,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/fraiseql/fraiseql/migrations"
+	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/postgres"
 )
@@ -50,6 +51,10 @@ type Migrator struct {
 
 // New makes a Migrator. It connects when it is first used; Close ends that.
 func New(o Options) (*Migrator, error) {
+	if err := config.CheckAddress(o.Address); err != nil {
+		return nil, fault.New(fault.Invalid, "database/bad-url", "the address for migrations cannot be used: "+err.Error()).
+			WithHint("write it as postgres://user:password@host:5432/database; special characters of a password as %%40 and so on")
+	}
 	c, err := pgx.ParseConfig(o.Address)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "database/bad-url", "the address for migrations cannot be read").

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	settings "github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
 
@@ -35,6 +36,10 @@ const readAhead = 64 << 10
 // Connect makes a pool. It does not wait for the server and succeeds when that is down; only an
 // address that cannot be read is an error.
 func Connect(ctx context.Context, address string, o PoolOptions) (*pgxpool.Pool, error) {
+	if err := settings.CheckAddress(address); err != nil {
+		return nil, fault.New(fault.Invalid, "database/bad-url", "the database address cannot be used: "+err.Error()).
+			WithHint("write it as postgres://user:password@host:5432/database; special characters of a password as %%40 and so on")
+	}
 	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		// The driver's own message quotes the address, with parts of a password that broke it.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
 
@@ -42,6 +43,9 @@ type Client struct {
 // New makes a client of an address: redis://user:password@host:6379/0, rediss:// with TLS, unix:///path. No connection is made
 // yet.
 func New(address string, log *slog.Logger) (*Client, error) {
+	if err := config.CheckAddress(address); err != nil {
+		return nil, fault.New(fault.Invalid, "redis/bad-url", "the address of Redis cannot be used: "+err.Error()).WithHint("write it as redis://user:password@host:6379/0, rediss://… for TLS, or unix:///path")
+	}
 	options, err := rueidis.ParseURL(address)
 	if err != nil { // its text may have the password in it
 		return nil, fault.New(fault.Invalid, "redis/bad-url", "the address of Redis cannot be read").WithHint("write it as redis://user:password@host:6379/0, rediss://… for TLS, or unix:///path")

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/fraiseql/fraiseql/runtime/cluster"
+	"github.com/fraiseql/fraiseql/runtime/config"
 	"github.com/fraiseql/fraiseql/runtime/fault"
 	"github.com/fraiseql/fraiseql/runtime/jobs"
 )
@@ -46,6 +47,9 @@ var _ jobs.Queue = (*Queue)(nil)
 // New makes a queue. It connects when it is first used. Close ends what it began.
 func New(o Options) (*Queue, error) {
 	mute()
+	if err := config.CheckAddress(o.Address); err != nil {
+		return nil, fault.New(fault.Invalid, "redis/bad-url", "the address of Redis cannot be used: "+err.Error()).WithHint("write it as redis://user:password@host:6379/0, rediss://… for TLS, or unix:///path")
+	}
 	options, err := redis.ParseURL(o.Address)
 	if err != nil { // its text may have the password in it
 		return nil, fault.New(fault.Invalid, "redis/bad-url", "the address of Redis cannot be read").WithHint("write it as redis://user:password@host:6379/0, rediss://… for TLS, or unix:///path")
