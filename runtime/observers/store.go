@@ -74,7 +74,7 @@ set status = excluded.status, attempts = excluded.attempts, duration_ms = exclud
     error_message = excluded.error_message, executed_at = excluded.executed_at`
 
 	logsSQL = `
-select l.id::text, o.name, l.event_id, l.action, l.type, l.status, l.attempts, coalesce(l.duration_ms, 0), coalesce(l.response, ''), coalesce(l.error_message, ''), l.executed_at, l.event_data
+select l.id::text, o.name, l.event_id, l.part, l.action, l.type, l.status, l.attempts, coalesce(l.duration_ms, 0), coalesce(l.response, ''), coalesce(l.error_message, ''), l.executed_at, l.event_data
 from _system.observer_logs l
 join _system.observers o on o.id = l.observer_id
 where ($1 = '' or o.name = $1) and ($2 = '' or l.status = $2) and l.executed_at < $3
@@ -83,7 +83,7 @@ limit $4`
 
 	// The index begins with the observer: there are few of them.
 	logsOfSQL = `
-select l.id::text, o.name, l.event_id, l.action, l.type, l.status, l.attempts, coalesce(l.duration_ms, 0), coalesce(l.response, ''), coalesce(l.error_message, ''), l.executed_at, null::jsonb
+select l.id::text, o.name, l.event_id, l.part, l.action, l.type, l.status, l.attempts, coalesce(l.duration_ms, 0), coalesce(l.response, ''), coalesce(l.error_message, ''), l.executed_at, null::jsonb
 from _system.observers o
 join _system.observer_logs l on l.observer_id = o.id and l.event_id = $1
 order by o.name, l.part, l.action`
@@ -115,7 +115,8 @@ type Log struct {
 	ID       string          `json:"id"`
 	Observer string          `json:"observer"`
 	EventID  *int64          `json:"event_id,string"`
-	Action   int             `json:"action"` // from 1 on
+	Replay   int             `json:"replay,omitempty"` // its number, where it was one
+	Action   int             `json:"action"`           // from 1 on
 	Type     string          `json:"type"`
 	Status   string          `json:"status"` // pending, success or failed
 	Attempts int             `json:"attempts"`

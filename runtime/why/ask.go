@@ -56,7 +56,7 @@ func (s *search) key(ctx context.Context, key string) error {
 	switch {
 	case actionKey.MatchString(key):
 		parts := actionKey.FindStringSubmatch(key)
-		s.asked["action "+parts[1]+"/"+strings.ReplaceAll(parts[2], "~", ".")+"/"+parts[3]] = true
+		s.asked["action "+parts[1]+"/"+strings.ReplaceAll(parts[2], "~", ".")+"/"+parts[3]+parts[4]] = true
 		return s.climbEvents(ctx, parts[1])
 	case eventKey.MatchString(key):
 		return s.event(ctx, eventKey.FindStringSubmatch(key)[1])

@@ -84,12 +84,16 @@ func (s *search) tellEvent(ctx context.Context, at *Node, e *events.Event) error
 			return err
 		}
 		for _, l := range logs {
-			a := s.first("action " + id + "/" + l.Observer + "/" + strconv.Itoa(l.Action))
+			key, replayed := id+"/"+l.Observer+"/"+strconv.Itoa(l.Action), ""
+			if l.Replay > 0 {
+				key, replayed = key+"_r"+strconv.Itoa(l.Replay), ", replayed"
+			}
+			a := s.first("action " + key)
 			if a == nil {
 				continue
 			}
 			a.Kind, a.ID, a.State, a.At = "action", l.Observer+"/"+strconv.Itoa(l.Action), l.Status, &l.At
-			a.What = strings.TrimSpace(fmt.Sprintf("observer %s, action %d: %s, %s %s", l.Observer, l.Action, l.Type, tries(l.Attempts), oneOf(l.Error, l.Response)))
+			a.What = strings.TrimSpace(fmt.Sprintf("observer %s, action %d%s: %s, %s %s", l.Observer, l.Action, replayed, l.Type, tries(l.Attempts), oneOf(l.Error, l.Response)))
 			n.add(a)
 			switch l.Type {
 			case "job":

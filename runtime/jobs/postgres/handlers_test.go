@@ -328,7 +328,7 @@ func TestJobsOfOtherPrograms(t *testing.T) {
 // again, and what the tries before say then changes nothing.
 func TestAServerThatIsNotHeardOfForAWhile(t *testing.T) {
 	t.Parallel()
-	w := world(t)
+	w := worldFor(t, pgtest.System(t), false, term)
 	release := make(chan struct{})
 	var tries atomic.Int32
 	s := w.Serve(t, jobs.Config{Backend: "postgres", Concurrency: 5, Retry: brief()}, map[string]jobs.Handler{"work": func(_ context.Context, _ *jobs.Try) jobs.Outcome {

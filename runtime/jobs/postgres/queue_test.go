@@ -28,7 +28,7 @@ func world(t testing.TB) jobstest.World { return worldOn(t, pgtest.System(t), fa
 // worldOn is one on a database, which may have a transaction pooler before it.
 func worldOn(t testing.TB, address string, pooler bool) jobstest.World {
 	t.Helper()
-	return worldFor(t, address, pooler, term)
+	return worldFor(t, address, pooler, cluster.Term)
 }
 
 // worldFor is one whose servers are waited for so long. Where none is to be missed, that is longer than any beat is late.
