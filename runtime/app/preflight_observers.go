@@ -238,7 +238,7 @@ func (a *App) callable(ctx context.Context, name string) (*fault.Error, error) {
 		}
 		return fault.New(fault.Invalid, "observers/no-function", "there is no function "+quoted).WithHint("%s", hint), nil
 	case !may:
-		return fault.New(fault.Invalid, "database/no-privilege", "this login may not call "+quoted).WithHint("grant execute on function %s to the login", quoted), nil
+		return fault.New(fault.Invalid, "database/no-privilege", "this login may not call "+quoted).WithHint("%s", postgres.GrantHint(name)), nil
 	}
 	return nil, nil
 }

@@ -131,7 +131,7 @@ func (s *Service) callable(ctx context.Context) error {
 			}
 			return fault.New(fault.Invalid, "jobs/no-function", "jobs of kind "+kind+" call the function "+name+", which is not there").WithHint("%s", hint)
 		case !may:
-			return fault.New(fault.Invalid, "jobs/no-function", "jobs of kind "+kind+" call the function "+name+", which this login may not").WithHint("grant execute on function %s to …", name)
+			return fault.New(fault.Invalid, "jobs/no-function", "jobs of kind "+kind+" call the function "+name+", which this login may not").WithHint("%s", postgres.GrantHint(rule.Function))
 		}
 	}
 	return nil

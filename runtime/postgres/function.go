@@ -13,14 +13,36 @@ import (
 // Qualified quotes a name that may have a schema before it: app.on_order is "app"."on_order".
 func Qualified(name string) string { return pgx.Identifier(strings.Split(name, ".")).Sanitize() }
 
+// to_regprocedure fails where the login has no usage on the schema.
 const callableSQL = `
-select p.oid is not null, coalesce(has_function_privilege(p.oid, 'execute'), false)
-from (select to_regprocedure($1)::oid as oid) p`
+select p.oid is not null, coalesce(has_function_privilege(p.oid, 'execute') and has_schema_privilege(f.pronamespace, 'usage'), false)
+from (
+    select case when $1 = '' then to_regprocedure($3)::oid
+                else (select f.oid from pg_proc f join pg_namespace n on n.oid = f.pronamespace
+                      where n.nspname = $1 and f.proname = $2 and f.pronargs = 1 and f.proargtypes[0] = 'jsonb'::regtype) end as oid
+) p
+left join pg_proc f on f.oid = p.oid`
 
 // Callable tells whether there is a function of one argument of jsonb, and whether this login may call it.
-func Callable(ctx context.Context, pool *pgxpool.Pool, name string) (there, may bool, err error) {
-	err = pool.QueryRow(ctx, callableSQL, Qualified(name)+"(jsonb)").Scan(&there, &may)
+func Callable(ctx context.Context, db interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}, name string,
+) (there, may bool, err error) {
+	schema, bare, has := strings.Cut(name, ".")
+	if !has {
+		schema, bare = "", name
+	}
+	err = db.QueryRow(ctx, callableSQL, schema, bare, Qualified(name)+"(jsonb)").Scan(&there, &may)
 	return there, may, err
+}
+
+// GrantHint says what a login needs that may not call a function.
+func GrantHint(name string) string {
+	hint := "grant execute on function " + Qualified(name) + "(jsonb) to the login"
+	if schema, _, has := strings.Cut(name, "."); has {
+		hint += "; grant usage on schema " + pgx.Identifier{schema}.Sanitize() + " to the login"
+	}
+	return hint
 }
 
 // elsewhereSQL lists functions of one argument of jsonb, as they have to be called: without a schema where the search_path finds them.

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/fraiseql/fraiseql/runtime/postgres"
@@ -35,5 +36,33 @@ func TestHintsAboutFunctionsThatAreNotThere(t *testing.T) {
 		if got, err := postgres.FunctionHint(t.Context(), pool, name, "void"); err != nil || got != want {
 			t.Errorf("%s: %s (%v), want %s", name, got, err, want)
 		}
+	}
+}
+
+// TestFunctionsOfASchemaThatIsNotOpen are there, and may not be called: execute alone is not enough.
+func TestFunctionsOfASchemaThatIsNotOpen(t *testing.T) {
+	t.Parallel()
+	pool, err := pgxpool.New(t.Context(), pgtest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	role := pgx.Identifier{pool.Config().ConnConfig.Database + "_login"}.Sanitize()
+	if _, err := tx.Exec(t.Context(), `create schema work; create function work.on_urgent(jsonb) returns void language sql as '';
+		create function public.on_order(jsonb) returns void language sql as ''; create role `+role+`; set local role `+role); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][2]bool{"work.on_urgent": {true, false}, "work.nothing": {false, false}, "on_order": {true, true}, "public.on_order": {true, true}, "nowhere.f": {false, false}} {
+		if there, may, err := postgres.Callable(t.Context(), tx, name); err != nil || [2]bool{there, may} != want {
+			t.Errorf("%s: there %t, may %t, %v", name, there, may, err)
+		}
+	}
+	if got, want := postgres.GrantHint("work.on_urgent"), `grant execute on function "work"."on_urgent"(jsonb) to the login; grant usage on schema "work" to the login`; got != want {
+		t.Errorf("the hint is %s", got)
 	}
 }
