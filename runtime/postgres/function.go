@@ -23,11 +23,13 @@ from (
 ) p
 left join pg_proc f on f.oid = p.oid`
 
-// Callable tells whether there is a function of one argument of jsonb, and whether this login may call it.
-func Callable(ctx context.Context, db interface {
+// rower is a pool, or a transaction.
+type rower interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}, name string,
-) (there, may bool, err error) {
+}
+
+// Callable tells whether there is a function of one argument of jsonb, and whether this login may call it.
+func Callable(ctx context.Context, db rower, name string) (there, may bool, err error) {
 	schema, bare, has := strings.Cut(name, ".")
 	if !has {
 		schema, bare = "", name
