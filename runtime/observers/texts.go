@@ -51,9 +51,9 @@ func (a *Action) parse(problem func(key string, err error)) texts {
 		t.body = read("body", a.Body, templates.JSON)
 	}
 	if a.Type == "email" {
-		t.from, t.mail.Subject, t.mail.Text = read("from", a.From, templates.Header), read("subject", a.Subject, templates.Header), read("body", a.Body, templates.None)
+		t.from, t.mail.Subject, t.mail.Text = read("from", a.From, templates.Address), read("subject", a.Subject, templates.Header), read("body", a.Body, templates.None)
 		if !isField(a.To) {
-			t.to = read("to", a.To, templates.Header)
+			t.to = read("to", a.To, templates.Address)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {

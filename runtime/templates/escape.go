@@ -32,7 +32,12 @@ func (r *renderer) mustache(m *mustache, s scope, f *frame) error {
 	if !m.raw && !asIs {
 		written = r.options.Escape.escape(written)
 	}
-	return r.write(m.at, written)
+	from := r.out.Len()
+	err = r.write(m.at, written)
+	if r.options.Escape == Address && !m.raw {
+		r.values = append(r.values, span{from, r.out.Len()}) // what it becomes is known when all is there
+	}
+	return err
 }
 
 // result is the value of a path, or of a helper. As it is are the values that are of the sort of the text already.

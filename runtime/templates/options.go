@@ -19,6 +19,9 @@ const (
 	JSON
 	// Header is for subjects and headers: a control character, and so a line break, is an error.
 	Header
+	// Address is for addresses of mail with names: a value that is an address, or a list of them, is put in as it is, and of all
+	// others nothing is read as part of the address: they are quoted where they have to be. The rest is as in a Header.
+	Address
 )
 
 // Missing says what becomes of a value that is not there. One that is null is there, and nothing is written for it.

@@ -15,7 +15,10 @@ type renderer struct {
 	out   strings.Builder
 	steps int
 	root  any
-	raw   map[*byte]any // what has been decoded, so that a value stays the same one
+
+	values []span // of an Address: where values are in out
+
+	raw map[*byte]any // what has been decoded, so that a value stays the same one
 }
 
 // scope is where a part is rendered: this, and the contexts around it that ../ leads to.
@@ -54,6 +57,9 @@ func (t *Template) Render(data any) (string, error) {
 		return "", err
 	}
 	made := r.out.String()
+	if t.options.Escape == Address {
+		made = mailboxes(made, r.values)
+	}
 	return made, t.finished(made)
 }
 

@@ -24,7 +24,7 @@ func Parse(name, text string, o Options) (*Template, error) {
 	if len(text) > maxSource {
 		return nil, s.problem(span{0, 0}, "too-large", "the template is longer than %d bytes", maxSource)
 	}
-	if o.Escape == Header || o.Escape == URL { // the end of the file's only line is none of the text
+	if o.Escape.line() { // the end of the file's only line is none of the text
 		s.text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
 	}
 	p := parser{lexer: lexer{source: s}, options: o}
@@ -50,7 +50,7 @@ func Parse(name, text string, o Options) (*Template, error) {
 
 // judge refuses characters that a header or an address cannot have.
 func (t *Template) judge(p *program) error {
-	if p == nil || t.options.Escape != Header && t.options.Escape != URL {
+	if p == nil || !t.options.Escape.line() {
 		return nil
 	}
 	for _, n := range p.body {
@@ -76,14 +76,17 @@ func firstOf(s string) string {
 	return s[:width]
 }
 
+// line tells whether the text is a single line.
+func (e Escape) line() bool { return e == Header || e == URL || e == Address }
+
 func (e Escape) String() string {
-	return [...]string{"HTML", "a text", "an address", "JSON", "a header"}[min(e, Header)]
+	return [...]string{"HTML", "a text", "an address", "JSON", "a header", "an address of mail"}[min(e, Address)]
 }
 
 // forbids tells of a character whether no text of the sort may have it.
 func (e Escape) forbids(c rune) bool {
 	switch e {
-	case Header:
+	case Header, Address:
 		return unicode.IsControl(c) && c != '\t' || c == 0x2028 || c == 0x2029
 	case URL:
 		return unicode.IsControl(c) || unicode.IsSpace(c)
