@@ -63,6 +63,11 @@ func CheckAddress(text string) error {
 	if !is {
 		return nil
 	}
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 && strings.Count(rest[:end], "@") == 1 {
+		if query := strings.IndexByte(rest[end:], '?'); query >= 0 { // may have an @ of its own
+			rest = rest[:end+query]
+		}
+	}
 	at := strings.LastIndexByte(rest, '@')
 	if at >= 0 && strings.ContainsAny(rest[:at], "@/?#") {
 		return ErrUnescaped

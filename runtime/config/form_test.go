@@ -19,7 +19,7 @@ func TestAddressesWithPasswords(t *testing.T) {
 		}
 	}
 	for _, address := range []string{
-		"postgres://u:hunter%402%2Fw@127.0.0.1/db", "postgres://h1:1,h2:2/db?sslmode=disable", "postgres://u@h/db", "postgres:///db?host=/tmp", "host=h password=a@b/c@d",
+		"postgres://u:hunter%402%2Fw@127.0.0.1/db", "postgres://h1:1,h2:2/db?sslmode=disable", "postgres://u@h/db", "postgres://u:p@h/db?application_name=a@b", "postgres:///db?host=/tmp", "host=h password=a@b/c@d",
 		"redis://:p@h:6379/0", "unix://u:p@/run/redis.sock?db=1", "",
 	} {
 		if err := config.CheckAddress(address); err != nil {
