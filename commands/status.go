@@ -53,9 +53,9 @@ func (e *Env) askStatus(ctx context.Context) (status.Snapshot, json.RawMessage, 
 		}
 		address = "http://" + net.JoinHostPort(host, strconv.Itoa(c.Server.Port))
 	}
-	sent := "that of [server] admin_token_env in this configuration" // or admin_token_file
+	sent := "sent was the one of [server] admin_token_file here"
 	if c.Server.AdminToken.Env != "" {
-		sent = "in " + c.Server.AdminToken.Env + " here"
+		sent = "sent was the one in " + c.Server.AdminToken.Env + " here"
 	}
 	token, err := c.Server.AdminToken.Resolve(os.LookupEnv, projectDir(file))
 	if err != nil {
@@ -64,9 +64,9 @@ func (e *Env) askStatus(ctx context.Context) (status.Snapshot, json.RawMessage, 
 	if token == "" {
 		text, _ := os.ReadFile(filepath.Join(projectDir(file), ".fraiseql", "admin-token")) // without one the server says so
 		token = strings.TrimSpace(string(text))
-		sent = "none: set [server] admin_token_env in this configuration as well"
+		sent = "none was sent: set [server] admin_token_env in this configuration as well"
 		if token != "" {
-			sent = "in .fraiseql/admin-token here, which `serve --dev` made"
+			sent = "sent was the one in .fraiseql/admin-token here, which `serve --dev` made"
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
@@ -94,10 +94,13 @@ func (e *Env) askStatus(ctx context.Context) (status.Snapshot, json.RawMessage, 
 	_ = json.Unmarshal(text, &problem) // else it is no server of ours
 	kind, hint := fault.Invalid, ""
 	if answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden {
-		kind, hint = fault.Forbidden, "the server wants its [server] admin_token_env; what was sent is "+sent
+		kind, hint = fault.Forbidden, "it wants the token of the server's [server] admin_token_env; "+sent
 	}
 	refused := fault.New(kind, "status/refused", fmt.Sprintf("%s answers %s: %s", address, answer.Status, problem.Detail))
 	refused.Hint = cmp.Or(problem.Hint, hint)
+	if answer.StatusCode == http.StatusUnauthorized { // the server's own is for who writes requests
+		refused.Hint = hint
+	}
 	return s, nil, refused
 }
 
