@@ -56,6 +56,9 @@ func checkURL(text string) error {
 // ErrUnescaped says that an address may hold a password that ends too early. It does not repeat the address.
 var ErrUnescaped = errors.New("it has @, /, ? or # in a place where they divide it: in a password they have to be percent-encoded, as %40, %2F, %3F and %23")
 
+// optionsForm is what is no end of a password.
+var optionsForm = regexp.MustCompile(`^[A-Za-z_]+=[^&]*(&[A-Za-z_]+=[^&]*)*$`)
+
 // CheckAddress refuses an address of a server whose name and password are not plainly before the host: of postgres://u:p@ss/w@host/db
 // the host would be ss, and errors would tell it. What is no address with :// passes.
 func CheckAddress(text string) error {
@@ -64,7 +67,7 @@ func CheckAddress(text string) error {
 		return nil
 	}
 	if end := strings.IndexAny(rest, "/?#"); end >= 0 && strings.Count(rest[:end], "@") == 1 {
-		if query := strings.IndexByte(rest[end:], '?'); query >= 0 { // may have an @ of its own
+		if query := strings.IndexByte(rest[end:], '?'); query >= 0 && optionsForm.MatchString(rest[end+query+1:]) { // may have an @ of its own
 			rest = rest[:end+query]
 		}
 	}

@@ -12,7 +12,7 @@ func TestAddressesWithPasswords(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{
 		"postgres://u:hunter@2/w@127.0.0.1/db", "postgres://u:hunter2/w@127.0.0.1/db", "postgres://u:hunter@2@127.0.0.1/db", "postgres://u:1?hunter2@127.0.0.1/db",
-		"postgres://u:1#hunter2@127.0.0.1/db", "redis://:hunter@2/w@127.0.0.1:6379/0", "unix://:hunter/2@/run/redis.sock",
+		"postgres://u:1#hunter2@127.0.0.1/db", "postgres://u:p@hunter2?w@127.0.0.1/db", "postgres://u:p@hunter2/0?w@127.0.0.1/db?a=b", "redis://:hunter@2/w@127.0.0.1:6379/0", "unix://:hunter/2@/run/redis.sock",
 	} {
 		if err := config.CheckAddress(address); err == nil || strings.Contains(err.Error(), "hunter") {
 			t.Errorf("%s: %v", address, err)
