@@ -60,17 +60,11 @@ func (f *eventFilter) filter() (events.Filter, error) {
 
 // before reads a flag that is a time: in RFC 3339, or so long ago. The zero time when it is empty.
 func before(flag, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if at, err := time.Parse(time.RFC3339, text); err == nil {
-		return at, nil
-	}
-	ago, err := config.ParseSpan(text)
+	at, err := config.ParseMoment(text)
 	if err != nil {
 		return time.Time{}, fault.New(fault.Usage, "usage", flag+" is a time span such as 30m, 24h or 7d, or a time such as 2026-01-31T12:00:00Z")
 	}
-	return time.Now().Add(-ago), nil
+	return at, nil
 }
 
 // withEvents opens the program for its events.

@@ -202,7 +202,16 @@ func (a *App) checkHeard(ctx context.Context, found *mistakes, rule observers.Ru
 	if err != nil || rule.When == "" {
 		return heard, err
 	}
-	_, err = conditions.Compile(rule.When, columns)
+	condition, err := conditions.Compile(rule.When, columns)
+	if err == nil {
+		old, now := condition.Columns()
+		for _, column := range heard.untold {
+			if slices.Contains(old, column) || slices.Contains(now, column) {
+				found.add("when", "observers/untold-column", "events leave out the column `"+column+"` of "+relation.String()+", which the condition reads",
+					"[events.columns] says what is left out; without that it is what is called like a secret. `columns` may name it")
+			}
+		}
+	}
 	var problem *conditions.Error
 	if errors.As(err, &problem) && fault.CodeOf(err) != "" {
 		told, _ := fault.As(err)

@@ -58,6 +58,21 @@ func ParseSpan(s string) (time.Duration, error) {
 	return 0, err
 }
 
+// ParseMoment reads a time that a person types: in RFC 3339, or how long ago it was. The zero time when the text is empty.
+func ParseMoment(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if at, err := time.Parse(time.RFC3339, s); err == nil {
+		return at, nil
+	}
+	ago, err := ParseSpan(s)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.Now().Add(-ago), nil
+}
+
 var sizeForm = regexp.MustCompile(`^([0-9]+) ?(B|KB|MB|GB|KiB|MiB|GiB)?$`)
 
 func parseBytes(s string) (Bytes, error) {

@@ -80,14 +80,9 @@ func Number(name, text string) (int64, error) {
 
 // Moment reads a parameter that is a time: RFC 3339, or how long ago, such as 1h or 2d. The zero time when it is not there.
 func Moment(name, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t, nil
-	}
-	if ago, err := config.ParseSpan(text); err == nil {
-		return time.Now().Add(-ago), nil
+	at, err := config.ParseMoment(text)
+	if err == nil {
+		return at, nil
 	}
 	return time.Time{}, fault.New(fault.Invalid, "request/bad-time", "`"+name+"` is a time such as 2026-01-31T12:00:00Z, or how long ago, such as 1h or 2d")
 }

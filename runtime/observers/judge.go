@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 
 	"github.com/fraiseql/fraiseql/runtime/fault"
 )
@@ -40,7 +42,7 @@ func (s *Service) unfit(ctx context.Context, o *observer, enabled bool) (why err
 		return nil, err
 	}
 	for _, m := range found {
-		if m.Deafens() {
+		if why == nil && m.Deafens() {
 			why = m.Of(o.name)
 		}
 		if enabled {
@@ -75,8 +77,9 @@ func (s *Service) Misfits(ctx context.Context) (map[string][]Mistake, error) {
 
 // Fits refuses observers of the file that would not hear what they are meant to.
 func (s *Service) Fits(ctx context.Context) error {
-	for name, rule := range s.on() {
-		found, err := s.judge(ctx, rule)
+	on := s.on()
+	for _, name := range slices.Sorted(maps.Keys(on)) {
+		found, err := s.judge(ctx, on[name])
 		if err != nil {
 			return err
 		}

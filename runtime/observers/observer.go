@@ -101,10 +101,13 @@ const unjudged = "observers/condition"
 
 // wants asks the condition. It was asked before when a step is done or was tried already.
 func (o *observer) wants(d *dispatch.Delivery) (bool, error) {
+	if d.Step > 0 || d.Attempt > 0 {
+		return true, nil
+	}
 	if o.unfit != nil {
 		return false, fault.Wrap(fault.Invalid, unjudged, "the observer does not fit the database", o.unfit)
 	}
-	if o.when == nil || d.Step > 0 || d.Attempt > 0 {
+	if o.when == nil {
 		return true, nil
 	}
 	e := d.Event

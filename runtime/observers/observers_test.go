@@ -87,20 +87,26 @@ func ok(int, call) (int, http.Header) { return http.StatusOK, nil }
 type server struct {
 	*observers.Service
 	pool  *pgxpool.Pool
-	log   *bytes.Buffer
+	log   *lockedBuffer
 	heard []events.Interest
 	stop  func()
 }
 
 type lockedBuffer struct {
-	mu sync.Mutex
-	bytes.Buffer
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 func (b *lockedBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.Buffer.Write(p)
+	return b.text.Write(p)
 }
 
 // rules are what a test's observers are, with quick retries.
@@ -142,7 +148,7 @@ func serveWith(t *testing.T, address string, named map[string]observers.Rule, mo
 	node := cluster.New(cluster.Options{Pool: pool, Log: log, Name: t.Name()})
 	d := dispatch.New(dispatch.Options{Pool: pool, Node: node, Log: log, IdleMax: 20 * time.Millisecond})
 	store := &events.Store{Pool: pool}
-	s := &server{pool: pool, log: &buffer.Buffer}
+	s := &server{pool: pool, log: buffer}
 	s.Service = observers.New(observers.Config{Named: named}, observers.Deps{
 		Pool: pool, Log: log, Outbound: client, Know: func(names []string) { node.Know("observers", names) }, Dir: more.Dir, Mailer: more.Mailer, Judge: more.Judge,
 		Relation: func(entity string) (events.Relation, bool) {
@@ -298,6 +304,15 @@ func TestWhatFailsForGood(t *testing.T) {
 	expect(t, "dead", short("dead"), "1 1 webhook failed 3 500", "2 1 webhook failed 1 422", "3 1 webhook success 1 200", "3 2 log success 1 UPDATE Order")
 	expect(t, "continue", short("continue"), "1 1 webhook failed 3 500", "1 2 log success 1 INSERT Order", "2 1 webhook failed 1 422", "2 2 log success 1 UPDATE Order", "3 1 webhook success 1 200", "3 2 log success 1 UPDATE Order")
 	expect(t, "stop", short("stop"), "1 1 webhook failed 3 500", "2 1 webhook failed 1 422", "3 1 webhook success 1 200", "3 2 log success 1 UPDATE Order")
+	for said, times := range map[string]int{"it is a dead letter": 2, "on_failure has it passed over": 4} {
+		n := strings.Count(s.log.String(), said)
+		for deadline := time.Now().Add(10 * time.Second); n < times && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) { // it follows the mark
+			n = strings.Count(s.log.String(), said)
+		}
+		if n != times {
+			t.Errorf("the log says %d times that %s:\n%s", n, said, s.log.String())
+		}
+	}
 	dead, err := s.Dead(t.Context(), "", 0, 10)
 	if err != nil || len(dead) != 2 || dead[0].Consumer != "observer:dead" || dead[1].Attempts != 3 {
 		t.Fatalf("dead letters: %+v %v", dead, err)
@@ -421,6 +436,10 @@ func TestSignedAndRefusedForEver(t *testing.T) {
 	s.settled(t)
 	s.exec(t, "insert into orders values (2, 'a')")
 	s.settled(t)
+	var paused bool // at once: what is on its way waits
+	if err := s.pool.QueryRow(t.Context(), "select paused from _system.event_consumer").Scan(&paused); err != nil || !paused {
+		t.Errorf("it is worked for after it was told to stop: %v", err)
+	}
 	if calls := r.calls(); len(calls) != 3 || calls[1].at.Sub(calls[0].at) < 900*time.Millisecond || calls[0].id != calls[1].id || calls[2].id == calls[1].id {
 		t.Errorf("calls: %+v", calls)
 	}

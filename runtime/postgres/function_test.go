@@ -10,13 +10,19 @@ import (
 	"github.com/fraiseql/fraiseql/runtime/postgres/pgtest"
 )
 
-func TestHintsAboutFunctionsThatAreNotThere(t *testing.T) {
-	t.Parallel()
+func connect(t *testing.T) *pgxpool.Pool {
+	t.Helper()
 	pool, err := pgxpool.New(t.Context(), pgtest.Database(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer pool.Close()
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+func TestHintsAboutFunctionsThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	pool := connect(t)
 	if _, err := pool.Exec(t.Context(), `create schema work;
 		create function work.on_urgent(jsonb) returns void language sql as '';
 		create function on_order(jsonb) returns void language sql as '';
@@ -42,11 +48,7 @@ func TestHintsAboutFunctionsThatAreNotThere(t *testing.T) {
 // TestFunctionsOfASchemaThatIsNotOpen are there, and may not be called: execute alone is not enough.
 func TestFunctionsOfASchemaThatIsNotOpen(t *testing.T) {
 	t.Parallel()
-	pool, err := pgxpool.New(t.Context(), pgtest.Database(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
+	pool := connect(t)
 	tx, err := pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
