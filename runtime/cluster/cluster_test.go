@@ -200,3 +200,34 @@ func TestIDsOfATimeStandTogether(t *testing.T) {
 		t.Errorf("%s, %s", before, after)
 	}
 }
+
+// TestADatabaseThatSaysNothing is waited for in vain when slots are given away: they expire, and whoever gave them goes on.
+func TestADatabaseThatSaysNothing(t *testing.T) {
+	t.Parallel()
+	address := pgtest.System(t)
+	pool, err := pgxpool.New(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	m := join(t, address)
+	within(t, 20*time.Second, "alone", func(c []int) bool { return c[0] == 16 }, m)
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.Background()) }()
+	if _, err := tx.Exec(t.Context(), "lock table _system.lease in access exclusive mode"); err != nil {
+		t.Fatal(err)
+	}
+	given := make(chan error, 1)
+	go func() { given <- m.share.Give(context.Background(), []int{0}) }()
+	select {
+	case err := <-given:
+		if err == nil {
+			t.Error("it was given although nobody could know")
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("it waits for ever")
+	}
+}
