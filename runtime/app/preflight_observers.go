@@ -202,22 +202,28 @@ func (a *App) checkHeard(ctx context.Context, found *mistakes, rule observers.Ru
 	if err != nil || rule.When == "" {
 		return heard, err
 	}
-	condition, err := conditions.Compile(rule.When, columns)
+	checkCondition(found, rule.When, columns, heard)
+	return heard, nil
+}
+
+// checkCondition judges whether a condition fits the columns of a table, and reads what events tell of them.
+func checkCondition(found *mistakes, when string, columns conditions.Columns, heard *row) {
+	condition, err := conditions.Compile(when, columns)
 	if err == nil {
 		old, now := condition.Columns()
 		for _, column := range heard.untold {
 			if slices.Contains(old, column) || slices.Contains(now, column) {
-				found.add("when", "observers/untold-column", "events leave out the column `"+column+"` of "+relation.String()+", which the condition reads",
+				found.add("when", "observers/untold-column", "events leave out the column `"+column+"` of "+heard.of.String()+", which the condition reads",
 					"[events.columns] says what is left out; without that it is what is called like a secret. `columns` may name it")
 			}
 		}
+		return
 	}
 	var problem *conditions.Error
 	if errors.As(err, &problem) && fault.CodeOf(err) != "" {
 		told, _ := fault.As(err)
-		found.add("when", "config/bad-condition", "the condition does not fit "+relation.String()+": "+told.Message+", at "+rule.When[problem.Offset:problem.Offset+problem.Width], told.Hint)
+		found.add("when", "config/bad-condition", "the condition does not fit "+heard.of.String()+": "+told.Message+", at "+when[problem.Offset:problem.Offset+problem.Width], told.Hint)
 	}
-	return heard, nil
 }
 
 // checkFunction wants a function of one argument of jsonb that this login may call.
